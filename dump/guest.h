@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dump/memory_map.h"
+#include "dump/note_builder.h"
+#include "util/result.h"
+
+/// The port: all that a dump asks of a machine. Another virtual machine monitor implements these two
+/// classes (and RamRegion for its memory) and links; vm/ and vmcore/ do so here.
+
+namespace dump {
+
+enum class ElfClass : uint8_t { k32 = 1, k64 = 2 };  ///< values of e_ident[EI_CLASS] [gabi ch4]
+
+inline constexpr uint16_t kEm386 = 3;      ///< [gabi ch4]
+inline constexpr uint16_t kEmX86_64 = 62;  ///< [gabi ch4]
+
+/// What the architecture decides about a dump.
+struct ArchDumpInfo {
+    uint16_t machine = kEmX86_64;             ///< e_machine; on x86 also says which PRSTATUS is written
+    ElfClass elf_class = ElfClass::k64;       ///< of the ELF file, and of the kdump headers
+    uint32_t page_size = 4096;                ///< bytes, a power of two
+    Gpa phys_base;                            ///< guess where there is no VMCOREINFO
+    std::string_view uname_machine = "x86_64";
+};
+
+/// What tells two address spaces apart: vCPUs with equal roots are walked once.
+struct PagingRoot {
+    uint64_t table = 0;  ///< guest-physical address of the top table
+    uint64_t mode = 0;   ///< whatever else changes how the tables are read
+    auto operator<=>(const PagingRoot&) const = default;
+};
+
+/// A vCPU's registers, frozen. Main loop while the guest is paused.
+class Cpu {
+  public:
+    virtual ~Cpu() = default;
+
+    /// Empty while paging is off.
+    virtual std::optional<PagingRoot> paging_root() const = 0;
+
+    /// Walks the page tables of this vCPU. Adds nothing where paging is off. Errors: the list's cap.
+    virtual Result<> append_mappings(const GuestPhysBlockList& memory, MemoryMappingList& out) const = 0;
+
+    /// Adds the NT_PRSTATUS note, in the flavour of arch.machine. @index is the vCPU's number, from 0.
+    virtual void append_prstatus(const ArchDumpInfo& arch, uint32_t index, NoteBuilder& out) const = 0;
+
+    /// Adds the "QEMU" note.
+    virtual void append_qemu_note(NoteBuilder& out) const = 0;
+};
+
+/// A note that the guest handed over (VMCOREINFO): whole, with header, not yet looked at.
+using GuestNote = std::vector<std::byte>;
+
+/// A machine. All functions: main loop. What blocks() and cpus() return is a snapshot of its own and
+/// may be used by any thread.
+class Guest {
+  public:
+    virtual ~Guest() = default;
+
+    /// True while vCPUs may run.
+    virtual bool running() const = 0;
+
+    /// Stops every vCPU and synchronises its registers. A guest that does not run is only synchronised.
+    virtual Result<> pause() = 0;
+
+    /// Lets the vCPUs run on after pause(), unless the guest has been stopped for another reason since.
+    virtual void resume() = 0;
+
+    /// RAM and ROM that belong into a dump; no device memory, nothing non-volatile.
+    virtual GuestPhysBlockList blocks() const = 0;
+
+    /// The registers of every vCPU, as of the last pause().
+    virtual std::vector<const Cpu*> cpus() const = 0;
+
+    /// Errors: there is no vCPU to ask, or the architecture is unknown.
+    virtual Result<ArchDumpInfo> arch_info(const GuestPhysBlockList& blocks) const = 0;
+
+    /// Empty where the guest gave none.
+    virtual std::optional<GuestNote> guest_note() const = 0;
+};
+
+}  // namespace dump

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "dump/address.h"
+#include "qapi/types.h"
+
+/// What a client asked for, checked: a request that makes no sense cannot be written down.
+
+namespace dump {
+
+enum class Compression { zlib, lzo, snappy, zstd };
+
+struct ElfRequest {
+    bool paging = false;           ///< program headers by virtual address
+    std::optional<GpaRange> only;  ///< dump nothing else
+    unsigned threads = 0;          ///< 0: one for each processor that the process may use
+};
+
+struct KdumpRequest {
+    Compression compression = Compression::zlib;
+    std::optional<int> level;      ///< of the compressor; empty: its default
+    bool flattened = true;         ///< makedumpfile's records, for targets that cannot seek
+    bool share_pages = true;       ///< identical pages are stored once
+    std::optional<GpaRange> only;  ///< other pages are absent
+    unsigned threads = 0;          ///< as in ElfRequest; the bytes are the same for any number
+};
+
+using Request = std::variant<ElfRequest, KdumpRequest>;
+
+std::optional<GpaRange> range_of(const Request& request);
+
+/// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
+Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);
+
+/// @threads, or where that is 0 the number of processors this process may run on; at least 1.
+unsigned thread_count(unsigned threads);
+
+}  // namespace dump

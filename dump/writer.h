@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "dump/page_source.h"
+#include "dump/progress.h"
+#include "dump/request.h"
+#include "dump/sink.h"
+#include "dump/snapshot.h"
+
+namespace dump {
+
+/// A vmcore format. The three phases are called in this order, once each, on one thread; a failed phase
+/// ends the dump.
+class VmcoreWriter {
+  public:
+    virtual ~VmcoreWriter() = default;
+
+    /// All that is known before a page is read: headers, notes, bitmaps.
+    virtual Result<> begin(Sink& sink) = 0;
+
+    /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is cancelled.
+    virtual Result<> iterate(const PageSource& pages, Sink& sink, Progress& progress) = 0;
+
+    /// What is known only now; finishes @sink.
+    virtual Result<> completed(Sink& sink) = 0;
+};
+
+/// The writer for @request's format. @snapshot must outlive it.
+///
+/// Errors: the compressor is not in this build, the guest does not fit the format.
+Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request);
+
+}  // namespace dump

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace util {
+
+/// Why something outside the program failed: one line for a person, lower case, no full stop.
+///
+/// The lowest level names the object and the numbers; `while_` adds what a caller alone knows.
+/// An errno, where one was the cause, is kept beside the text that already spells it out.
+class [[nodiscard]] Error {
+  public:
+    [[gnu::format(printf, 1, 2)]] static Error make(const char* format, ...);
+
+    /// As make(), with ": " and strerror(@os_error) behind it.
+    [[gnu::format(printf, 2, 3)]] static Error from_errno(int os_error, const char* format, ...);
+
+    /// Puts "<text>: " before the message.
+    [[gnu::format(printf, 2, 3)]] Error while_(const char* format, ...) &&;
+
+    const std::string& message() const { return message_; }
+
+    /// The errno that was the cause, 0 where there was none.
+    int os_error() const { return os_error_; }
+
+  private:
+    Error(std::string message, int os_error) : message_(std::move(message)), os_error_(os_error) {}
+
+    std::string message_;
+    int os_error_;
+};
+
+/// A value, or the Error that took its place. Must be looked at.
+///
+/// Reading the value of a failed Result is a bug in the caller and aborts.
+template <class T = void>
+class [[nodiscard]] Result {
+  public:
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+    explicit operator bool() const { return state_.index() == 0; }
+
+    T& operator*() & { return std::get<0>(state_); }
+    const T& operator*() const& { return std::get<0>(state_); }
+    T* operator->() { return &std::get<0>(state_); }
+    const T* operator->() const { return &std::get<0>(state_); }
+
+    T take() && { return std::get<0>(std::move(state_)); }
+    const Error& error() const { return std::get<1>(state_); }
+    Error take_error() && { return std::get<1>(std::move(state_)); }
+
+  private:
+    std::variant<T, Error> state_;
+};
+
+template <>
+class [[nodiscard]] Result<void> {
+  public:
+    Result() = default;
+    Result(Error error) : error_(std::move(error)) {}
+
+    explicit operator bool() const { return !error_; }
+
+    void take() && {}
+    const Error& error() const { return error_.value(); }
+    Error take_error() && { return std::move(error_).value(); }
+
+  private:
+    std::optional<Error> error_;
+};
+
+}  // namespace util
+
+/// The value of a Result, or a return of its Error from the enclosing function.
+///
+/// Only as the whole right-hand side of a declaration or as a statement: leaving a larger expression
+/// half-way is where compilers and temporaries disagree.
+#define TRY(expression)                                                    \
+    __extension__({                                                        \
+        auto try_result_ = (expression);                                   \
+        if (!try_result_) return std::move(try_result_).take_error();      \
+        std::move(try_result_).take();                                     \
+    })
