@@ -7,26 +7,26 @@
 #include <string_view>
 #include <vector>
 
+#include "dump/format/elf.h"
 #include "dump/memory_map.h"
 #include "dump/note_builder.h"
 #include "util/result.h"
 
-/// The port: all that a dump asks of a machine. Another virtual machine monitor implements these two
-/// classes (and RamRegion for its memory) and links; vm/ and vmcore/ do so here.
+/// The port: all that a dump asks of a machine. Another virtual machine monitor implements these
+/// two classes (and RamRegion for its memory) and links; vm/ and vmcore/ do so here.
 
 namespace dump {
 
-enum class ElfClass : uint8_t { k32 = 1, k64 = 2 };  ///< values of e_ident[EI_CLASS] [gabi ch4]
-
-inline constexpr uint16_t kEm386 = 3;      ///< [gabi ch4]
-inline constexpr uint16_t kEmX86_64 = 62;  ///< [gabi ch4]
+using format::ElfClass;
+using format::kEm386;
+using format::kEmX86_64;
 
 /// What the architecture decides about a dump.
 struct ArchDumpInfo {
-    uint16_t machine = kEmX86_64;             ///< e_machine; on x86 also says which PRSTATUS is written
-    ElfClass elf_class = ElfClass::k64;       ///< of the ELF file, and of the kdump headers
-    uint32_t page_size = 4096;                ///< bytes, a power of two
-    Gpa phys_base;                            ///< guess where there is no VMCOREINFO
+    uint16_t machine = kEmX86_64;        ///< e_machine; on x86 also says which PRSTATUS is written
+    ElfClass elf_class = ElfClass::k64;  ///< of the ELF file, and of the kdump headers
+    uint32_t page_size = 4096;           ///< bytes, a power of two
+    Gpa phys_base;                       ///< guess where there is no VMCOREINFO
     std::string_view uname_machine = "x86_64";
 };
 
@@ -45,11 +45,15 @@ class Cpu {
     /// Empty while paging is off.
     virtual std::optional<PagingRoot> paging_root() const = 0;
 
-    /// Walks the page tables of this vCPU. Adds nothing where paging is off. Errors: the list's cap.
-    virtual Result<> append_mappings(const GuestPhysBlockList& memory, MemoryMappingList& out) const = 0;
+    /// Walks the page tables of this vCPU. Adds nothing where paging is off. Errors: the list's
+    /// cap.
+    virtual Result<> append_mappings(const GuestPhysBlockList& memory,
+                                     MemoryMappingList& out) const = 0;
 
-    /// Adds the NT_PRSTATUS note, in the flavour of arch.machine. @index is the vCPU's number, from 0.
-    virtual void append_prstatus(const ArchDumpInfo& arch, uint32_t index, NoteBuilder& out) const = 0;
+    /// Adds the NT_PRSTATUS note, in the flavour of arch.machine. @index is the vCPU's number, from
+    /// 0.
+    virtual void append_prstatus(const ArchDumpInfo& arch, uint32_t index,
+                                 NoteBuilder& out) const = 0;
 
     /// Adds the "QEMU" note.
     virtual void append_qemu_note(NoteBuilder& out) const = 0;
@@ -58,8 +62,8 @@ class Cpu {
 /// A note that the guest handed over (VMCOREINFO): whole, with header, not yet looked at.
 using GuestNote = std::vector<std::byte>;
 
-/// A machine. All functions: main loop. What blocks() and cpus() return is a snapshot of its own and
-/// may be used by any thread.
+/// A machine. All functions: main loop. What blocks() and cpus() return is a snapshot of its own
+/// and may be used by any thread.
 class Guest {
   public:
     virtual ~Guest() = default;
@@ -67,10 +71,12 @@ class Guest {
     /// True while vCPUs may run.
     virtual bool running() const = 0;
 
-    /// Stops every vCPU and synchronises its registers. A guest that does not run is only synchronised.
+    /// Stops every vCPU and synchronises its registers. A guest that does not run is only
+    /// synchronised.
     virtual Result<> pause() = 0;
 
-    /// Lets the vCPUs run on after pause(), unless the guest has been stopped for another reason since.
+    /// Lets the vCPUs run on after pause(), unless the guest has been stopped for another reason
+    /// since.
     virtual void resume() = 0;
 
     /// RAM and ROM that belong into a dump; no device memory, nothing non-volatile.
