@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Generates C++ from the schema: generate.py KIND OUT.h OUT.cc SCHEMA...
+
+KIND says what: 'types' gives plain structs and enums.
+"""
+import pathlib
+import sys
+
+import cpp_types
+from schema import Schema, SchemaError
+
+KINDS = {"types": cpp_types.generate}
+
+
+def main(kind, header, source, *schema_paths):
+    try:
+        texts = KINDS[kind](Schema(schema_paths))
+    except SchemaError as error:
+        sys.exit(f"schema: {error}")
+    for path, text in zip((header, source), texts, strict=True):
+        pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads the schema: QAPI's words in strict JSON, checked before anything is generated from it.
+
+A file is a list of definitions:
+  {"enum": NAME, "data": [WORD...]}
+  {"struct": NAME, "data": MEMBERS}
+  {"command": NAME, "data": MEMBERS, "returns": TYPE, FLAG: true...}
+  {"event": NAME, "data": MEMBERS}
+MEMBERS is {NAME: TYPE...} with "*" before an optional name; TYPE is a name, or [name] for an array of it.
+"doc" is a sentence about the definition. The flags of a command:
+  allow-oob        may be sent with exec-oob
+  allow-preconfig  may be sent before the machine is built
+  async            replies later, by a completion
+"""
+import dataclasses
+import json
+import re
+
+BUILTIN = {
+    "str": "std::string", "bool": "bool", "number": "double", "int": "int64_t", "size": "uint64_t",
+    **{f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+}
+FLAGS = ("allow-oob", "allow-preconfig", "async")
+ALLOWED = {"enum": {"data", "doc"}, "struct": {"data", "doc"}, "event": {"data", "doc"},
+           "command": {"data", "doc", "returns", *FLAGS}}
+NAMES = {"enum": r"[A-Z][A-Za-z0-9]*", "struct": r"[A-Z][A-Za-z0-9]*",
+         "command": r"[a-z][a-z0-9_-]*", "event": r"[A-Z][A-Z0-9_]*"}
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+class SchemaError(Exception):
+    """What is wrong with the schema, and where."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Type:
+    name: str
+    is_array: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    name: str
+    type: Type
+    optional: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+    """An enum has words; all others have members; a command may return something and have flags."""
+    kind: str
+    name: str
+    doc: str = ""
+    words: tuple = ()
+    members: tuple = ()
+    returns: Type | None = None
+    flags: frozenset = frozenset()
+
+
+class Schema:
+    """All definitions of the files at @paths, names resolved, structs after those that they contain."""
+
+    def __init__(self, paths):
+        self.definitions = [define(entry, path) for path in paths for entry in load(path)]
+        self._refuse_repeated_names()
+        self.enums = self._of_kind("enum")
+        self.structs = self._of_kind("struct")
+        self.commands = sorted(self._of_kind("command"), key=lambda command: command.name)
+        self.events = self._of_kind("event")
+        self._types = {definition.name: definition for definition in self.enums + self.structs}
+        self._refuse_unknown_types()
+        self.structs = self._contained_first()
+
+    def is_enum(self, type_):
+        return type_.name in self._types and self._types[type_.name].kind == "enum"
+
+    def _of_kind(self, kind):
+        return [definition for definition in self.definitions if definition.kind == kind]
+
+    def _refuse_repeated_names(self):
+        seen = set()
+        for definition in self.definitions:
+            if definition.name in seen:
+                raise SchemaError(f"'{definition.name}' is defined twice")
+            seen.add(definition.name)
+
+    def _refuse_unknown_types(self):
+        for definition in self.definitions:
+            used = [member.type for member in definition.members]
+            used += [definition.returns] if definition.returns else []
+            for type_ in used:
+                if type_.name not in BUILTIN and type_.name not in self._types:
+                    raise SchemaError(f"{definition.kind} '{definition.name}': there is no type '{type_.name}'")
+
+    def _contained_first(self):
+        ordered, under_way = [], []
+
+        def visit(struct):
+            if struct in ordered:
+                return
+            if struct in under_way:
+                raise SchemaError(f"struct '{struct.name}' contains itself")
+            under_way.append(struct)
+            for member in struct.members:
+                inner = self._types.get(member.type.name)
+                if inner and inner.kind == "struct":
+                    visit(inner)
+            under_way.pop()
+            ordered.append(struct)
+
+        for struct in self.structs:
+            visit(struct)
+        return ordered
+
+
+def load(path):
+    def refuse_repeated_keys(pairs):
+        keys = [key for key, _ in pairs]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise SchemaError(f"{path}: '{key}' is given twice in one object")
+        return dict(pairs)
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            entries = json.load(file, object_pairs_hook=refuse_repeated_keys)
+    except json.JSONDecodeError as error:
+        raise SchemaError(f"{path}:{error.lineno}: {error.msg}") from error
+    if not isinstance(entries, list):
+        raise SchemaError(f"{path}: a schema file is a list of definitions")
+    return entries
+
+
+def define(entry, path):
+    kinds = [kind for kind in ALLOWED if isinstance(entry, dict) and kind in entry]
+    if len(kinds) != 1:
+        raise SchemaError(f"{path}: {json.dumps(entry)}: a definition has exactly one of {', '.join(ALLOWED)}")
+    kind = kinds[0]
+    name = entry[kind]
+    where = f"{path}: {kind} '{name}'"
+    if not isinstance(name, str) or not re.fullmatch(NAMES[kind], name):
+        raise SchemaError(f"{where}: not a name for this kind")
+    for key in entry:
+        if key != kind and key not in ALLOWED[kind]:
+            raise SchemaError(f"{where}: '{key}' has no meaning here")
+    for flag in FLAGS:
+        if entry.get(flag, True) is not True:
+            raise SchemaError(f"{where}: '{flag}' can only be true")
+    return Definition(
+        kind, name, entry.get("doc", ""),
+        words=enum_words(entry.get("data"), where) if kind == "enum" else (),
+        members=() if kind == "enum" else struct_members(entry.get("data", {}), where),
+        returns=type_of(entry["returns"], where) if "returns" in entry else None,
+        flags=frozenset(flag for flag in FLAGS if flag in entry))
+
+
+def enum_words(data, where):
+    if not isinstance(data, list) or not data:
+        raise SchemaError(f"{where}: 'data' is a list of at least one word")
+    for word in data:
+        check_word(word, where)
+        if data.count(word) > 1:
+            raise SchemaError(f"{where}: '{word}' is there twice")
+    return tuple(data)
+
+
+def struct_members(data, where):
+    if not isinstance(data, dict):
+        raise SchemaError(f"{where}: 'data' is an object of members")
+    members = []
+    for key, type_ in data.items():
+        name = key.removeprefix("*")
+        check_word(name, where)
+        if name in [member.name for member in members]:
+            raise SchemaError(f"{where}: '{name}' is there twice")
+        members.append(Member(name, type_of(type_, f"{where}, member '{name}'"), key != name))
+    return tuple(members)
+
+
+def type_of(value, where):
+    if isinstance(value, str):
+        return Type(value)
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+        return Type(value[0], is_array=True)
+    raise SchemaError(f"{where}: {json.dumps(value)} is not a type: a name or [name]")
+
+
+def check_word(word, where):
+    if not isinstance(word, str) or not WORD.fullmatch(word):
+        raise SchemaError(f"{where}: {json.dumps(word)} is not a word")
