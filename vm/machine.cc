@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/machine.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace vm {
+
+namespace {
+
+RunState state_after(VcpuFault::Kind fault) {
+    return fault == VcpuFault::Kind::triple_fault ? RunState::shutdown : RunState::internal_error;
+}
+
+bool needs_reset(RunState state) {
+    return state == RunState::shutdown || state == RunState::internal_error;
+}
+
+Error frozen_error() {
+    return Error::make("the machine was restored from a vmcore: it can be dumped, but not run");
+}
+
+}  // namespace
+
+std::string_view to_string(MachineType type) {
+    switch (type) {
+        case MachineType::none:
+            return "none";
+        case MachineType::pc:
+            return "pc";
+        case MachineType::q35:
+            return "q35";
+    }
+    return "";
+}
+
+Machine::Machine(MachineParts parts, Post post)
+    : parts_(std::move(parts)), post_(std::move(post)), alive_(std::make_shared<Machine*>(this)) {}
+
+Machine::~Machine() = default;
+
+Result<std::unique_ptr<Machine>> Machine::create(MachineParts parts, Post post) {
+    std::unique_ptr<Machine> machine(new Machine(std::move(parts), std::move(post)));
+    if (!machine->frozen()) {
+        TRY(machine->create_vcpus());
+        TRY(machine->reset_contents());
+    }
+    return machine;
+}
+
+Result<> Machine::create_vcpus() {
+    // The machine's own fields are read on the vCPU's thread, before its halt is seen by anyone.
+    return parts_.accel->create_vcpus(cpu_count(), parts_.memory, [this](const VcpuFault& fault) {
+        post_to_self([fault, resets = resets_](Machine& self) {
+            if (resets == self.resets_) self.died(fault);
+        });
+    });
+}
+
+Result<> Machine::reset_contents() {
+    for (const LoadedImage& image : parts_.images)
+        TRY(parts_.memory.load(image.start, image.bytes));
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) {
+        TRY(parts_.accel->reset(cpu, parts_.start_registers[cpu]));
+    }
+    return {};
+}
+
+void Machine::post_to_self(std::function<void(Machine&)> function) {
+    post_([alive = std::weak_ptr(alive_), function = std::move(function)] {
+        if (const auto self = alive.lock()) function(**self);
+    });
+}
+
+std::string_view Machine::accel_name() const {
+    return frozen() ? std::string_view() : parts_.accel->name();
+}
+
+pid_t Machine::cpu_thread_id(unsigned cpu) const {
+    return frozen() ? getpid() : parts_.accel->thread_id(cpu);
+}
+
+void Machine::emit(MachineEvent::Kind kind, std::optional<ShutdownCause> cause) {
+    if (on_event_) on_event_({.kind = kind, .cause = cause});
+}
+
+void Machine::run() {
+    state_ = RunState::running;
+    emit(MachineEvent::Kind::resume);
+    parts_.accel->run();
+}
+
+void Machine::halt_into(RunState state) {
+    parts_.accel->halt();
+    state_ = state;
+    emit(MachineEvent::Kind::stop);
+}
+
+void Machine::stop() {
+    if (state_ == RunState::running) halt_into(RunState::paused);
+    if (state_ == RunState::save_vm) state_ = RunState::paused;
+}
+
+Result<> Machine::cont() {
+    if (state_ == RunState::running) return {};
+    if (held_) return Error::make("There is a dump in process, please wait.");
+    if (needs_reset(state_)) return Error::make("Resetting the Virtual Machine is required");
+    if (frozen()) return frozen_error();
+    run();
+    return {};
+}
+
+Result<> Machine::request_reset(ShutdownCause cause) {
+    if (frozen()) return frozen_error();
+    post_to_self([cause](Machine& self) {
+        if (self.held_) {
+            self.reset_after_hold_ = cause;
+        } else {
+            self.reset(cause);
+        }
+    });
+    return {};
+}
+
+void Machine::request_shutdown(ShutdownCause cause) {
+    post_to_self([cause](Machine& self) { self.emit(MachineEvent::Kind::shutdown, cause); });
+}
+
+void Machine::reset(ShutdownCause cause) {
+    const bool ran = state_ == RunState::running;
+    if (ran) parts_.accel->halt();
+    ++resets_;
+    const Result<> done = reset_contents();
+    emit(MachineEvent::Kind::reset, cause);
+    if (!done) {
+        died({.why = done.error().message()});
+    } else if (ran) {
+        parts_.accel->run();
+    } else {
+        state_ = RunState::prelaunch;
+    }
+}
+
+void Machine::died(const VcpuFault& fault) {
+    const bool ran = state_ == RunState::running;
+    if (fault.kind == VcpuFault::Kind::triple_fault) {
+        emit(MachineEvent::Kind::shutdown, ShutdownCause::guest_reset);
+    }
+    if (ran) {
+        halt_into(state_after(fault.kind));
+    } else {
+        state_ = state_after(fault.kind);
+    }
+}
+
+Result<> Machine::pause() {
+    held_ = true;
+    if (state_ == RunState::running) halt_into(RunState::save_vm);
+    Result<> synchronized = synchronize();
+    if (!synchronized) resume();
+    return synchronized;
+}
+
+void Machine::resume() {
+    held_ = false;
+    const bool run_on = state_ == RunState::save_vm;
+    if (reset_after_hold_) reset(*std::exchange(reset_after_hold_, {}));
+    if (run_on && !needs_reset(state_)) run();
+}
+
+}  // namespace vm

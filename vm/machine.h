@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dump/guest.h"
+#include "target-i386/registers.h"
+#include "vm/accel.h"
+#include "vm/address_space.h"
+#include "vm/run_state.h"
+
+namespace vm {
+
+enum class MachineType : uint8_t { none, pc, q35 };
+
+/// "none", "pc", "q35".
+std::string_view to_string(MachineType type);
+
+/// Bytes that the machine puts into guest memory at every reset.
+struct LoadedImage {
+    Gpa start;
+    std::vector<std::byte> bytes;
+};
+
+/// What a machine is made of.
+struct MachineParts {
+    std::string name;  ///< empty where none was given
+    std::string uuid;  ///< empty where none was given
+    MachineType type = MachineType::pc;
+    uint64_t ram_bytes = 0;  ///< as asked for by -m
+    AddressSpace memory;
+    std::vector<LoadedImage> images;
+    /// Of every vCPU, after a reset.
+    std::vector<target_i386::Registers> start_registers;
+    /// nullptr: the machine is frozen, its registers are start_registers for ever.
+    std::unique_ptr<Accel> accel;
+    std::optional<dump::GuestNote> guest_note;
+};
+
+/// What happens to a machine, as QMP tells it.
+struct MachineEvent {
+    enum class Kind : uint8_t { stop, resume, reset, shutdown };
+    Kind kind = Kind::stop;
+    /// Of reset and shutdown only.
+    std::optional<ShutdownCause> cause;
+};
+
+/// A machine that can be run, stopped and dumped. It knows neither monitors nor a main loop.
+///
+/// All functions: main loop. What vCPU threads have to say is posted there.
+class Machine final : public dump::Guest {
+  public:
+    /// Runs a function on the main loop, soon; called from any thread.
+    using Post = std::function<void(std::function<void()>)>;
+    using OnEvent = std::function<void(const MachineEvent&)>;
+
+    /// The machine is in prelaunch, its vCPUs are reset and do not run.
+    ///
+    /// Errors: the accelerator's; an image does not fit into memory.
+    static Result<std::unique_ptr<Machine>> create(MachineParts parts, Post post);
+    ~Machine() override;
+
+    /// Replaces what is called with every event; nothing is called for what came before.
+    void set_on_event(OnEvent on_event) { on_event_ = std::move(on_event); }
+
+    RunState state() const { return state_; }
+    const std::string& name() const { return parts_.name; }
+    const std::string& uuid() const { return parts_.uuid; }
+    MachineType type() const { return parts_.type; }
+    uint64_t ram_bytes() const { return parts_.ram_bytes; }
+    const AddressSpace& memory() const { return parts_.memory; }
+    /// As -accel spells it; empty for a frozen machine.
+    std::string_view accel_name() const;
+    bool frozen() const { return !parts_.accel; }
+
+    unsigned cpu_count() const { return static_cast<unsigned>(parts_.start_registers.size()); }
+    /// The host thread that runs vCPU @cpu; of a frozen machine the process itself.
+    pid_t cpu_thread_id(unsigned cpu) const;
+
+    /// Stops the vCPUs. One that does not run stays as it is; a dump's hold becomes a lasting stop.
+    void stop();
+
+    /// Lets the vCPUs run. Nothing happens where they do.
+    ///
+    /// Errors: the guest is dead and must be reset first, a dump holds it, the machine is frozen.
+    Result<> cont();
+
+    /// Resets the machine, soon, but not under a dump. The images are loaded again, other RAM keeps
+    /// its contents; a machine that does not run is in prelaunch afterwards, so that cont() starts
+    /// even a dead guest again.
+    ///
+    /// Errors: the machine is frozen.
+    Result<> request_reset(ShutdownCause cause);
+
+    /// Emits the shutdown event, soon; whoever owns the machine then ends it.
+    void request_shutdown(ShutdownCause cause);
+
+    bool running() const override { return state_ == RunState::running; }
+    /// As stop, but into save_vm, and only until resume().
+    Result<> pause() override;
+    void resume() override;
+    dump::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
+    std::vector<const dump::Cpu*> cpus() const override;
+    Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
+    std::optional<dump::GuestNote> guest_note() const override { return parts_.guest_note; }
+
+  private:
+    Machine(MachineParts parts, Post post);
+    Result<> create_vcpus();
+    Result<> reset_contents();
+    Result<> synchronize();
+    void post_to_self(std::function<void(Machine&)> function);
+    void run();
+    void halt_into(RunState state);
+    void reset(ShutdownCause cause);
+    void died(const VcpuFault& fault);
+    void emit(MachineEvent::Kind kind, std::optional<ShutdownCause> cause = {});
+
+    MachineParts parts_;
+    Post post_;
+    OnEvent on_event_;
+    RunState state_ = RunState::prelaunch;
+    bool held_ = false;  ///< between pause() and resume()
+    std::optional<ShutdownCause> reset_after_hold_;
+    uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
+    std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last pause()
+    std::shared_ptr<Machine*> alive_;               ///< what is posted holds it weakly
+};
+
+}  // namespace vm
