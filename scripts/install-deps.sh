@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs the Debian packages that are missing: install-deps.sh [build] [test] [interop]
+#
+#   build    what a release build needs
+#   test     what the tests need beside it: the second compiler, style checkers
+#   interop  the tools of the field that open our files, and what boots a real guest to dump
+#
+# Without a group: all of them. Asks for root (or sudo) only when something is missing.
+. "$(dirname "$0")/lib.sh"
+
+packages() {
+    case $1 in
+    build)
+        echo g++ meson ninja-build pkg-config python3
+        echo libglib2.0-dev libjson-c-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
+        ;;
+    test)
+        echo check clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux
+        ;;
+    interop)
+        echo qemu-system-x86 seabios busybox-static cpio
+        echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
+        ;;
+    *) die "no such group: $1 (there are build, test, interop)" ;;
+    esac
+}
+
+missing() {
+    local package
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+    done
+}
+
+(($#)) || set -- build test interop
+wanted=()
+for group in "$@"; do
+    names=$(packages "$group")
+    # shellcheck disable=SC2206  # one word, one package
+    wanted+=($names)
+done
+
+command -v apt-get >/dev/null ||
+    die "this is not a Debian system; install by hand what Debian calls: ${wanted[*]}"
+mapfile -t absent < <(missing "${wanted[@]}")
+((${#absent[@]})) || exit 0
+
+step "installing ${#absent[@]} Debian packages: ${absent[*]}"
+install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${absent[@]}")
+# The lists may be missing (a fresh container) or older than the mirror; both show only in a failing install.
+if ! as_root "${install[@]}" >/dev/null 2>&1; then
+    as_root apt-get update -qq
+    as_root "${install[@]}" >/dev/null
+fi

@@ -1,0 +1,168 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Boots Debian's kernel in QEMU (software CPU, no /dev/kvm needed), freezes it in the middle of its work, and keeps what
+# a dumper can be measured against.
+usage() {
+    cat <<'TEXT'
+usage: make-linux-guest.sh [OPTION...] [FOLDER]
+
+  --memory MIB     guest memory (256)
+  --vcpus N        virtual processors (2)
+  --fill MIB       real files unpacked in the guest, so that its page cache has something to show (0)
+  --append TEXT    more of the kernel's command line, such as nokaslr
+  --no-vmcoreinfo  no vmcoreinfo device: the guest has no way to hand its note over
+  --keep           leave the frozen QEMU there, with its monitor at FOLDER/qmp.sock and its number in FOLDER/qemu.pid
+
+Leaves in FOLDER (default: in the cache, named after the options; made once) and prints FOLDER:
+
+  ram.img          guest RAM: what lies below the PCI hole, then what lies above 4 GiB
+  ref.elf          QEMU's own dumps of the frozen guest: ELF,
+  ref-paging.elf   ELF with paging=true,
+  ref.zlib         kdump-zlib (flattened)
+  registers.txt    QEMU's "info registers -a"
+TEXT
+}
+. "$(dirname "$0")/lib.sh"
+
+memory=256 vcpus=2 fill=0 append='' vmcoreinfo=yes keep=no folder=''
+while (($#)); do
+    case $1 in
+    --memory) memory=$2 && shift ;;
+    --vcpus) vcpus=$2 && shift ;;
+    --fill) fill=$2 && shift ;;
+    --append) append=$2 && shift ;;
+    --no-vmcoreinfo) vmcoreinfo=no ;;
+    --keep) keep=yes ;;
+    -h | --help) usage && exit ;;
+    -*) die "unknown option $1" ;;
+    *) folder=$1 ;;
+    esac
+    shift
+done
+
+# kernel_into FOLDER: Debian's cloud kernel (small, and with debug symbols to be had) and its fw_cfg module.
+kernel_into() {
+    [[ -e $1/vmlinuz ]] && return
+    local package work
+    newest() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }'; }
+    package=$(newest)
+    work=$(mktemp -d)
+    chmod 755 "$work" # apt downloads as a user of its own
+    if [[ -z $package ]] || ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
+        as_root apt-get update -qq
+        package=$(newest)
+        (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1) || die "cannot download the package '$package'"
+    fi
+    dpkg-deb -x "$work"/*.deb "$work/tree"
+    mkdir -p "$1"
+    find "$work/tree/lib/modules" -name 'qemu_fw_cfg.ko' -exec cp {} "$1/" \;
+    echo "$package" >"$1/package"
+    cp "$work"/tree/boot/vmlinuz-* "$1/vmlinuz"
+    rm -rf "$work"
+}
+
+# What the guest does: hand over its VMCOREINFO (the driver does, once loaded), keep some processes, some
+# incompressible pages, and a page cache full of ordinary files.
+initramfs_into() {
+    local tree=$1/initramfs
+    rm -rf "$tree"
+    mkdir -p "$tree"/{bin,dev,proc,sys,work}
+    cp "$(command -v busybox)" "$tree/bin/busybox"
+    cp "$2/qemu_fw_cfg.ko" "$tree/"
+    if ((fill > 0)); then
+        # head closes the pipe when it has enough, of which tar complains
+        { tar -C /usr -cf - lib share 2>/dev/null || true; } | head -c "${fill}M" >"$tree/files.tar"
+    fi
+    cat >"$tree/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t devtmpfs none /dev
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t tmpfs none /work
+insmod /qemu_fw_cfg.ko
+head -c 8388608 /dev/urandom >/work/noise
+for name in one two three; do
+    sh -c "while sleep 1000; do :; done" $name &
+done
+if [ -e /files.tar ]; then
+    mkdir /work/files
+    tar -C /work/files -xf /files.tar 2>/dev/null
+    head -c 67108864 /files.tar | gzip -1 >/work/packed.gz
+fi
+echo the guest is ready
+while :; do sleep 1; done
+INIT
+    chmod +x "$tree/init"
+    (cd "$tree" && find . | cpio --quiet -o -H newc) >"$1/initramfs.cpio"
+    rm -rf "$tree"
+}
+
+boot() {
+    local device=()
+    [[ $vmcoreinfo == yes ]] && device=(-device vmcoreinfo)
+    truncate -s "${memory}M" ram.img
+    # Sockets by relative names: an absolute one may be too long for sun_path.
+    qemu-system-x86_64 -accel tcg,thread=multi -machine q35,memory-backend=ram,vmport=off -m "$memory" -smp "$vcpus" \
+        -object memory-backend-file,id=ram,size="${memory}M",mem-path=ram.img,share=on \
+        -display none -vga none -nic none -serial file:serial.log "${device[@]}" \
+        -kernel "$1/vmlinuz" -initrd initramfs.cpio -append "console=ttyS0 panic=1 $append" \
+        -qmp unix:qmp.sock,server=on,wait=off -daemonize -pidfile qemu.pid
+    local second
+    for ((second = 0; second < 600; second++)); do
+        grep -q 'the guest is ready' serial.log 2>/dev/null && return
+        sleep 1
+    done
+    die "the guest did not come up; see $PWD/serial.log"
+}
+
+freeze_and_dump() {
+    # Whole names: a daemon's working directory is the root.
+    PYTHONPATH=$root/tests/support "$python" - "$PWD" <<'PYTHON'
+import sys
+from qmp import Qmp
+
+folder = sys.argv[1]
+with Qmp(folder + "/qmp.sock", timeout=900) as qemu:
+    qemu("stop")
+    for name, paging, kind in [("ref.elf", False, "elf"), ("ref-paging.elf", True, "elf"), ("ref.zlib", False, "kdump-zlib")]:
+        qemu("dump-guest-memory", paging=paging, protocol="file:%s/%s" % (folder, name), format=kind)
+    with open(folder + "/registers.txt", "w") as out:
+        out.write(qemu.hmp("info registers -a"))
+PYTHON
+    chmod u+w ref.elf ref-paging.elf ref.zlib
+    fallocate --dig-holes ref.elf 2>/dev/null || true # not every file system can
+    fallocate --dig-holes ref-paging.elf 2>/dev/null || true
+}
+
+if [[ -z $folder ]]; then
+    [[ $keep == no ]] || die "--keep needs a folder of its own"
+    folder=$cache/linux-$memory-$vcpus-$fill-$vmcoreinfo${append:+-${append//[^a-zA-Z0-9=.]/_}}
+fi
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+if [[ $keep == no && -e $folder/complete ]]; then
+    echo "$folder"
+    exit
+fi
+exec 9>"$folder/lock"
+flock 9 # two tests may ask for the same guest at once
+if [[ $keep == yes || ! -e $folder/complete ]]; then
+    kernel_into "$cache/kernel" 1>&2
+    cd "$folder"
+    rm -f ram.img ref* qmp.sock serial.log complete
+    initramfs_into "$folder" "$cache/kernel"
+    trap 'kill "$(cat qemu.pid)" 2>/dev/null || true' EXIT
+    boot "$cache/kernel" 9>&-
+    freeze_and_dump
+    rm -f initramfs.cpio
+    if [[ $keep == yes ]]; then
+        trap - EXIT
+    else
+        kill "$(cat qemu.pid)"
+        trap - EXIT
+        rm -f qmp.sock
+    fi
+    touch complete
+fi
+echo "$folder"

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a reader may expect of every file: check_style.py SOURCE_ROOT.
+
+The licence line first; scripts that shellcheck has nothing against. Skipped (77) where shellcheck is not installed.
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+
+LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
+WITH_LICENCE = {".cc", ".h", ".c", ".S", ".py", ".sh", ".build"}
+
+
+def sources(root):
+    for file in sorted(root.rglob("*")):
+        parts = file.relative_to(root).parts
+        if file.is_file() and not parts[0].startswith((".git", "build")) and "__pycache__" not in parts:
+            yield file
+
+
+def without_licence(files, root):
+    for file in files:
+        if file.suffix in WITH_LICENCE:
+            first = file.read_text(errors="replace").split("\n")[:2]
+            if not any(LICENCE in line for line in first):
+                yield "%s: the licence line is not at the top" % file.relative_to(root)
+
+
+def complaints(command, files):
+    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True)
+    return [done.stdout + done.stderr] if done.returncode else []
+
+
+def main(root):
+    linter = shutil.which("shellcheck")
+    if not linter:
+        print("shellcheck is not installed")
+        return 77
+    files = list(sources(root))
+    found = list(without_licence(files, root))
+    found += complaints([linter, "-x", "-P", "SCRIPTDIR"], [f for f in files if f.suffix == ".sh"])
+    print("\n".join(found) if found else "%d files are in order" % len(files))
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1])))
