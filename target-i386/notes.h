@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dump/note_builder.h"
+#include "target-i386/registers.h"
+#include "util/result.h"
+
+/// The two notes that tell a vCPU's registers. All functions: any thread.
+
+namespace target_i386 {
+
+/// Adds NT_PRSTATUS of x86-64, 336 bytes. @pid names the vCPU as a thread, from 1.
+void append_prstatus64(const Registers& registers, uint32_t pid, dump::NoteBuilder& out);
+
+/// Adds NT_PRSTATUS of i386, 144 bytes; registers are cut to their low half.
+void append_prstatus32(const Registers& registers, uint32_t pid, dump::NoteBuilder& out);
+
+/// Adds the "QEMU" note, 440 bytes. It tells control, segment and table registers, but no EFER.
+void append_qemu_note(const Registers& registers, dump::NoteBuilder& out);
+
+/// The registers in the descriptor of a "QEMU" note of 432 bytes (no KERNEL_GS_BASE: 0) or more.
+///
+/// EFER is left 0: see guess_efer().
+/// Errors: shorter than it must be or than it says itself, a version that nobody has written yet.
+util::Result<Registers> parse_qemu_note(std::span<const std::byte> descriptor);
+
+/// The registers in the descriptor of an NT_PRSTATUS, told by its length: 336 bytes are x86-64's,
+/// 144 i386's.
+///
+/// What it does not tell is left 0. For files without "QEMU" notes, such as kexec's.
+/// Errors: another length.
+util::Result<Registers> parse_prstatus(std::span<const std::byte> descriptor);
+
+}  // namespace target_i386
