@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "dump/sink.h"
+#include "tests/support/bytes.h"
+
+namespace support {
+
+/// What a MemorySink received; outlives it.
+struct MemoryImage {
+    struct Write {
+        uint64_t offset;
+        uint64_t size;
+    };
+    Bytes bytes;
+    std::vector<Write> writes;  ///< in the order in which they came
+    bool finished = false;
+};
+
+/// A dump's target in memory. Holds writers to the contract of Sink: an Error for bytes written
+/// twice, for writes after finish(), for an end before the last byte, and, where offsets may only
+/// grow, for one that does not.
+class MemorySink final : public dump::Sink {
+  public:
+    enum class Order { any, growing };
+
+    explicit MemorySink(Order order = Order::any) : order_(order) {}
+
+    util::Result<> write_at(uint64_t offset, View data) override;
+    bool random_access() const override { return order_ == Order::any; }
+    util::Result<> finish(uint64_t size) override;
+
+    const std::shared_ptr<MemoryImage>& image() const { return image_; }
+    const Bytes& bytes() const { return image_->bytes; }
+
+  private:
+    bool written(uint64_t offset, uint64_t size) const;
+
+    const Order order_;
+    std::mutex mutex_;  // random_access() promises that several threads may write
+    std::shared_ptr<MemoryImage> image_ = std::make_shared<MemoryImage>();
+    std::map<uint64_t, uint64_t> ends_;  ///< of what was written, by start
+};
+
+}  // namespace support

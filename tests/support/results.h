@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <check.h>
+
+#include <string>
+#include <string_view>
+
+#include "util/result.h"
+
+/// What tests do with a Result. Failures are reported at the caller's line.
+
+namespace support {
+
+/// The value; an Error fails the test with its text.
+template <class T>
+T must(util::Result<T> result, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    if (!result) {
+        _ck_assert_failed(file, line, "unexpected error", "%s", result.error().message().c_str());
+    }
+    return std::move(result).take();
+}
+
+/// The Error's text; a value fails the test.
+template <class T>
+std::string error_of(const util::Result<T>& result, const char* file = __builtin_FILE(),
+                     int line = __builtin_LINE()) {
+    if (result) _ck_assert_failed(file, line, "an error was expected", nullptr);
+    return result.error().message();
+}
+
+/// Fails the test where @result is a value, or an Error that does not say @part.
+template <class T>
+void must_fail(const util::Result<T>& result, std::string_view part,
+               const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    const std::string message = error_of(result, file, line);
+    if (message.find(part) == std::string::npos) {
+        _ck_assert_failed(file, line, "wrong error", "'%s' does not say '%s'", message.c_str(),
+                          std::string(part).c_str());
+    }
+}
+
+}  // namespace support

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/scripted_guest.h"
+
+#include <check.h>
+
+#include <cinttypes>
+
+namespace support {
+
+using util::Error;
+using util::Result;
+
+Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
+    if (!inside(bytes_, offset, out.size())) {
+        return Error::make("%zu bytes at %" PRIu64 " of '%s', which has %zu", out.size(), offset,
+                           name_.c_str(), bytes_.size());
+    }
+    if (bad_offset_ >= offset && bad_offset_ - offset < out.size()) {
+        return Error::make("'%s' cannot be read at %" PRIu64, name_.c_str(), bad_offset_);
+    }
+    for (const auto& [start, end] : holes_) {
+        if (start < offset + out.size() && offset < end) {
+            ck_abort_msg("'%s' was read at %ju, which is not populated", name_.c_str(),
+                         static_cast<uintmax_t>(std::max(start, offset)));
+        }
+    }
+    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+    return {};
+}
+
+dump::RamExtent ScriptedRam::extent(uint64_t offset, uint64_t limit) const {
+    auto next = holes_.upper_bound(offset);
+    if (next != holes_.begin() && std::prev(next)->second > offset) {
+        return {.length = std::min(limit, std::prev(next)->second) - offset, .populated = false};
+    }
+    const uint64_t end = next == holes_.end() ? limit : std::min(limit, next->first);
+    return {.length = end - offset, .populated = true};
+}
+
+ScriptedCpu::ScriptedCpu(uint32_t index)
+    : prstatus64(noise(3 * index, 336)),
+      prstatus32(noise(3 * index + 1, 144)),
+      qemu(noise(3 * index + 2, 440)) {
+    put_le32(qemu, 0, 1);    // version
+    put_le32(qemu, 4, 440);  // size
+}
+
+Result<> ScriptedCpu::append_mappings(const dump::GuestPhysBlockList&,
+                                      dump::MemoryMappingList& out) const {
+    for (const dump::MemoryMapping& mapping : mappings) TRY(out.add(mapping));
+    return {};
+}
+
+void ScriptedCpu::append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
+                                  dump::NoteBuilder& out) const {
+    const bool is64 = info.machine == 62;
+    Bytes descriptor = is64 ? prstatus64 : prstatus32;
+    put_le32(descriptor, is64 ? 32 : 24, index + 1);  // pr_pid
+    out.append("CORE", 1, descriptor);
+}
+
+void ScriptedCpu::append_qemu_note(dump::NoteBuilder& out) const {
+    out.append("QEMU", 0, qemu);
+}
+
+ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
+    const std::string name = "ram" + std::to_string(ram_.size());
+    ram_.push_back({gpa, std::make_shared<ScriptedRam>(name, std::move(contents))});
+    return *ram_.back().region;
+}
+
+ScriptedCpu& ScriptedGuest::add_cpu() {
+    auto cpu = std::make_unique<ScriptedCpu>(static_cast<uint32_t>(cpus_.size()));
+    ScriptedCpu& added = *cpu;
+    cpus_.push_back(std::move(cpu));
+    return added;
+}
+
+Result<> ScriptedGuest::pause() {
+    ++pauses;
+    if (pause_failure) return Error::make("%s", pause_failure->c_str());
+    was_running_ = is_running;
+    is_running = false;
+    return {};
+}
+
+void ScriptedGuest::resume() {
+    ++resumes;
+    is_running = was_running_;
+}
+
+dump::GuestPhysBlockList ScriptedGuest::blocks() const {
+    dump::GuestPhysBlockList list;
+    for (const Ram& ram : ram_) {
+        const dump::GpaRange range{dump::Gpa{ram.gpa}, ram.region->size()};
+        const Result<> added = list.add({.range = range, .region = ram.region, .offset = 0});
+        if (!added) ck_abort_msg("test's RAM: %s", added.error().message().c_str());
+    }
+    return list;
+}
+
+std::vector<const dump::Cpu*> ScriptedGuest::cpus() const {
+    std::vector<const dump::Cpu*> list;
+    for (const auto& cpu : cpus_) list.push_back(cpu.get());
+    return list;
+}
+
+Result<dump::ArchDumpInfo> ScriptedGuest::arch_info(const dump::GuestPhysBlockList&) const {
+    if (arch_failure) return Error::make("%s", arch_failure->c_str());
+    return arch;
+}
+
+dump::GuestNote vmcoreinfo_note(std::string_view text) {
+    dump::GuestNote note;
+    put_le32(note, 0, 11);  // "VMCOREINFO" and its NUL
+    put_le32(note, 4, static_cast<uint32_t>(text.size()));
+    put_le32(note, 8, 0);
+    put_text(note, 12, "VMCOREINFO");
+    note.resize(24);
+    put_text(note, 24, text);
+    note.resize((note.size() + 3) / 4 * 4);
+    return note;
+}
+
+}  // namespace support

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dump/guest.h"
+#include "tests/support/bytes.h"
+
+namespace support {
+
+/// RAM with the contents that a test gave it.
+class ScriptedRam final : public dump::RamRegion {
+  public:
+    ScriptedRam(std::string name, Bytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {}
+
+    /// Reads that touch the byte at @offset fail from now on, as those of a broken backend do.
+    void fail_at(uint64_t offset) { bad_offset_ = offset; }
+    /// [@offset, @offset + @size), which must be zero, counts as never populated. Reading it fails
+    /// the test.
+    void make_hole(uint64_t offset, uint64_t size) { holes_[offset] = offset + size; }
+
+    Bytes& bytes() { return bytes_; }
+    const Bytes& bytes() const { return bytes_; }
+
+    std::string_view name() const override { return name_; }
+    uint64_t size() const override { return bytes_.size(); }
+    util::Result<> read(uint64_t offset, std::span<std::byte> out) const override;
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+
+  private:
+    std::string name_;
+    Bytes bytes_;
+    std::map<uint64_t, uint64_t> holes_;  ///< ends by starts
+    uint64_t bad_offset_ = UINT64_MAX;
+};
+
+/// A vCPU whose notes and mappings are what a test says. Registers without meaning, different for
+/// each vCPU, are there to begin with.
+struct ScriptedCpu final : dump::Cpu {
+    explicit ScriptedCpu(uint32_t index);
+
+    std::optional<dump::PagingRoot> root;
+    std::vector<dump::MemoryMapping> mappings;
+    Bytes
+        prstatus64;  ///< descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid
+    Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
+    Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
+
+    std::optional<dump::PagingRoot> paging_root() const override { return root; }
+    util::Result<> append_mappings(const dump::GuestPhysBlockList& memory,
+                                   dump::MemoryMappingList& out) const override;
+    void append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
+                         dump::NoteBuilder& out) const override;
+    void append_qemu_note(dump::NoteBuilder& out) const override;
+};
+
+/// A machine that does what a test tells it, failures included.
+class ScriptedGuest final : public dump::Guest {
+  public:
+    /// One long-mode machine from a few lines of text:
+    ///
+    ///     mode long                           or: mode protected (EM_386, ELF32)
+    ///     cpus 2
+    ///     ram 0x0 3 pages = 00 A5 pattern     each page's contents; the last word goes on
+    ///     ram 0x100800 100 bytes = text
+    ///     vmcoreinfo OSRELEASE=6.1.0          a line of the guest note
+    ///
+    /// Contents: a byte in hex; `pattern` does not compress; `text` does; `hole` is never
+    /// populated. What follows '#' is for people. Errors: what cannot be understood, by line.
+    static util::Result<std::unique_ptr<ScriptedGuest>> parse(std::string_view script);
+
+    /// Adds RAM at a guest-physical address. Blocks must not overlap.
+    ScriptedRam& add_ram(uint64_t gpa, Bytes contents);
+    /// Adds a vCPU.
+    ScriptedCpu& add_cpu();
+    void add_cpu(std::unique_ptr<dump::Cpu> cpu) { cpus_.push_back(std::move(cpu)); }
+
+    dump::ArchDumpInfo arch;
+    std::optional<dump::GuestNote> note;
+    std::optional<std::string> arch_failure;   ///< arch_info() fails so
+    std::optional<std::string> pause_failure;  ///< pause() fails so
+    bool is_running = true;
+    int pauses = 0, resumes = 0;  ///< how often the guest was asked to
+
+    bool running() const override { return is_running; }
+    util::Result<> pause() override;
+    void resume() override;
+    dump::GuestPhysBlockList blocks() const override;
+    std::vector<const dump::Cpu*> cpus() const override;
+    util::Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList&) const override;
+    std::optional<dump::GuestNote> guest_note() const override { return note; }
+
+  private:
+    struct Ram {
+        uint64_t gpa;
+        std::shared_ptr<ScriptedRam> region;
+    };
+    bool was_running_ = false;
+    std::vector<Ram> ram_;
+    std::vector<std::unique_ptr<dump::Cpu>> cpus_;
+};
+
+/// The VMCOREINFO note as Linux hands it over, header and all, with @text as its descriptor.
+dump::GuestNote vmcoreinfo_note(std::string_view text);
+
+}  // namespace support
