@@ -15,7 +15,8 @@ namespace {
 /// The shared state of one run: a ring of jobs, each at a stage; one mutex over all of it.
 class Run {
   public:
-    Run(size_t slots, const StagePlan& plan) : plan_(plan), jobs_(slots), turn_(plan.stages.size(), 0) {}
+    Run(size_t slots, const StagePlan& plan)
+        : plan_(plan), jobs_(slots), turn_(plan.stages.size(), 0) {}
 
     void work() {
         std::unique_lock lock(mutex_);
@@ -58,8 +59,8 @@ class Run {
                turn_[candidate.stage] == number;
     }
 
-    /// Jobs are never further along than the ones before them by more than the in-order stages allow, so
-    /// the earliest ready job is the one nearest to its end.
+    /// Jobs are never further along than the ones before them by more than the in-order stages
+    /// allow, so the earliest ready job is the one nearest to its end.
     std::optional<Pick> runnable_stage() {
         for (uint64_t number = first_; number < next_; ++number) {
             if (ready(number)) return Pick{number};

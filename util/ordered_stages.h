@@ -9,8 +9,8 @@
 
 namespace util {
 
-/// One step of a pipeline. @slot says in which of the run's slots the job lies; the caller keeps its
-/// buffers in an array with one entry a slot.
+/// One step of a pipeline. @slot says in which of the run's slots the job lies; the caller keeps
+/// its buffers in an array with one entry a slot.
 struct Stage {
     enum class Order {
         in_order,  ///< one job at a time, in the order in which jobs began
@@ -27,15 +27,17 @@ struct StagePlan {
     std::vector<Stage> stages;
 };
 
-/// Runs jobs through the stages of @plan on @threads threads, the calling one among them, with at most
-/// @slots jobs under way: memory is bounded by what a slot holds. What in-order stages see and do is the
-/// same for any number of threads, so a pipeline whose output comes from them is deterministic.
+/// Runs jobs through the stages of @plan on @threads threads, the calling one among them, with at
+/// most
+/// @slots jobs under way: memory is bounded by what a slot holds. What in-order stages see and do
+/// is the same for any number of threads, so a pipeline whose output comes from them is
+/// deterministic.
 ///
 /// The stage furthest along is preferred, so that finished work leaves before new work begins. An
 /// in-order stage may block (a slow pipe): the other threads go on until the slots are used up.
 ///
-/// Errors: of any stage; of several, that of the earliest job. No stage is begun after an error, and none
-/// runs any more when this returns.
+/// Errors: of any stage; of several, that of the earliest job. No stage is begun after an error,
+/// and none runs any more when this returns.
 Result<> run_stages(unsigned threads, size_t slots, const StagePlan& plan);
 
 }  // namespace util

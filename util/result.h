@@ -78,11 +78,11 @@ class [[nodiscard]] Result<void> {
 
 /// The value of a Result, or a return of its Error from the enclosing function.
 ///
-/// Only as the whole right-hand side of a declaration or as a statement: leaving a larger expression
-/// half-way is where compilers and temporaries disagree.
-#define TRY(expression)                                                    \
-    __extension__({                                                        \
-        auto try_result_ = (expression);                                   \
-        if (!try_result_) return std::move(try_result_).take_error();      \
-        std::move(try_result_).take();                                     \
+/// Only as the whole right-hand side of a declaration or as a statement: leaving a larger
+/// expression half-way is where compilers and temporaries disagree.
+#define TRY(expression)                                               \
+    __extension__({                                                   \
+        auto try_result_ = (expression);                              \
+        if (!try_result_) return std::move(try_result_).take_error(); \
+        std::move(try_result_).take();                                \
     })

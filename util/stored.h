@@ -13,7 +13,8 @@ namespace util {
 
 /// An integer as it lies in a file: @T in, @T out, bytes of @Order inside, alignment 1.
 ///
-/// Structs made of these need no packing attribute and no conversion call, so none can be forgotten.
+/// Structs made of these need no packing attribute and no conversion call, so none can be
+/// forgotten.
 template <std::unsigned_integral T, std::endian Order>
 class Stored {
   public:

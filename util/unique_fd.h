@@ -9,7 +9,8 @@ namespace util {
 
 /// Owns a file descriptor; closes it when it goes. -1 owns nothing.
 ///
-/// Where the result of close() matters (the last write to NFS, say), release() it and close by hand.
+/// Where the result of close() matters (the last write to NFS, say), release() it and close by
+/// hand.
 class UniqueFd {
   public:
     UniqueFd() = default;

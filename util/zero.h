@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace util {
+
+/// True if every byte is zero (so also for no bytes at all). Reads no further than the first 64
+/// bytes that are not.
+bool all_zero(std::span<const std::byte> bytes);
+
+}  // namespace util
