@@ -13,8 +13,8 @@
 
 namespace dump {
 
-/// A piece of guest-physical memory and what backs it. Holding the block keeps the region alive, so that
-/// unplugging memory cannot free it under a dump.
+/// A piece of guest-physical memory and what backs it. Holding the block keeps the region alive, so
+/// that unplugging memory cannot free it under a dump.
 struct GuestPhysBlock {
     GpaRange range;
     std::shared_ptr<const RamRegion> region;
@@ -29,8 +29,8 @@ struct GuestPhysBlock {
 /// Immutable once built, and then usable from any thread.
 class GuestPhysBlockList {
   public:
-    /// Adds a block; one that continues its neighbour in address, region and offset is merged with it.
-    /// Blocks of different regions never merge: they may go away separately.
+    /// Adds a block; one that continues its neighbour in address, region and offset is merged with
+    /// it. Blocks of different regions never merge: they may go away separately.
     ///
     /// Errors: it overlaps a block, or does not lie inside its region.
     Result<> add(GuestPhysBlock block);
@@ -41,11 +41,15 @@ class GuestPhysBlockList {
     /// Copies guest-physical bytes; they may cross blocks. Errors: some of them are in no block.
     Result<> read(Gpa from, std::span<std::byte> out) const;
 
-    /// As read(), with zeros for what is in no block: how pages that RAM fills only partly are read.
+    /// As read(), with zeros for what is in no block: how pages that RAM fills only partly are
+    /// read.
     Result<> read_padded(Gpa from, std::span<std::byte> out) const;
 
     /// The block that holds @gpa, or nullptr.
     const GuestPhysBlock* find(Gpa gpa) const;
+
+    /// The block that holds @gpa or else the next one behind it, or nullptr.
+    const GuestPhysBlock* find_from(Gpa gpa) const;
 
     std::span<const GuestPhysBlock> view() const { return blocks_; }
     bool empty() const { return blocks_.empty(); }
@@ -68,9 +72,10 @@ struct MemoryMapping {
 
 /// Virtual to physical mappings, in the order of virtual addresses.
 ///
-/// Built by page walks, which mostly visit virtual addresses in ascending order: a mapping that continues
-/// the one before it in both spaces is joined to it at once, so that the list stays as short as the
-/// address space is simple. The number of mappings is capped, because the guest writes the tables.
+/// Built by page walks, which mostly visit virtual addresses in ascending order: a mapping that
+/// continues the one before it in both spaces is joined to it at once, so that the list stays as
+/// short as the address space is simple. The number of mappings is capped, because the guest writes
+/// the tables.
 class MemoryMappingList {
   public:
     /// What a dump's program headers can reasonably carry; 2^22 mappings are 160 MiB here.
@@ -78,10 +83,12 @@ class MemoryMappingList {
 
     explicit MemoryMappingList(size_t cap = kDefaultCap) : cap_(cap) {}
 
-    /// Adds a mapping that does not wrap in either space; length 0 is ignored. Errors: the cap is passed.
+    /// Adds a mapping that does not wrap in either space; length 0 is ignored. Errors: the cap is
+    /// passed.
     Result<> add(const MemoryMapping& mapping);
 
-    /// Sorts by virtual, then physical address, drops exact repetitions and joins what touches in both spaces.
+    /// Sorts by virtual, then physical address, drops exact repetitions and joins what touches in
+    /// both spaces.
     void normalize();
 
     std::span<const MemoryMapping> view() const { return mappings_; }

@@ -9,8 +9,9 @@
 
 namespace dump {
 
-/// The payload of a PT_NOTE: notes one behind the other, name and descriptor each padded to 4 bytes,
-/// in ELF64 too, as every reader of vmcores expects (gabi says 8; nobody does it). [gabi ch5]
+/// The payload of a PT_NOTE: notes one behind the other, name and descriptor each padded to 4
+/// bytes, in ELF64 too, as every reader of vmcores expects (gabi says 8; nobody does it). [gabi
+/// ch5]
 class NoteBuilder {
   public:
     /// @name without its NUL, which is added and counted.
@@ -23,7 +24,7 @@ class NoteBuilder {
     std::vector<std::byte> take() && { return std::move(bytes_); }
 
   private:
-    void pad();
+    static constexpr size_t kAlignment = 4;
 
     std::vector<std::byte> bytes_;
 };

@@ -9,8 +9,8 @@
 
 namespace dump {
 
-/// Where page contents come from. Today there is one kind, RamSource; a copy-on-write view of a guest
-/// that runs on is to be another. Any thread, several at once.
+/// Where page contents come from. Today there is one kind, RamSource; a copy-on-write view of a
+/// guest that runs on is to be another. Any thread, several at once.
 class PageSource {
   public:
     virtual ~PageSource() = default;
@@ -18,8 +18,8 @@ class PageSource {
     /// Copies guest-physical bytes, with zeros for those that are in no block.
     virtual Result<> read(Gpa from, std::span<std::byte> out) const = 0;
 
-    /// What is known of [@from, @from + @limit) without reading it: how far it goes on as it begins.
-    /// Unpopulated bytes are zero and should not be read. @limit is at least 1.
+    /// What is known of [@from, @from + @limit) without reading it: how far it goes on as it
+    /// begins. Unpopulated bytes are zero and should not be read. @limit is at least 1.
     virtual RamExtent extent(Gpa from, uint64_t limit) const = 0;
 };
 

@@ -16,9 +16,9 @@ struct RamExtent {
     bool populated = false;  ///< false: never written, all zero, and best left unread
 };
 
-/// One piece of guest RAM or ROM with its contents: mapped memory, a part of a vmcore, later another
-/// process's memory. Addresses inside are offsets, in bytes from 0; where the guest sees them is the
-/// business of GuestPhysBlock.
+/// One piece of guest RAM or ROM with its contents: mapped memory, a part of a vmcore, later
+/// another process's memory. Addresses inside are offsets, in bytes from 0; where the guest sees
+/// them is the business of GuestPhysBlock.
 ///
 /// All functions may be called from any thread, several at once.
 class RamRegion {
@@ -30,7 +30,8 @@ class RamRegion {
 
     virtual uint64_t size() const = 0;
 
-    /// Copies [@offset, @offset + out.size()) to @out. Copies, because a device may write while one looks.
+    /// Copies [@offset, @offset + out.size()) to @out. Copies, because a device may write while one
+    /// looks.
     ///
     /// Errors: the bytes lie outside the region, or its backend cannot give them.
     virtual util::Result<> read(uint64_t offset, std::span<std::byte> out) const = 0;

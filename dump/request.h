@@ -14,18 +14,18 @@ namespace dump {
 enum class Compression { zlib, lzo, snappy, zstd };
 
 struct ElfRequest {
-    bool paging = false;           ///< program headers by virtual address
-    std::optional<GpaRange> only;  ///< dump nothing else
-    unsigned threads = 0;          ///< 0: one for each processor that the process may use
+    bool paging = false;             ///< program headers by virtual address
+    std::optional<GpaRange> only{};  ///< dump nothing else
+    unsigned threads = 0;            ///< 0: one for each processor that the process may use
 };
 
 struct KdumpRequest {
     Compression compression = Compression::zlib;
-    std::optional<int> level;      ///< of the compressor; empty: its default
-    bool flattened = true;         ///< makedumpfile's records, for targets that cannot seek
-    bool share_pages = true;       ///< identical pages are stored once
-    std::optional<GpaRange> only;  ///< other pages are absent
-    unsigned threads = 0;          ///< as in ElfRequest; the bytes are the same for any number
+    std::optional<int64_t> level{};  ///< of the compressor; empty: its default
+    bool flattened = true;           ///< makedumpfile's records, for targets that cannot seek
+    bool share_pages = true;         ///< identical pages are stored once
+    std::optional<GpaRange> only{};  ///< other pages are absent
+    unsigned threads = 0;            ///< as in ElfRequest; the bytes are the same for any number
 };
 
 using Request = std::variant<ElfRequest, KdumpRequest>;

@@ -15,18 +15,21 @@ namespace dump {
 /// Largest guest note that is looked at, bytes; QEMU's bound as well. [qemu include/sysemu/dump.h]
 inline constexpr uint32_t kMaxGuestNote = 1u << 20;
 
-/// A guest note whose sizes have been checked against each other. Views into the bytes it was made from.
+/// A guest note whose sizes have been checked against each other. Views into the bytes it was made
+/// from.
 struct NoteView {
-    std::string_view name;                  ///< without its NUL
+    std::string_view name;  ///< without its NUL
     uint32_t type = 0;
-    uint64_t descriptor_offset = 0;         ///< from the start of the note
-    std::span<const std::byte> descriptor;  ///< inside the note, for whatever length the guest claims
+    uint64_t descriptor_offset = 0;  ///< from the start of the note
+    std::span<const std::byte>
+        descriptor;  ///< inside the note, for whatever length the guest claims
 };
 
 /// Errors: too short, too long (kMaxGuestNote), or its sizes lead outside of it.
 util::Result<NoteView> parse_note(std::span<const std::byte> note);
 
-/// The "KEY=value" lines that Linux keeps for dump tools. [linux Documentation/admin-guide/kdump/vmcoreinfo.rst]
+/// The "KEY=value" lines that Linux keeps for dump tools. [linux
+/// Documentation/admin-guide/kdump/vmcoreinfo.rst]
 class Vmcoreinfo {
   public:
     explicit Vmcoreinfo(std::string text) : text_(std::move(text)) {}
@@ -34,7 +37,8 @@ class Vmcoreinfo {
     /// The value of a line, empty where there is none.
     std::optional<std::string_view> value(std::string_view key) const;
 
-    /// NUMBER(name), in signed decimal as Linux prints it (QEMU reads it as hexadecimal), as two's complement.
+    /// NUMBER(name), in signed decimal as Linux prints it (QEMU reads it as hexadecimal), as two's
+    /// complement.
     std::optional<uint64_t> number(std::string_view name) const;
 
     /// SYMBOL(name), hexadecimal.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/request.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <string>
+
+namespace dump {
+namespace {
+
+using Format = qapi::DumpGuestMemoryFormat;
+
+/// More threads than any machine has; a bound for what a client can make us start.
+constexpr uint32_t kMostThreads = 1024;
+
+struct KdumpKind {
+    Format format;
+    Compression compression;
+    bool flattened;
+};
+
+constexpr KdumpKind kKdumpKinds[] = {
+    {Format::kdump_zlib, Compression::zlib, true},
+    {Format::kdump_lzo, Compression::lzo, true},
+    {Format::kdump_snappy, Compression::snappy, true},
+    {Format::kdump_zstd, Compression::zstd, true},
+    {Format::kdump_raw_zlib, Compression::zlib, false},
+    {Format::kdump_raw_lzo, Compression::lzo, false},
+    {Format::kdump_raw_snappy, Compression::snappy, false},
+    {Format::kdump_raw_zstd, Compression::zstd, false},
+};
+
+Result<std::optional<GpaRange>> parse_range(const qapi::DumpGuestMemoryArguments& arguments) {
+    if (arguments.begin && !arguments.length) return Error::make("Parameter 'length' is missing");
+    if (!arguments.begin && arguments.length) return Error::make("Parameter 'begin' is missing");
+    if (!arguments.begin) return std::optional<GpaRange>();
+    if (*arguments.length == 0) return Error::make("parameter 'length' expects a non-zero size");
+    const GpaRange range = TRY(GpaRange::make(Gpa{*arguments.begin}, *arguments.length));
+    return std::optional(range);
+}
+
+Result<unsigned> parse_threads(const qapi::DumpGuestMemoryArguments& arguments) {
+    if (!arguments.threads) return 0u;
+    if (*arguments.threads < 1 || *arguments.threads > kMostThreads) {
+        return Error::make("parameter 'threads' expects a value from 1 to %u, not %u", kMostThreads,
+                           *arguments.threads);
+    }
+    return static_cast<unsigned>(*arguments.threads);
+}
+
+Result<Request> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
+    ElfRequest request{.paging = arguments.paging};
+    request.only = TRY(parse_range(arguments));
+    request.threads = TRY(parse_threads(arguments));
+    if (arguments.level) return Error::make("format 'elf' does not support parameter 'level'");
+    if (arguments.share_pages)
+        return Error::make("format 'elf' does not support parameter 'share-pages'");
+    return Request(request);
+}
+
+Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
+                            const KdumpKind& kind) {
+    if (arguments.paging) {
+        return Error::make("kdump-compressed format doesn't support paging or filter");
+    }
+    KdumpRequest request{.compression = kind.compression, .flattened = kind.flattened};
+    request.only = TRY(parse_range(arguments));
+    request.threads = TRY(parse_threads(arguments));
+    request.share_pages = arguments.share_pages.value_or(true);
+    request.level = arguments.level;
+    return Request(request);
+}
+
+}  // namespace
+
+std::optional<GpaRange> range_of(const Request& request) {
+    return std::visit([](const auto& kind) { return kind.only; }, request);
+}
+
+Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
+    const Format format = arguments.format.value_or(Format::elf);
+    if (format == Format::elf) return parse_elf(arguments);
+    for (const KdumpKind& kind : kKdumpKinds) {
+        if (kind.format == format) return parse_kdump(arguments, kind);
+    }
+    return Error::make("%s is not available now", std::string(to_string(format)).c_str());
+}
+
+unsigned thread_count(unsigned threads) {
+    if (threads != 0) return threads;
+    cpu_set_t allowed;
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
+}
+
+}  // namespace dump
