@@ -39,6 +39,8 @@ class FaultySink final : public dump::Sink {
         return util::Error::from_errno(os_error_, "finishing at %" PRIu64, size);
     }
 
+    util::Result<> commit() override { return inner_->commit(); }
+
     /// True once something failed.
     bool failed() const { return failed_; }
 

@@ -46,6 +46,14 @@ Result<> MemorySink::finish(uint64_t size) {
     return {};
 }
 
+Result<> MemorySink::commit() {
+    const std::lock_guard lock(mutex_);
+    if (!image_->finished) return Error::make("committed before its end");
+    if (image_->committed) return Error::make("committed twice");
+    image_->committed = true;
+    return {};
+}
+
 bool MemorySink::written(uint64_t offset, uint64_t size) const {
     auto next = ends_.upper_bound(offset);
     if (size > 0 && next != ends_.end() && next->first < offset + size) return true;

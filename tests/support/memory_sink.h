@@ -20,6 +20,7 @@ struct MemoryImage {
     Bytes bytes;
     std::vector<Write> writes;  ///< in the order in which they came
     bool finished = false;
+    bool committed = false;
 };
 
 /// A dump's target in memory. Holds writers to the contract of Sink: an Error for bytes written
@@ -34,6 +35,7 @@ class MemorySink final : public dump::Sink {
     util::Result<> write_at(uint64_t offset, View data) override;
     bool random_access() const override { return order_ == Order::any; }
     util::Result<> finish(uint64_t size) override;
+    util::Result<> commit() override;
 
     const std::shared_ptr<MemoryImage>& image() const { return image_; }
     const Bytes& bytes() const { return image_->bytes; }
