@@ -17,9 +17,10 @@ namespace dump {
 struct Snapshot {
     ArchDumpInfo arch;  ///< phys_base already corrected by VMCOREINFO where there is one
     uint32_t cpu_count = 0;
-    GuestPhysBlockList blocks;            ///< what the request's range leaves
-    std::vector<MemoryMapping> mappings;  ///< one program header each; the simple mapping without paging
-    std::vector<std::byte> notes;         ///< payload of PT_NOTE
+    GuestPhysBlockList blocks;  ///< what the request's range leaves
+    std::vector<MemoryMapping>
+        mappings;                  ///< one program header each; the simple mapping without paging
+    std::vector<std::byte> notes;  ///< payload of PT_NOTE
     /// Where VMCOREINFO's text lies in notes.
     struct NotePart {
         uint64_t offset = 0, size = 0;

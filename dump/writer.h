@@ -11,8 +11,8 @@
 
 namespace dump {
 
-/// A vmcore format. The three phases are called in this order, once each, on one thread; a failed phase
-/// ends the dump.
+/// A vmcore format. The three phases are called in this order, once each, on one thread; a failed
+/// phase ends the dump.
 class VmcoreWriter {
   public:
     virtual ~VmcoreWriter() = default;
@@ -20,7 +20,8 @@ class VmcoreWriter {
     /// All that is known before a page is read: headers, notes, bitmaps.
     virtual Result<> begin(Sink& sink) = 0;
 
-    /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is cancelled.
+    /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is
+    /// cancelled.
     virtual Result<> iterate(const PageSource& pages, Sink& sink, Progress& progress) = 0;
 
     /// What is known only now; finishes @sink.

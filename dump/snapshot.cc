@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/snapshot.h"
+
+#include "dump/program_mappings.h"
+
+namespace dump {
+namespace {
+
+/// All PRSTATUS notes first, then all QEMU notes: QEMU's order, which readers know.
+void append_cpu_notes(const std::vector<const Cpu*>& cpus, const ArchDumpInfo& arch,
+                      NoteBuilder& notes) {
+    for (uint32_t index = 0; index < cpus.size(); ++index) {
+        cpus[index]->append_prstatus(arch, index, notes);
+    }
+    for (const Cpu* cpu : cpus) cpu->append_qemu_note(notes);
+}
+
+/// A bad guest note is a warning: the guest wrote it, and its memory is worth saving all the same.
+void append_guest_note(const GuestNote& note, NoteBuilder& notes, Snapshot& snapshot) {
+    const Result<NoteView> view = parse_note(note);
+    if (!view) {
+        snapshot.warnings.push_back("Invalid guest note header: " + view.error().message());
+        return;
+    }
+    const uint64_t start = notes.size();
+    notes.append_raw(note);
+    if (view->name != "VMCOREINFO") return;
+    const std::span<const std::byte> text = view->descriptor;
+    snapshot.vmcoreinfo_part = {start + view->descriptor_offset, text.size()};
+    snapshot.vmcoreinfo.emplace(
+        std::string(reinterpret_cast<const char*>(text.data()), text.size()));
+    if (const auto phys_base = snapshot.vmcoreinfo->number("phys_base")) {
+        snapshot.arch.phys_base = Gpa{*phys_base};
+    }
+}
+
+Result<std::vector<MemoryMapping>> mappings_for(const Guest& guest, const GuestPhysBlockList& all,
+                                                const GuestPhysBlockList& dumped,
+                                                const Request& request) {
+    const auto* elf = std::get_if<ElfRequest>(&request);
+    if (!elf || !elf->paging) return simple_mappings(dumped);
+    return paging_mappings(guest.cpus(), all, dumped);
+}
+
+}  // namespace
+
+Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
+    Snapshot snapshot;
+    const GuestPhysBlockList all = guest.blocks();
+    const std::optional<GpaRange> only = range_of(request);
+    snapshot.blocks = only ? all.clip(*only) : all;
+    if (snapshot.blocks.empty()) return Error::make("dump: no guest memory to dump");
+
+    const std::vector<const Cpu*> cpus = guest.cpus();
+    // Of all memory, whatever part is dumped: a dump of one byte has the class of the whole.
+    snapshot.arch = TRY(guest.arch_info(all));
+    snapshot.cpu_count = static_cast<uint32_t>(cpus.size());
+
+    NoteBuilder notes;
+    append_cpu_notes(cpus, snapshot.arch, notes);
+    if (const std::optional<GuestNote> note = guest.guest_note())
+        append_guest_note(*note, notes, snapshot);
+    snapshot.notes = std::move(notes).take();
+
+    snapshot.mappings = TRY(mappings_for(guest, all, snapshot.blocks, request));
+    return snapshot;
+}
+
+}  // namespace dump

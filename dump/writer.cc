@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/writer.h"
+
+#include "dump/elf_writer.h"
+
+namespace dump {
+
+Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
+                                                  const Request& request) {
+    return make_elf_writer(snapshot, std::get<ElfRequest>(request));
+}
+
+}  // namespace dump
