@@ -4,21 +4,22 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <thread>
+#include <string>
+#include <vector>
 
 #include "dump/guest.h"
-#include "dump/progress.h"
 #include "dump/request.h"
 #include "dump/sink.h"
 #include "qapi/types.h"
 
 namespace dump {
 
-struct Job;
-
 /// The one dump that a machine can have under way: none -> active -> completed | failed, and again.
 ///
-/// Each dump runs on a thread of its own, synchronous commands too: they differ only in when they reply.
+/// Each dump runs on a thread of its own, synchronous commands too: they differ only in when they
+/// reply. The guest stands still from start() until its memory has been read; making the file
+/// durable and giving it its name goes on while it runs again.
+///
 /// All functions: main loop.
 class DumpState {
   public:
@@ -27,35 +28,44 @@ class DumpState {
 
     struct Outcome {
         qapi::DumpQueryResult result;
-        std::optional<Error> error;  ///< why status is failed
+        std::optional<Error> error;         ///< why status is failed
+        std::vector<std::string> warnings;  ///< what was wrong with the guest note
     };
-    /// Called on the main loop when the file is closed, the guest runs again if it did, and query() tells the end.
+    /// Called on the main loop when the file is closed, the guest runs again if it did, and query()
+    /// tells the end.
     using Concluded = std::function<void(const Outcome&)>;
 
     /// @guest must outlive this.
     DumpState(Guest& guest, Post post);
-    /// Cancels and joins a dump under way; its Concluded is not called.
+    /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
     ~DumpState();
 
     /// Stops the guest, takes the snapshot, and begins to write it to @sink.
     ///
-    /// Errors: a dump is active; the snapshot cannot be taken (the guest has been resumed, status is failed). In
-    /// both cases @concluded is not called and @sink is destroyed unfinished.
+    /// Errors, of which none calls @concluded, and all destroy @sink unfinished:
+    /// a dump is active, or the format needs a target that can seek (nothing has changed);
+    /// the snapshot cannot be taken or written in this format (the guest was resumed, the status is
+    /// failed).
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
 
     bool active() const { return job_ != nullptr; }
+
+    /// Bytes of guest memory, uncompressed, and the status of the dump under way or else of the
+    /// last one.
     qapi::DumpQueryResult query() const;
 
     /// Asks the dump under way to end; it then fails with "cancelled". Nothing happens without one.
     void cancel();
 
   private:
+    class Job;
+
     void conclude(Result<> result);
 
     Guest& guest_;
     Post post_;
-    std::unique_ptr<Job> job_;
-    qapi::DumpQueryResult last_;  ///< of the last dump that ended
+    std::shared_ptr<Job> job_;  ///< shared only so that what it posted can tell that it is gone
+    qapi::DumpQueryResult last_{};
 };
 
 }  // namespace dump

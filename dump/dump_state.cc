@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/dump_state.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "dump/paused_guest.h"
+#include "dump/progress.h"
+#include "dump/writer.h"
+
+namespace dump {
+namespace {
+
+bool needs_random_access(const Request& request) {
+    const auto* kdump = std::get_if<KdumpRequest>(&request);
+    return kdump && !kdump->flattened;
+}
+
+}  // namespace
+
+/// A dump under way: what it reads and writes, and the thread that does it.
+class DumpState::Job {
+  public:
+    /// Main loop; the thread begins with run().
+    static Result<std::shared_ptr<Job>> create(Guest& guest, const Request& request,
+                                               std::unique_ptr<Sink> sink, Concluded concluded) {
+        PausedGuest hold = TRY(PausedGuest::enter(guest));
+        Snapshot snapshot = TRY(Snapshot::take(guest, request));
+        auto job = std::make_shared<Job>(std::move(hold), std::move(snapshot), std::move(sink),
+                                         std::move(concluded));
+        job->writer_ = TRY(make_writer(job->snapshot_, request));
+        return job;
+    }
+
+    Job(PausedGuest hold, Snapshot snapshot, std::unique_ptr<Sink> sink, Concluded concluded)
+        : hold_(std::move(hold)),
+          concluded_(std::move(concluded)),
+          snapshot_(std::move(snapshot)),
+          pages_(snapshot_.blocks),
+          total_(snapshot_.blocks.total_bytes()),
+          sink_(std::move(sink)) {}
+
+    ~Job() { cancel(); }
+
+    /// Runs the dump on its thread: @memory_read when the guest is not needed any more, then @done
+    /// with the result, when the target is closed. Both are called on the dump thread.
+    void run(std::function<void()> memory_read, std::function<void(Result<>)> done) {
+        thread_ =
+            std::jthread([this, memory_read = std::move(memory_read), done = std::move(done)] {
+                Result<> result = write();
+                memory_read();
+                if (result) result = sink_->commit();
+                close_sink();
+                done(std::move(result));
+            });
+    }
+
+    /// Any thread.
+    void cancel() {
+        progress_.cancel();
+        const std::lock_guard lock(sink_mutex_);
+        if (sink_) sink_->interrupt();
+    }
+
+    void join() { thread_.join(); }
+
+    uint64_t completed() const { return std::min(progress_.completed(), total_); }
+    uint64_t total() const { return total_; }
+    const std::vector<std::string>& warnings() const { return snapshot_.warnings; }
+
+    /// Lets the guest run on. Main loop.
+    void release_guest() { hold_.release(); }
+
+    /// Main loop.
+    void tell(const Outcome& outcome) const {
+        if (concluded_) concluded_(outcome);
+    }
+
+  private:
+    Result<> write() {
+        TRY(writer_->begin(*sink_));
+        TRY(writer_->iterate(pages_, *sink_, progress_));
+        TRY(writer_->completed(*sink_));
+        return progress_.check();
+    }
+
+    void close_sink() {
+        std::unique_ptr<Sink> closing;
+        {
+            const std::lock_guard lock(sink_mutex_);
+            closing = std::move(sink_);
+        }
+        // Outside the lock: giving back the memory of a large unfinished file takes its time.
+    }
+
+    PausedGuest hold_;
+    const Concluded concluded_;
+    const Snapshot snapshot_;
+    const RamSource pages_;
+    const uint64_t total_;
+    std::unique_ptr<VmcoreWriter> writer_;
+    Progress progress_;
+    std::mutex
+        sink_mutex_;  ///< for sink_ against cancel(), which may come while the dump thread drops it
+    std::unique_ptr<Sink> sink_;
+    std::jthread thread_;  ///< last: joined before anything that it uses goes
+};
+
+DumpState::DumpState(Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
+
+DumpState::~DumpState() = default;
+
+Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded) {
+    if (active()) return Error::make("There is a dump in process, please wait.");
+    if (needs_random_access(request) && !sink->random_access()) {
+        return Error::make("kdump-raw formats require a seekable file");
+    }
+    last_ = {.status = qapi::DumpStatus::failed};
+    job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded)));
+
+    // The job may be gone when what it posted is run: ~DumpState does not wait for the main loop.
+    const std::weak_ptr<Job> weak = job_;
+    job_->run(
+        [this, weak] {
+            post_([weak] {
+                if (const auto job = weak.lock()) job->release_guest();
+            });
+        },
+        [this, weak](Result<> result) {
+            post_([this, weak, result = std::make_shared<Result<>>(std::move(result))] {
+                if (!weak.expired()) conclude(std::move(*result));
+            });
+        });
+    return {};
+}
+
+void DumpState::conclude(Result<> result) {
+    const std::shared_ptr<Job> job = std::move(job_);
+    job->join();
+    job->release_guest();
+    Outcome outcome{
+        .result = {.status = result ? qapi::DumpStatus::completed : qapi::DumpStatus::failed,
+                   .completed = job->completed(),
+                   .total = job->total()},
+        .error = {},
+        .warnings = job->warnings(),
+    };
+    if (!result) outcome.error = std::move(result).take_error();
+    last_ = outcome.result;
+    job->tell(outcome);
+}
+
+qapi::DumpQueryResult DumpState::query() const {
+    if (!job_) return last_;
+    return {
+        .status = qapi::DumpStatus::active, .completed = job_->completed(), .total = job_->total()};
+}
+
+void DumpState::cancel() {
+    if (job_) job_->cancel();
+}
+
+}  // namespace dump
