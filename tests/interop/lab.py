@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ground for the interop tests: programs that are started, watched, and surely ended; cases that are run and told.
+
+A test file decorates its cases and ends with `run_cases()`:
+
+    @case
+    def dump_of_a_restored_guest_opens_in_crash(lab):
+        machine = lab.vm("-restore", linux_guest() + "/ref.elf")
+        ...
+
+A case fails by raising, and is skipped by raising Skip. Output is TAP; exit status 0, 1, or 77 when all were skipped.
+"""
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from qmp import Qmp  # noqa: E402  (found through the line above)
+
+
+class Skip(Exception):
+    """What the case needs is not on this machine."""
+
+
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def run_cases():
+    """Runs the cases in order, or those whose names contain a word of the command line."""
+    wanted = [f for f in CASES if not sys.argv[1:] or any(word in f.__name__ for word in sys.argv[1:])]
+    print("1..%d" % len(wanted), flush=True)
+    failed = skipped = 0
+    for number, function in enumerate(wanted, 1):
+        with Lab() as lab:
+            try:
+                function(lab)
+                print("ok %d - %s" % (number, function.__name__), flush=True)
+            except Skip as reason:
+                skipped += 1
+                print("ok %d - %s # SKIP %s" % (number, function.__name__, reason), flush=True)
+            except Exception:  # whatever went wrong, the next case is to run
+                failed += 1
+                print("not ok %d - %s" % (number, function.__name__))
+                print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+    sys.exit(1 if failed else 77 if skipped == len(wanted) else 0)
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip("%s is not installed" % program)
+
+
+def check(truth, message, *values):
+    if not truth:
+        raise AssertionError(message % values if values else message)
+
+
+def check_equal(found, expected, what):
+    check(found == expected, "%s is %r, expected %r", what, found, expected)
+
+
+def linux_guest(*options):
+    """Folder of a frozen Linux guest with QEMU's dumps of it; see scripts/make-linux-guest.sh."""
+    need("qemu-system-x86_64", "busybox", "cpio")
+    done = subprocess.run([ROOT / "scripts" / "make-linux-guest.sh", *options], capture_output=True, text=True, timeout=900)
+    check(done.returncode == 0, "make-linux-guest.sh: %s", done.stderr)
+    return done.stdout.strip()
+
+
+def kvm_works():
+    """As the program decides it: /dev/kvm can be opened and makes a virtual machine."""
+    import fcntl
+    try:
+        device = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        os.close(fcntl.ioctl(device, 0xAE01, 0))  # KVM_CREATE_VM
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(device)
+
+
+class Machine:
+    """A running emulator, ours or QEMU, and its monitor."""
+
+    def __init__(self, process, socket_path, error_path):
+        self.process, self.socket_path, self.error_path = process, socket_path, error_path
+        self._qmp = None
+
+    @property
+    def qmp(self):
+        if self._qmp is None:
+            try:
+                self._qmp = Qmp(self.socket_path)
+            except OSError as error:
+                raise AssertionError("no monitor (%s); it said: %s" % (error, self.said())) from error
+        return self._qmp
+
+    def said(self):
+        return self.error_path.read_text(errors="replace").strip()
+
+    def dump(self, path, fmt="elf", paging=False, **more):
+        """Dumps to the file @path; returns how many seconds the command took."""
+        start = time.monotonic()
+        self.qmp("dump-guest-memory", paging=paging, protocol="file:%s" % path, format=fmt, **more)
+        return time.monotonic() - start
+
+    def quit(self):
+        """Ends it by its own command; fails unless that is what ended it."""
+        self.qmp("quit")
+        check_equal(self.process.wait(30), 0, "exit status after quit")
+
+    def kill(self):
+        if self._qmp:
+            self._qmp.sock.close()
+            self._qmp = None
+        self.process.kill()
+        self.process.wait(30)
+
+
+class Lab:
+    """One case's folder and children; both are gone when it ends."""
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guestdump-"))
+        self.children = []
+        return self
+
+    def __exit__(self, *_):
+        for child in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, name):
+        return str(self.folder / name)
+
+    def start(self, *command, errors=subprocess.DEVNULL, **more):
+        child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                                 start_new_session=True, **more)
+        self.children.append(child)
+        return child
+
+    def machine(self, *command, **more):
+        """Starts an emulator with a QMP socket beside its other options."""
+        number = len(self.children)
+        socket_path, error_path = self.path("qmp%d" % number), self.folder / ("errors%d" % number)
+        with open(error_path, "w") as errors:
+            child = self.start(*command, "-qmp", "unix:%s,server=on,wait=off" % socket_path, errors=errors, **more)
+        return Machine(child, socket_path, error_path)
+
+    def vm(self, *options, **more):
+        return self.machine(program("guestdump-vm"), *options, **more)
+
+    def qemu(self, *options, **more):
+        need("qemu-system-x86_64")
+        return self.machine("qemu-system-x86_64", "-display", "none", "-nic", "none", "-accel", "tcg", *options, **more)
+
+    def run(self, *command, timeout=120, status=0, **more):
+        """Runs a program to its end and returns all it printed; fails on any other exit status (None: any will do)."""
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout, **more)
+        check(status is None or done.returncode == status, "%s: exit status %d: %s", command[0], done.returncode, done.stdout)
+        return done.stdout
+
+
+def program(name):
+    """Path of one of the project's programs; meson's tests are told the build, by hand GUESTDUMP_BUILD says it."""
+    build = os.environ.get("GUESTDUMP_BUILD", str(ROOT / "build-release"))
+    path = os.path.join(build, "tools", name)
+    check(os.access(path, os.X_OK), "%s is not built", path)
+    return path
