@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "target-i386/cpu.h"
+
+#include "target-i386/notes.h"
+#include "target-i386/page_walk.h"
+
+namespace target_i386 {
+
+std::optional<dump::PagingRoot> Cpu::paging_root() const {
+    const auto mode = PagingMode::of(registers_, traits_);
+    if (!mode) return std::nullopt;
+    return dump::PagingRoot{.table = mode->root().value, .mode = mode->identity()};
+}
+
+dump::Result<> Cpu::append_mappings(const dump::GuestPhysBlockList& memory,
+                                    dump::MemoryMappingList& out) const {
+    const auto mode = PagingMode::of(registers_, traits_);
+    if (!mode) return {};
+    return walk_pages(*mode, memory, out);
+}
+
+void Cpu::append_prstatus(const dump::ArchDumpInfo& arch, uint32_t index,
+                          dump::NoteBuilder& out) const {
+    const uint32_t pid = index + 1;  // as QEMU does; 0 would be the idle task
+    if (arch.machine == dump::kEmX86_64) {
+        append_prstatus64(registers_, pid, out);
+    } else {
+        append_prstatus32(registers_, pid, out);
+    }
+}
+
+void Cpu::append_qemu_note(dump::NoteBuilder& out) const {
+    target_i386::append_qemu_note(registers_, out);
+}
+
+}  // namespace target_i386

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "target-i386/page_walk.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <unordered_map>
+
+#include "target-i386/ram_runs.h"
+#include "util/stored.h"
+
+namespace target_i386 {
+namespace {
+
+using dump::Error;
+using dump::Gpa;
+using dump::Gva;
+using dump::MemoryMapping;
+using dump::Result;
+
+constexpr size_t kTableBytes = 4096;
+constexpr size_t kMappingsPerTable =
+    16;  ///< the cap on tables is so much below the cap on mappings
+constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+
+/// One table's bytes, copied: a device may write while one looks.
+class Table {
+  public:
+    Result<> read(const dump::GuestPhysBlockList& memory, Gpa from, const Level& level) {
+        entry_bytes_ = level.entry_bytes;
+        const size_t size = size_t{level.entry_bytes} << level.index_bits;
+        return memory.read_padded(from, std::span(bytes_).first(size));
+    }
+
+    uint64_t entry(size_t index) const {
+        return entry_bytes_ == 8 ? load<util::le64>(index) : load<util::le32>(index);
+    }
+
+  private:
+    template <class T>
+    T load(size_t index) const {
+        T value;
+        std::memcpy(&value, &bytes_[index * sizeof(T)], sizeof(T));
+        return value;
+    }
+
+    size_t entry_bytes_ = 8;
+    std::array<std::byte, kTableBytes> bytes_;
+};
+
+/// One walk over the tables of one address space.
+///
+/// Time is bounded although tables can be shared: what a table maps depends on nothing but its
+/// address and its level, so each such pair is read once, and another reference to it copies the
+/// mappings that it gave the first time, moved to where it is now. A copy of k mappings makes the
+/// list k or, where the first one joins its neighbour, k - 1 longer, so that all copies together
+/// cost no more than the list's cap and the number of references, both of which are bounded. Depth
+/// is bounded by the number of levels, which also ends cycles: a table that refers to itself is
+/// another pair one level below.
+class PageWalk {
+  public:
+    PageWalk(const PagingMode& mode, const dump::GuestPhysBlockList& memory, size_t cap)
+        : mode_(mode), memory_(memory), ram_(memory), found_(cap) {}
+
+    Result<> run() { return visit_table(0, mode_.on_bus(mode_.root()), Gva{0}); }
+
+    const dump::MemoryMappingList& found() const { return found_; }
+
+  private:
+    /// Where the mappings of a table that has been read lie.
+    struct Visit {
+        Gva base;      ///< virtual address of the table's first entry
+        size_t first;  ///< the first that can be one of its mappings
+    };
+
+    Result<> follow(size_t level, Gpa table, Gva base);
+    Result<> visit_table(size_t level, Gpa table, Gva base);
+    Result<> visit_entry(size_t level, uint64_t entry, Gva base);
+    Result<> repeat(const Visit& visit, uint64_t span, Gva base);
+    Result<> add_page(Gpa page, Gva base, uint64_t length);
+
+    const PagingMode& mode_;
+    const dump::GuestPhysBlockList& memory_;
+    RamRuns ram_;
+    dump::MemoryMappingList found_;
+    std::unordered_map<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
+    size_t repeats_ = 0;
+};
+
+/// Goes on to a table of level @level at @table that maps addresses from @base.
+Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
+    const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
+    const auto [visit, is_new] = visits_.try_emplace(table.value | level, Visit{base, first});
+    if (is_new) {
+        if (visits_.size() > found_.cap() / kMappingsPerTable) {
+            return Error::make("the guest has more than %zu page tables",
+                               found_.cap() / kMappingsPerTable);
+        }
+        return visit_table(level, table, base);
+    }
+    if (++repeats_ > found_.cap()) {
+        return Error::make("the guest's page tables share tables more than %zu times",
+                           found_.cap());
+    }
+    const Level& shape = mode_.levels()[level];
+    return repeat(visit->second, uint64_t{1} << (shape.shift + shape.index_bits), base);
+}
+
+Result<> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
+    const Level& shape = mode_.levels()[level];
+    Table table;
+    TRY(table.read(memory_, address, shape));
+    for (uint64_t i = 0; i < uint64_t{1} << shape.index_bits; ++i) {
+        const uint64_t entry = table.entry(i);
+        if (entry == 0) continue;
+        const uint64_t virt = base.value | i << shape.shift;
+        TRY(visit_entry(level, entry, level == 0 ? mode_.canonical(virt) : Gva{virt}));
+    }
+    return {};
+}
+
+Result<> PageWalk::visit_entry(size_t level, uint64_t entry, Gva base) {
+    const Entry said = mode_.decode(level, entry);
+    if (said.kind == Entry::Kind::absent) return {};
+    if (said.kind == Entry::Kind::page) {
+        return add_page(said.address, base, uint64_t{1} << mode_.levels()[level].shift);
+    }
+    const Gpa table = mode_.on_bus(said.address);
+    // A table may begin in a gap and end in memory, where blocks are not page-aligned.
+    const RamRuns::Run run = ram_.at(table);
+    if (!run.is_ram && run.last >= table.value + (kTableBytes - 1)) return {};
+    return follow(level + 1, table, base);
+}
+
+/// Adds once more what lies within @span bytes of @visit.base, now from @base.
+Result<> PageWalk::repeat(const Visit& visit, uint64_t span, Gva base) {
+    const uint64_t first = visit.base.value, last = visit.base.value + (span - 1);
+    for (size_t i = visit.first; i < found_.view().size(); ++i) {
+        // A copy, because adding moves the list. Its ends may have been joined with a neighbour's.
+        const MemoryMapping mapping = found_.view()[i];
+        if (mapping.virt.value > last) break;
+        const uint64_t from = std::max(first, mapping.virt.value);
+        const uint64_t to = std::min(last, mapping.virt.value + (mapping.length - 1));
+        if (from > to) continue;
+        TRY(found_.add({.phys = Gpa{mapping.phys.value + (from - mapping.virt.value)},
+                        .virt = Gva{base.value + (from - first)},
+                        .length = to - from + 1}));
+    }
+    return {};
+}
+
+/// Adds the parts of a page that are memory.
+Result<> PageWalk::add_page(Gpa page, Gva base, uint64_t length) {
+    for (uint64_t done = 0; done < length;) {
+        const Gpa phys = mode_.on_bus(Gpa{page.value + done});
+        const RamRuns::Run& run = ram_.at(phys);
+        uint64_t part = std::min(length - done - 1, run.last - phys.value) + 1;
+        if (!mode_.a20()) part = std::min(part, kMebibyte - phys.value % kMebibyte);
+        if (run.is_ram) {
+            TRY(found_.add({.phys = phys, .virt = Gva{base.value + done}, .length = part}));
+        }
+        done += part;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
+                    dump::MemoryMappingList& out) {
+    PageWalk walk(mode, memory, out.cap());
+    TRY(walk.run());
+    for (const MemoryMapping& mapping : walk.found().view()) TRY(out.add(mapping));
+    return {};
+}
+
+}  // namespace target_i386

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "dump/memory_map.h"
+#include "target-i386/paging_mode.h"
+
+namespace target_i386 {
+
+/// Adds what the tables of @mode map onto memory to @out, in ascending order of virtual addresses,
+/// joined where virtual and physical addresses both go on. Pages or parts of pages outside @memory
+/// are left out, and so are tables there. Mappings may cross from one block into the next that
+/// touches it.
+///
+/// The guest writes the tables, and with a few of them can describe 2^36 pages. The bounds, with N
+/// = out.cap(): N mappings, N/16 different tables (each is read once) and N references to tables
+/// read before. N is 2^22 unless an option says otherwise: 1 GiB of tables, well under a second, 24
+/// bytes for a mapping.
+///
+/// Any thread. Errors: one of these bounds; a table that cannot be read. @out is untouched then.
+dump::Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
+                          dump::MemoryMappingList& out);
+
+}  // namespace target_i386

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "target-i386/ram_runs.h"
+
+#include <algorithm>
+
+namespace target_i386 {
+
+RamRuns::RamRuns(const dump::GuestPhysBlockList& memory) {
+    uint64_t next = 0;  // first address that is not in a run yet; 0 again behind the last
+    for (const dump::GuestPhysBlock& block : memory.view()) {
+        const uint64_t first = block.range.start.value, last = block.range.last();
+        if (first > next || (first == 0 && runs_.empty())) {
+            if (first > next) runs_.push_back({next, first - 1, false});
+            runs_.push_back({first, last, true});
+        } else {
+            runs_.back().last = last;
+        }
+        next = last + 1;
+    }
+    if (runs_.empty() || next != 0) runs_.push_back({next, UINT64_MAX, false});
+}
+
+const RamRuns::Run& RamRuns::at(dump::Gpa gpa) {
+    if (!runs_[latest_].contains(gpa.value)) {
+        const auto found = std::partition_point(
+            runs_.begin(), runs_.end(), [gpa](const Run& run) { return run.last < gpa.value; });
+        latest_ = static_cast<size_t>(found - runs_.begin());
+    }
+    return runs_[latest_];
+}
+
+}  // namespace target_i386

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dump/memory_map.h"
+
+namespace target_i386 {
+
+/// Where there is memory and where there is none, without regard to what backs it: a quick answer
+/// for many addresses, most of which lie near the one asked before. One thread.
+class RamRuns {
+  public:
+    /// Addresses [first, last] are all memory or all none.
+    struct Run {
+        uint64_t first = 0, last = 0;
+        bool is_ram = false;
+        bool contains(uint64_t address) const { return first <= address && address <= last; }
+    };
+
+    explicit RamRuns(const dump::GuestPhysBlockList& memory);
+
+    /// The longest run that holds @gpa.
+    const Run& at(dump::Gpa gpa);
+
+  private:
+    std::vector<Run> runs_;  ///< cover the address space, sorted
+    size_t latest_ = 0;      ///< answered the question before
+};
+
+}  // namespace target_i386
