@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <check.h>
-
 #include <string>
 #include <string_view>
 
+#include "tests/support/libcheck.h"
 #include "util/result.h"
 
 /// What tests do with a Result. Failures are reported at the caller's line.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <check.h>
-
 #include <cstdlib>
 #include <initializer_list>
+
+#include "tests/support/libcheck.h"
 
 namespace support {
 

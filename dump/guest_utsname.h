@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "dump/guest.h"
+#include "dump/memory_map.h"
+#include "dump/vmcoreinfo.h"
+
+namespace dump {
+
+/// What uname(2) says in the guest, each at most 64 bytes; empty where it is not known.
+struct Utsname {
+    std::string sysname{}, nodename{}, release{}, version{}, machine{}, domainname{};
+
+    bool operator==(const Utsname&) const = default;
+};
+
+/// Reads the guest kernel's init_uts_ns, which VMCOREINFO leads to, from @memory. The guest wrote
+/// all of it: a structure that is not there, or not one, is not taken, and what VMCOREINFO itself
+/// says (OSRELEASE) is left. The machine is then @arch's. [linux include/linux/utsname.h,
+/// uapi/linux/utsname.h]
+///
+/// libkdumpfile, and drgn with it, knows the architecture of a kdump file by its utsname, and only
+/// when sysname, release, version and machine are all there.
+///
+/// @arch.phys_base must be the guest's own, of VMCOREINFO.
+Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const ArchDumpInfo& arch,
+                      const GuestPhysBlockList& memory);
+
+}  // namespace dump
