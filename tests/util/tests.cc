@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace util {
+
+Suite* ordered_stages_suite();
+Suite* result_suite();
+Suite* stored_suite();
+Suite* zero_suite();
+
+}  // namespace util
+
+int main() {
+    return support::run_suites({
+        util::ordered_stages_suite(),
+        util::result_suite(),
+        util::stored_suite(),
+        util::zero_suite(),
+    });
+}
