@@ -2,8 +2,8 @@
 #include "dump/memory_map.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace dump {
 namespace {
@@ -26,10 +26,9 @@ bool continues(const MemoryMapping& left, const MemoryMapping& right) {
            left.phys.value + left.length == right.phys.value;
 }
 
-bool before(const MemoryMapping& left, const MemoryMapping& right) {
-    if (left.virt != right.virt) return left.virt < right.virt;
-    if (left.phys != right.phys) return left.phys < right.phys;
-    return left.length < right.length;
+/// What a mapping adds to each physical address; mappings of one distance can be joined.
+uint64_t distance(const MemoryMapping& mapping) {
+    return mapping.virt.value - mapping.phys.value;
 }
 
 }  // namespace
@@ -140,17 +139,23 @@ Result<> MemoryMappingList::add(const MemoryMapping& mapping) {
 }
 
 void MemoryMappingList::normalize() {
-    std::sort(mappings_.begin(), mappings_.end(), before);
-    mappings_.erase(std::unique(mappings_.begin(), mappings_.end()), mappings_.end());
+    std::sort(mappings_.begin(), mappings_.end(), [](const auto& left, const auto& right) {
+        return std::pair(distance(left), left.virt) < std::pair(distance(right), right.virt);
+    });
     size_t kept = 0;
     for (const MemoryMapping& mapping : mappings_) {
-        if (kept > 0 && continues(mappings_[kept - 1], mapping)) {
-            mappings_[kept - 1].length += mapping.length;
+        MemoryMapping* last = kept > 0 ? &mappings_[kept - 1] : nullptr;
+        const uint64_t skip = last ? mapping.virt.value - last->virt.value : 0;
+        if (last && distance(*last) == distance(mapping) && skip <= last->length) {
+            last->length = std::max(last->length, skip + mapping.length);
         } else {
             mappings_[kept++] = mapping;
         }
     }
     mappings_.resize(kept);
+    std::sort(mappings_.begin(), mappings_.end(), [](const auto& left, const auto& right) {
+        return std::pair(left.virt, left.phys) < std::pair(right.virt, right.phys);
+    });
 }
 
 }  // namespace dump

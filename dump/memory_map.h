@@ -87,8 +87,8 @@ class MemoryMappingList {
     /// passed.
     Result<> add(const MemoryMapping& mapping);
 
-    /// Sorts by virtual, then physical address, drops exact repetitions and joins what touches in
-    /// both spaces.
+    /// Joins what touches or overlaps in both spaces in the same way, so that nothing is said
+    /// twice, and sorts by virtual, then physical address.
     void normalize();
 
     std::span<const MemoryMapping> view() const { return mappings_; }

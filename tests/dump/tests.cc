@@ -4,6 +4,9 @@
 namespace dump {
 
 Suite* guest_utsname_suite();
+Suite* memory_map_suite();
+Suite* request_suite();
+Suite* targets_suite();
 Suite* vmcoreinfo_suite();
 
 }  // namespace dump
@@ -11,6 +14,9 @@ Suite* vmcoreinfo_suite();
 int main() {
     return support::run_suites({
         dump::guest_utsname_suite(),
+        dump::memory_map_suite(),
+        dump::request_suite(),
+        dump::targets_suite(),
         dump::vmcoreinfo_suite(),
     });
 }

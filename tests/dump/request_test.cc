@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/request.h"
+
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+
+namespace dump {
+
+Suite* request_suite();
+
+namespace {
+
+using Arguments = qapi::DumpGuestMemoryArguments;
+using Format = qapi::DumpGuestMemoryFormat;
+using support::must;
+using support::must_fail;
+
+Arguments with(Format format) {
+    Arguments arguments;
+    arguments.format = format;
+    return arguments;
+}
+
+START_TEST(format_is_elf_by_default) {
+    const Request request = must(parse_request(Arguments{}));
+    ck_assert(std::holds_alternative<ElfRequest>(request));
+    ck_assert(!std::get<ElfRequest>(request).paging);
+    ck_assert(!range_of(request));
+}
+END_TEST
+
+START_TEST(each_kdump_format_has_its_compression_and_container) {
+    const KdumpRequest lzo = std::get<KdumpRequest>(must(parse_request(with(Format::kdump_lzo))));
+    ck_assert(lzo.compression == Compression::lzo && lzo.flattened && lzo.share_pages);
+    const KdumpRequest raw =
+        std::get<KdumpRequest>(must(parse_request(with(Format::kdump_raw_zlib))));
+    ck_assert(raw.compression == Compression::zlib && !raw.flattened);
+}
+END_TEST
+
+START_TEST(paging_with_kdump_is_refused_in_qemus_words) {
+    Arguments arguments = with(Format::kdump_zlib);
+    arguments.paging = true;
+    must_fail(parse_request(arguments), "kdump-compressed format doesn't support paging or filter");
+}
+END_TEST
+
+START_TEST(kdump_takes_a_range) {
+    Arguments arguments = with(Format::kdump_zlib);
+    arguments.begin = 0x1000;
+    arguments.length = 0x2000;
+    ck_assert(range_of(must(parse_request(arguments))) == (GpaRange{Gpa{0x1000}, 0x2000}));
+}
+END_TEST
+
+START_TEST(begin_and_length_come_together) {
+    Arguments arguments;
+    arguments.begin = 0;
+    must_fail(parse_request(arguments), "Parameter 'length' is missing");
+    arguments.begin.reset();
+    arguments.length = 1;
+    must_fail(parse_request(arguments), "Parameter 'begin' is missing");
+}
+END_TEST
+
+START_TEST(ranges_that_are_empty_or_overflow_are_refused) {
+    Arguments arguments;
+    arguments.begin = 4096;
+    arguments.length = 0;
+    must_fail(parse_request(arguments), "parameter 'length' expects a non-zero size");
+    arguments.length = UINT64_MAX - 4;  // what -5 is in QEMU's arithmetic
+    must_fail(parse_request(arguments), "ends beyond the 64-bit address space");
+}
+END_TEST
+
+START_TEST(formats_that_are_not_built_say_so) {
+    must_fail(parse_request(with(Format::win_dmp)), "win-dmp is not available now");
+}
+END_TEST
+
+START_TEST(options_of_other_formats_are_refused) {
+    Arguments arguments;
+    arguments.level = 1;
+    must_fail(parse_request(arguments), "format 'elf' does not support parameter 'level'");
+    arguments.level.reset();
+    arguments.share_pages = true;
+    must_fail(parse_request(arguments), "format 'elf' does not support parameter 'share-pages'");
+}
+END_TEST
+
+START_TEST(thread_counts_have_bounds) {
+    for (const uint32_t threads : {0u, 1025u, UINT32_MAX}) {
+        Arguments arguments;
+        arguments.threads = threads;
+        must_fail(parse_request(arguments), "parameter 'threads' expects a value from 1 to 1024");
+    }
+    Arguments arguments;
+    arguments.threads = 1024;
+    ck_assert_uint_eq(std::get<ElfRequest>(must(parse_request(arguments))).threads, 1024);
+    ck_assert_uint_ge(thread_count(0), 1);
+    ck_assert_uint_eq(thread_count(7), 7);
+}
+END_TEST
+
+}  // namespace
+
+Suite* request_suite() {
+    return support::make_suite(
+        "request", {format_is_elf_by_default, each_kdump_format_has_its_compression_and_container,
+                    paging_with_kdump_is_refused_in_qemus_words, kdump_takes_a_range,
+                    begin_and_length_come_together, ranges_that_are_empty_or_overflow_are_refused,
+                    formats_that_are_not_built_say_so, options_of_other_formats_are_refused,
+                    thread_counts_have_bounds});
+}
+
+}  // namespace dump
