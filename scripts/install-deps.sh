@@ -12,11 +12,11 @@
 packages() {
     case $1 in
     build)
-        echo g++ meson ninja-build pkg-config python3
+        echo g++ meson ninja-build pkg-config python3 check
         echo libglib2.0-dev libjson-c-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
         ;;
     test)
-        echo check clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux
+        echo clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux
         ;;
     interop)
         echo qemu-system-x86 seabios busybox-static cpio

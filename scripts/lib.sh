@@ -28,14 +28,19 @@ as_root() {
     fi
 }
 
-# build NAME [MESON_OPTION...]: configures build-NAME once and brings it up to date. CC and CXX say the compiler.
+# configure NAME [MESON_OPTION...]: makes build-NAME ready for ninja, once. CC and CXX say the compiler.
+configure() {
+    local dir=$root/build-$1 log
+    shift
+    [[ ! -e $dir/build.ninja ]] || return 0
+    rm -rf "$dir"
+    log=$(meson setup --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
+        die "meson cannot configure $dir:"$'\n'"$log"
+}
+
+# build NAME [TARGET...]: brings build-NAME up to date; prints only what goes wrong.
 build() {
     local dir=$root/build-$1 log
     shift
-    if [[ ! -e $dir/build.ninja ]]; then
-        rm -rf "$dir"
-        log=$(meson setup --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
-            die "meson cannot configure $dir:"$'\n'"$log"
-    fi
-    ninja -C "$dir" --quiet
+    log=$(ninja -C "$dir" --quiet "$@" 2>&1) || die "cannot build $dir:"$'\n'"$log"
 }
