@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the benchmarks share: whole programs timed from outside, in turn, medians, and a table of asked and measured.
+
+Times compared with each other are taken in one run and in turn (A B A B ...), so that a machine that gets slower on the way
+gets slower for both.
+"""
+import contextlib
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+
+from lab import Lab, linux_guest  # noqa: E402  (found through the line above)
+
+RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+MIB, GIB = 1 << 20, 1 << 30
+# The guest that the issues' figures speak of; a smaller one shows the way on a small machine.
+MEMORY_MIB = int(os.environ.get("BENCH_MEMORY_MIB", "2048"))
+FILL_MIB = int(os.environ.get("BENCH_FILL_MIB", str(MEMORY_MIB * 400 // 2048)))
+
+
+class Report:
+    """Rows of asked and measured, printed as they come."""
+
+    def __init__(self, title):
+        self.missed = 0
+        print("\n%s\n%s" % (title, "-" * len(title)), flush=True)
+
+    def note(self, text):
+        print("  " + text, flush=True)
+
+    def row(self, what, asked, measured, reached):
+        self.missed += not reached
+        print("  %-7s %-58s asked %-16s measured %s" % ("ok" if reached else "MISSED", what, asked, measured), flush=True)
+
+
+def timed(action):
+    start = time.monotonic()
+    action()
+    return time.monotonic() - start
+
+
+def in_turn(runs=RUNS, **actions):
+    """Seconds of each action, the median of @runs; an action returns its own seconds or None to be timed whole."""
+    times = {name: [] for name in actions}
+    for _ in range(runs):
+        for name, action in actions.items():
+            start = time.monotonic()
+            own = action()
+            times[name].append(time.monotonic() - start if own is None else own)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def describe(times):
+    return ", ".join("%s %.3f s" % (name.replace("_", " "), seconds) for name, seconds in times.items())
+
+
+@contextlib.contextmanager
+def tmpfs_lab(need_bytes):
+    """A Lab whose folder lies on tmpfs, where no disk's mood is measured."""
+    if shutil.disk_usage("/dev/shm").free < need_bytes:
+        sys.exit("the benchmark needs %d MiB in /dev/shm; BENCH_MEMORY_MIB makes the guest smaller" % (need_bytes // MIB))
+    tempfile.tempdir = "/dev/shm"
+    with Lab() as lab:
+        tempfile.tempdir = None
+        yield lab
+
+
+def guest_ram(lab):
+    """The RAM file of a real Linux guest, most of it in use, on tmpfs."""
+    folder = linux_guest("--memory", str(MEMORY_MIB), "--fill", str(FILL_MIB))
+    ram = lab.path("ram.img")
+    subprocess.run(["cp", "--sparse=always", folder + "/ram.img", ram], check=True)
+    return ram
+
+
+def over_ram_file(ram, *more):
+    """Options that put an emulator, QEMU or ours, over a RAM file, before its first instruction."""
+    return ["-S", "-machine", "q35,memory-backend=ram", "-m", "%dM" % MEMORY_MIB, "-smp", "2", "-vga", "none",
+            "-object", "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (MEMORY_MIB, ram), *more]
+
+
+def fresh_dump(start, options, target, **arguments):
+    """Seconds of one dump command of a process that has touched no guest memory before."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(target)
+    machine = start(*options)
+    machine.qmp("query-status")
+    seconds = machine.dump(target, **arguments)
+    machine.kill()
+    return seconds
+
+
+class MemoryWatch:
+    """The highest anonymous memory of a process during a `with` block, bytes: what it uses beside mapped guest RAM."""
+
+    def __init__(self, pid):
+        import threading
+        self.pid, self.peak, self.done = pid, 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def _watch(self):
+        while True:
+            self.peak = max(self.peak, resident(self.pid, "RssAnon"))
+            if self.done.wait(0.002):
+                return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.thread.join()
+
+
+def resident(pid, kind):
+    """RssAnon, RssFile or RssShmem of a process, bytes."""
+    with open("/proc/%d/status" % pid) as status:
+        for line in status:
+            if line.startswith(kind + ":"):
+                return int(line.split()[1]) * 1024
+    return 0

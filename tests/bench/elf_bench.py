@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The ELF dump: against QEMU's, against cp, in memory used, and of a huge guest that is hardly there."""
+import os
+import sys
+
+from bench import (GIB, MEMORY_MIB, MIB, MemoryWatch, Report, describe, fresh_dump, guest_ram, in_turn, over_ram_file, resident,
+                   tmpfs_lab)
+
+
+def real_guest(report):
+    with tmpfs_lab(3 * MEMORY_MIB * MIB) as lab:
+        ram, target = guest_ram(lab), lab.path("target")
+        options = over_ram_file(ram)
+        report.note("a Linux guest of %d MiB, %d MiB of it in use; target on tmpfs" % (MEMORY_MIB, os.stat(ram).st_blocks * 512 / MIB))
+
+        def copy():
+            if os.path.exists(target):
+                os.unlink(target)
+            lab.run("cp", "--sparse=always", ram, target)
+
+        times = in_turn(guestdump=lambda: fresh_dump(lab.vm, options, target),
+                        qemu=lambda: fresh_dump(lab.qemu, options, target),
+                        cp=copy)
+        report.note(describe(times))
+        speed, copies = times["qemu"] / times["guestdump"], times["guestdump"] / times["cp"]
+        report.row("ELF dump, times as fast as QEMU", ">= 5", "%.1f" % speed, speed >= 5)
+        report.row("ELF dump, time of cp --sparse=always", "<= 1", "%.2f" % copies, copies <= 1)
+        report.row("peak memory beyond guest RAM", "< 64 MiB", "%.1f MiB" % (peak_memory(lab, options, target) / MIB),
+                   peak_memory(lab, options, target) < 64 * MIB)
+
+
+def peak_memory(lab, options, target):
+    os.unlink(target)
+    machine = lab.vm(*options)
+    machine.qmp("query-status")
+    with MemoryWatch(machine.process.pid) as watch:
+        machine.dump(target)
+    machine.kill()
+    return watch.peak
+
+
+def backing(pid):
+    """Bytes that the memfds of a process hold."""
+    folder = "/proc/%d/fd" % pid
+    return sum(os.stat(os.path.join(folder, name)).st_blocks * 512 for name in os.listdir(folder)
+               if os.readlink(os.path.join(folder, name)).startswith("/memfd:"))
+
+
+def untouched_guest(report):
+    with tmpfs_lab(GIB) as lab:
+        machine = lab.vm("-S", "-machine", "q35,memory-backend=ram", "-m", "64G",
+                         "-object", "memory-backend-memfd,id=ram,size=64G,share=on")
+        machine.qmp("query-status")
+        seconds = machine.dump(lab.path("target"))
+        size = os.stat(lab.path("target"))
+        held = max(backing(machine.process.pid), resident(machine.process.pid, "RssShmem"))
+        report.row("never-touched 64 GiB guest (memfd)", "seconds", "%.2f s" % seconds, seconds < 5)
+        report.row("its file of %.1f GiB, allocated" % (size.st_size / GIB), "sparse", "%.2f MiB" % (size.st_blocks * 512 / MIB),
+                   size.st_blocks * 512 < 64 * MIB)
+        report.row("its memory after the dump", "unallocated", "%.2f MiB" % (held / MIB), held < 64 * MIB)
+
+
+def main():
+    report = Report("ELF")
+    real_guest(report)
+    untouched_guest(report)
+    return report.missed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
