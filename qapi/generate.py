@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Generates C++ from the schema: generate.py KIND OUT.h OUT.cc SCHEMA...
 
-KIND says what: 'types' gives plain structs and enums.
+KIND says what: 'types' plain structs and enums, 'marshal' their way to JSON and back.
 """
 import pathlib
 import sys
 
+import cpp_marshal
 import cpp_types
 from schema import Schema, SchemaError
 
-KINDS = {"types": cpp_types.generate}
+KINDS = {"types": cpp_types.generate, "marshal": cpp_marshal.generate}
 
 
 def main(kind, header, source, *schema_paths):

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace qapi {
+
+/// Cuts a stream of characters into JSON's tokens.
+///
+/// The language is RFC 8259's, and strings in single quotes as well. What is none of it is told at
+/// once, without waiting for the end of a line; then everything is skipped up to a structural
+/// character, a control character other than tab, or one of the bytes 0xfe and 0xff: by those a
+/// client gets out of whatever came before. [by experiment with QEMU 7.2]
+class JsonLexer {
+  public:
+    /// Bytes that a token can have; QEMU's bound as well. [qemu qobject/json-lexer.c]
+    static constexpr size_t kMaxToken = size_t{64} << 20;
+
+    enum class Kind : uint8_t {
+        structural,  ///< one of {}[]:,
+        string,      ///< with its quotes and escapes
+        integer,
+        real,
+        keyword,   ///< a word of small letters
+        stray,     ///< what was read of a token, up to the character that made it none
+        too_long,  ///< its beginning
+    };
+    using OnToken = std::function<void(Kind kind, std::string_view text)>;
+
+    explicit JsonLexer(OnToken on_token) : on_token_(std::move(on_token)) {}
+
+    void feed(char c);
+
+  private:
+    enum class State : uint8_t {
+        start,
+        single_quoted,
+        single_escape,
+        double_quoted,
+        double_escape,
+        minus,
+        zero,
+        digits,
+        point,
+        fraction,
+        exponent,
+        exponent_sign,
+        exponent_digits,
+        word,
+        recovery,
+    };
+    struct Step;
+
+    static Step next(State state, char c);
+    static Step next_at_start(char c);
+    static Step next_in_string(State state, char c);
+    static Step next_in_number(State state, char c);
+    static Step next_in_recovery(char c);
+    void emit(Kind kind);
+
+    OnToken on_token_;
+    State state_ = State::start;
+    std::string token_;  ///< what was read of it
+};
+
+}  // namespace qapi

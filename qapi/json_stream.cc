@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "qapi/json_stream.h"
+
+#include <json-c/json.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+namespace qapi {
+namespace {
+
+using util::Error;
+using util::Result;
+using Kind = JsonLexer::Kind;
+
+Error parse_error(const char* why) {
+    return Error::make("JSON parse error, %s", why);
+}
+
+/// Rewrites a string token for json-c: double quotes outside, and no escaped single quote.
+std::string respell_string(std::string_view token) {
+    std::string text = "\"";
+    const std::string_view inside = token.substr(1, token.size() - 2);
+    for (size_t i = 0; i < inside.size(); ++i) {
+        if (inside[i] == '"') {
+            text += "\\\"";
+        } else if (inside[i] != '\\') {
+            text += inside[i];
+        } else if (inside[++i] == '\'') {
+            text += '\'';
+        } else {
+            text += '\\';
+            text += inside[i];
+        }
+    }
+    return text + '"';
+}
+
+/// json-c would clamp an integer that is too large for it; QEMU makes a floating-point number of
+/// it.
+bool fits_integer(const std::string& token) {
+    errno = 0;
+    if (token.front() == '-') {
+        std::strtoll(token.c_str(), nullptr, 10);
+    } else {
+        std::strtoull(token.c_str(), nullptr, 10);
+    }
+    return errno == 0;
+}
+
+/// Infinity could not be said in a reply.
+Result<std::string> respell_real(std::string token) {
+    if (!std::isfinite(std::strtod(token.c_str(), nullptr))) {
+        return parse_error("a number is too large");
+    }
+    return token;
+}
+
+Result<std::string> respell(Kind kind, std::string_view token) {
+    std::string text(token);
+    switch (kind) {
+        case Kind::stray:
+            return Error::make("JSON parse error, stray '%s'", text.c_str());
+        case Kind::too_long:
+            return Error::make("JSON token size limit exceeded");
+        case Kind::string:
+            return respell_string(token);
+        case Kind::integer:
+            return fits_integer(text) ? text : respell_real(text + "e0");
+        case Kind::real:
+            return respell_real(std::move(text));
+        case Kind::structural:
+        case Kind::keyword:
+            return text;
+    }
+    return text;
+}
+
+/// Members of every object in @json.
+size_t count_members(json_object* json) {
+    size_t count = 0;
+    if (json_object_is_type(json, json_type_object)) {
+        json_object_object_foreach(json, key, value) {
+            static_cast<void>(key);
+            count += 1 + count_members(value);
+        }
+    } else if (json_object_is_type(json, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(json); ++i) {
+            count += count_members(json_object_array_get_idx(json, i));
+        }
+    }
+    return count;
+}
+
+struct ReleaseTokener {
+    void operator()(json_tokener* tokener) const { json_tokener_free(tokener); }
+};
+
+}  // namespace
+
+JsonStream::JsonStream(OnValue on_value)
+    : on_value_(std::move(on_value)),
+      lexer_([this](Kind kind, std::string_view text) { token(kind, text); }) {}
+
+void JsonStream::token(Kind kind, std::string_view text) {
+    const Result<> appended = append(kind, text);
+    if (!appended) return conclude(appended.error());
+    // Too much closed is an error that json-c words.
+    const bool open = braces_ > 0 || brackets_ > 0;
+    const bool balanced = braces_ >= 0 && brackets_ >= 0;
+    if (!open || !balanced) conclude(parse());
+}
+
+Result<> JsonStream::append(Kind kind, std::string_view text) {
+    const std::string spelled = TRY(respell(kind, text));
+    if (kind == Kind::structural) nest(text.front());
+    if (text_.size() + spelled.size() > kMaxBytes) {
+        return Error::make("JSON token size limit exceeded");
+    }
+    if (++tokens_ > kMaxTokens) return Error::make("JSON token count limit exceeded");
+    if (braces_ + brackets_ > kMaxNesting) {
+        return Error::make("JSON nesting depth limit exceeded");
+    }
+    text_ += spelled;
+    text_ += ' ';  // two tokens that stood apart must not become one
+    return {};
+}
+
+void JsonStream::nest(char c) {
+    braces_ += (c == '{') - (c == '}');
+    brackets_ += (c == '[') - (c == ']');
+    keys_ += c == ':';
+}
+
+Result<Json> JsonStream::parse() const {
+    const std::unique_ptr<json_tokener, ReleaseTokener> tokener(
+        json_tokener_new_ex(kMaxNesting + 2));
+    json_tokener_set_flags(tokener.get(), JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    // The NUL is counted: it ends a number.
+    Json value(
+        json_tokener_parse_ex(tokener.get(), text_.c_str(), static_cast<int>(text_.size() + 1)));
+    const json_tokener_error error = json_tokener_get_error(tokener.get());
+    if (error != json_tokener_success) return parse_error(json_tokener_error_desc(error));
+    // json-c keeps the last of several members of one name, and does not tell.
+    if (count_members(value.get()) < keys_) return parse_error("duplicate key");
+    return value;
+}
+
+void JsonStream::conclude(Result<Json> value) {
+    text_ = {};
+    tokens_ = keys_ = 0;
+    braces_ = brackets_ = 0;
+    on_value_(std::move(value));
+}
+
+}  // namespace qapi
