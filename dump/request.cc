@@ -22,12 +22,12 @@ struct KdumpKind {
 
 constexpr KdumpKind kKdumpKinds[] = {
     {Format::kdump_zlib, Compression::zlib, true},
-    {Format::kdump_lzo, Compression::lzo, true},
-    {Format::kdump_snappy, Compression::snappy, true},
-    {Format::kdump_zstd, Compression::zstd, true},
     {Format::kdump_raw_zlib, Compression::zlib, false},
+    {Format::kdump_lzo, Compression::lzo, true},
     {Format::kdump_raw_lzo, Compression::lzo, false},
+    {Format::kdump_snappy, Compression::snappy, true},
     {Format::kdump_raw_snappy, Compression::snappy, false},
+    {Format::kdump_zstd, Compression::zstd, true},
     {Format::kdump_raw_zstd, Compression::zstd, false},
 };
 
@@ -85,6 +85,12 @@ Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
         if (kind.format == format) return parse_kdump(arguments, kind);
     }
     return Error::make("%s is not available now", std::string(to_string(format)).c_str());
+}
+
+std::vector<Format> supported_formats() {
+    std::vector<Format> formats = {Format::elf};
+    for (const KdumpKind& kind : kKdumpKinds) formats.push_back(kind.format);
+    return formats;
 }
 
 unsigned thread_count(unsigned threads) {

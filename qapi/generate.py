@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Generates C++ from the schema: generate.py KIND OUT.h OUT.cc SCHEMA...
 
-KIND says what: 'types' plain structs and enums, 'marshal' their way to JSON and back.
+KIND says what: 'types' plain structs and enums, 'marshal' their way to JSON and back, 'commands' the
+monitor's handlers and the table of them.
 """
 import pathlib
 import sys
 
+import cpp_commands
 import cpp_marshal
 import cpp_types
 from schema import Schema, SchemaError
 
-KINDS = {"types": cpp_types.generate, "marshal": cpp_marshal.generate}
+KINDS = {"types": cpp_types.generate, "marshal": cpp_marshal.generate, "commands": cpp_commands.generate}
 
 
 def main(kind, header, source, *schema_paths):

@@ -96,6 +96,11 @@ Error unknown_word(const std::string& name, const std::string& word) {
     return Error::make("Parameter '%s' does not accept value '%s'", shown(name), word.c_str());
 }
 
+Result<> refuse_members(json_object* json) {
+    const ObjectReader reader = TRY(ObjectReader::open(json, ""));
+    return reader.finish();
+}
+
 Result<std::vector<json_object*>> elements(json_object* json, const std::string& name) {
     if (!is(json, json_type_array)) return wrong_type(name, "array");
     std::vector<json_object*> found;

@@ -67,6 +67,9 @@ Result<> from_json(json_object* json, const std::string& name, T& out) {
     return {};
 }
 
+/// For a command that takes no arguments. Errors: @json is no object, or not an empty one.
+Result<> refuse_members(json_object* json);
+
 /// The array's elements, borrowed. Errors: not an array.
 Result<std::vector<json_object*>> elements(json_object* json, const std::string& name);
 

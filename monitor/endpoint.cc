@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/endpoint.h"
+
+#include <glib-unix.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "monitor/unix_socket.h"
+
+namespace monitor {
+
+using util::Error;
+using util::Result;
+using util::UniqueFd;
+
+Result<std::unique_ptr<Endpoint>> Endpoint::open(Address address, SessionFactory begin) {
+    std::unique_ptr<Endpoint> endpoint(new Endpoint(std::move(begin)));
+    TRY(std::visit([&](auto& kind) { return endpoint->start(std::move(kind)); }, address));
+    return endpoint;
+}
+
+Endpoint::~Endpoint() {
+    if (listen_source_ != 0) g_source_remove(listen_source_);
+    if (!bound_path_.empty()) unlink(bound_path_.c_str());
+}
+
+Result<> Endpoint::start(ListenAt address) {
+    listener_ = TRY(listen_at(address.path));
+    bound_path_ = std::move(address.path);
+    listen();
+    return {};
+}
+
+Result<> Endpoint::start(ListenOn address) {
+    TRY(check_listens(address.fd.get()));
+    listener_ = std::move(address.fd);
+    listen();
+    return {};
+}
+
+Result<> Endpoint::start(ConnectTo address) {
+    UniqueFd client = TRY(connect_to(address.path));
+    serve(std::move(client), UniqueFd());
+    return {};
+}
+
+Result<> Endpoint::start(Stdio) {
+    // Copies: that a client has gone does not close the program's own.
+    UniqueFd in(dup(STDIN_FILENO));
+    UniqueFd out(dup(STDOUT_FILENO));
+    if (!in || !out) return Error::from_errno(errno, "taking over standard input and output");
+    serve(std::move(in), std::move(out));
+    return {};
+}
+
+void Endpoint::listen() {
+    g_unix_set_fd_nonblocking(listener_.get(), TRUE, nullptr);
+    listen_source_ = g_unix_fd_add(listener_.get(), G_IO_IN, &Endpoint::client_waits, this);
+}
+
+gboolean Endpoint::client_waits(gint fd, GIOCondition, gpointer self) {
+    auto* endpoint = static_cast<Endpoint*>(self);
+    UniqueFd client = accept_client(fd);
+    if (!client) return G_SOURCE_CONTINUE;  // it has gone again
+    endpoint->listen_source_ = 0;
+    endpoint->serve(std::move(client), UniqueFd());
+    return G_SOURCE_REMOVE;
+}
+
+void Endpoint::serve(UniqueFd in, UniqueFd out) {
+    connection_ = std::make_unique<Connection>(std::move(in), std::move(out), begin_, [this] {
+        connection_.reset();
+        if (listener_) listen();
+    });
+}
+
+}  // namespace monitor

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/machine_events.h"
+
+namespace monitor {
+namespace {
+
+qapi::ShutdownCause word_for(vm::ShutdownCause cause) {
+    switch (cause) {
+        case vm::ShutdownCause::host_qmp_quit:
+            return qapi::ShutdownCause::host_qmp_quit;
+        case vm::ShutdownCause::host_qmp_system_reset:
+            return qapi::ShutdownCause::host_qmp_system_reset;
+        case vm::ShutdownCause::host_signal:
+            return qapi::ShutdownCause::host_signal;
+        case vm::ShutdownCause::guest_reset:
+            break;
+    }
+    return qapi::ShutdownCause::guest_reset;
+}
+
+/// @Event is ResetEvent or ShutdownEvent.
+template <class Event>
+Event with_cause(const vm::MachineEvent& event) {
+    const vm::ShutdownCause cause = event.cause.value_or(vm::ShutdownCause::host_signal);
+    return {.guest = vm::caused_by_guest(cause), .reason = word_for(cause)};
+}
+
+}  // namespace
+
+void emit_machine_event(EventHub& events, const vm::MachineEvent& event) {
+    switch (event.kind) {
+        case vm::MachineEvent::Kind::stop:
+            return events.emit(qapi::StopEvent{});
+        case vm::MachineEvent::Kind::resume:
+            return events.emit(qapi::ResumeEvent{});
+        case vm::MachineEvent::Kind::reset:
+            return events.emit(with_cause<qapi::ResetEvent>(event));
+        case vm::MachineEvent::Kind::shutdown:
+            return events.emit(with_cause<qapi::ShutdownEvent>(event));
+    }
+}
+
+}  // namespace monitor

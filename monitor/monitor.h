@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "monitor/event_hub.h"
+#include "monitor/named_fds.h"
+#include "util/unique_fd.h"
+
+namespace dump {
+class DumpState;
+}
+namespace vm {
+class Machine;
+}
+
+namespace monitor {
+
+/// What the commands of all monitors work on. Everything must outlive the monitors.
+struct Services {
+    vm::Machine& machine;
+    dump::DumpState& dump;
+    EventHub& events;
+    /// Takes what the person who started the program should know, one line.
+    std::function<void(const std::string& warning)> warn;
+};
+
+/// One client, as its commands see it: lives from its connection to its end.
+struct Monitor {
+    explicit Monitor(Services& all) : services(all) {}
+
+    Services& services;
+    NamedFds fds;
+    /// Came by SCM_RIGHTS, and no command has taken them yet.
+    std::vector<util::UniqueFd> passed_fds;
+    bool negotiated = false;  ///< qmp_capabilities is done
+    bool oob = false;         ///< out-of-band execution is enabled
+};
+
+}  // namespace monitor

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/dump_state.h"
+#include "monitor/commands.h"
+#include "monitor/monitor.h"
+#include "vm/machine.h"
+
+namespace monitor {
+namespace {
+
+qapi::RunState word_for(vm::RunState state) {
+    switch (state) {
+        case vm::RunState::prelaunch:
+            return qapi::RunState::prelaunch;
+        case vm::RunState::running:
+            return qapi::RunState::running;
+        case vm::RunState::paused:
+            return qapi::RunState::paused;
+        case vm::RunState::save_vm:
+            return qapi::RunState::save_vm;
+        case vm::RunState::shutdown:
+            return qapi::RunState::shutdown;
+        case vm::RunState::internal_error:
+            break;
+    }
+    return qapi::RunState::internal_error;
+}
+
+Result<> refuse_during_dump(const Services& services) {
+    if (services.dump.active()) return Error::make("There is a dump in process, please wait.");
+    return {};
+}
+
+}  // namespace
+
+Result<qapi::StatusInfo> qmp_query_status(Monitor& monitor) {
+    const vm::RunState state = monitor.services.machine.state();
+    return qapi::StatusInfo{.running = state == vm::RunState::running, .status = word_for(state)};
+}
+
+Result<> qmp_stop(Monitor& monitor) {
+    TRY(refuse_during_dump(monitor.services));
+    monitor.services.machine.stop();
+    return {};
+}
+
+Result<> qmp_cont(Monitor& monitor) {
+    TRY(refuse_during_dump(monitor.services));
+    return monitor.services.machine.cont();
+}
+
+Result<> qmp_system_reset(Monitor& monitor) {
+    return monitor.services.machine.request_reset(vm::ShutdownCause::host_qmp_system_reset);
+}
+
+}  // namespace monitor

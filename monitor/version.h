@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "qapi/types.h"
+
+namespace monitor {
+
+/// What greeting and query-version say: the QEMU whose protocol is spoken here, and in package the
+/// version of the project. Clients ask for the former: libvirt 9.0 refuses anything below 4.2.
+qapi::VersionInfo version_info();
+
+}  // namespace monitor
