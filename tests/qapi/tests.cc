@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace qapi {
+
+Suite* json_stream_suite();
+Suite* marshal_suite();
+
+}  // namespace qapi
+
+int main() {
+    return support::run_suites({qapi::json_stream_suite(), qapi::marshal_suite()});
+}
