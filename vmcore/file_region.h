@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "dump/ram_region.h"
+#include "vmcore/byte_source.h"
+
+namespace vmcore {
+
+/// A whole file as one RAM region: where an ELF vmcore's memory lies. An offset in the region is an
+/// offset in the file, so that pieces of memory that lie side by side there are one block.
+class FileRegion final : public dump::RamRegion {
+  public:
+    explicit FileRegion(std::shared_ptr<const ByteSource> file) : file_(std::move(file)) {}
+
+    std::string_view name() const override { return file_->name(); }
+    uint64_t size() const override { return file_->size(); }
+    Result<> read(uint64_t offset, std::span<std::byte> out) const override {
+        return file_->read_at(offset, out);
+    }
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
+        return file_->extent(offset, limit);
+    }
+
+  private:
+    std::shared_ptr<const ByteSource> file_;
+};
+
+}  // namespace vmcore

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/file_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+
+namespace vmcore {
+namespace {
+
+/// fstat() tells no size of a block device; its end does.
+Result<uint64_t> size_of(int fd, const std::string& path) {
+    struct stat status;
+    if (::fstat(fd, &status) < 0) return Error::from_errno(errno, "looking at '%s'", path.c_str());
+    if (S_ISREG(status.st_mode)) return static_cast<uint64_t>(status.st_size);
+    if (!S_ISBLK(status.st_mode)) {
+        return Error::make("'%s' is not a regular file: a vmcore is read at random", path.c_str());
+    }
+    const off_t end = ::lseek(fd, 0, SEEK_END);
+    if (end < 0) return Error::from_errno(errno, "finding the end of '%s'", path.c_str());
+    return static_cast<uint64_t>(end);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const FileSource>> FileSource::open(const std::string& path) {
+    // A FIFO without a writer would block the open for ever; a regular file does not mind the flag.
+    util::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd) return Error::from_errno(errno, "could not open '%s'", path.c_str());
+    const uint64_t size = TRY(size_of(fd.get(), path));
+    return std::shared_ptr<const FileSource>(new FileSource(path, std::move(fd), size));
+}
+
+Result<> FileSource::read_at(uint64_t offset, std::span<std::byte> out) const {
+    TRY(check_inside(*this, "a read", offset, out.size()));
+    while (!out.empty()) {
+        const ssize_t got = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            return Error::from_errno(errno, "reading %zu bytes at offset %" PRIu64 " of '%s'",
+                                     out.size(), offset, path_.c_str());
+        }
+        if (got == 0) {
+            return Error::make("'%s' ends at %" PRIu64 " though it had %" PRIu64
+                               " bytes when it was opened",
+                               path_.c_str(), offset, size_);
+        }
+        offset += static_cast<uint64_t>(got);
+        out = out.subspan(static_cast<size_t>(got));
+    }
+    return {};
+}
+
+dump::RamExtent FileSource::extent(uint64_t offset, uint64_t limit) const {
+    // Where the file system cannot tell (EINVAL), and on a block device, all is data.
+    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno == ENXIO && offset < size_) {
+        return {.length = limit - offset, .populated = false};
+    }
+    if (data < 0) return {.length = limit - offset, .populated = true};
+    const auto data_start = static_cast<uint64_t>(data);
+    if (data_start > offset) {
+        return {.length = std::min(limit, data_start) - offset, .populated = false};
+    }
+    const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
+    const uint64_t end = hole < 0 ? limit : std::min(limit, static_cast<uint64_t>(hole));
+    return {.length = std::max<uint64_t>(end - offset, 1), .populated = true};
+}
+
+}  // namespace vmcore

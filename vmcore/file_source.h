@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "util/unique_fd.h"
+#include "vmcore/byte_source.h"
+
+namespace vmcore {
+
+/// A file on disk. Read by pread(), not mapped: a file that is cut while it is read gives an Error,
+/// where a mapping would give SIGBUS; and the bytes go straight into the caller's buffer.
+class FileSource final : public ByteSource {
+  public:
+    /// Errors: it cannot be opened, or is neither a regular file nor a block device.
+    static Result<std::shared_ptr<const FileSource>> open(const std::string& path);
+
+    const std::string& name() const override { return path_; }
+    uint64_t size() const override { return size_; }
+    Result<> read_at(uint64_t offset, std::span<std::byte> out) const override;
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+
+  private:
+    FileSource(std::string path, util::UniqueFd fd, uint64_t size)
+        : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+
+    std::string path_;
+    util::UniqueFd fd_;
+    uint64_t size_;  ///< when it was opened, bytes
+};
+
+}  // namespace vmcore

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "vmcore/contents.h"
+#include "vmcore/kdump_region.h"
+
+namespace vmcore {
+
+/// A kdump-compressed file and what only this format has.
+struct KdumpFile {
+    KdumpHeader header;
+    std::shared_ptr<const KdumpRegion> region;
+    Contents contents;
+};
+
+/// Reads a kdump-compressed file: ours, QEMU's, makedumpfile's. Pages that were left out belong to
+/// no block, since nobody can tell what was in them; unless zero pages were all that was left out,
+/// in which case they are zero again.
+///
+/// Errors: as read_kdump_header(); a machine that is not x86; bitmaps, descriptors or notes that
+/// make no sense.
+Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source);
+
+}  // namespace vmcore

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <mutex>
+#include <optional>
+
+#include "dump/format/kdump.h"
+#include "dump/ram_region.h"
+#include "vmcore/contents.h"
+#include "vmcore/kdump_header.h"
+#include "vmcore/page_runs.h"
+
+namespace vmcore {
+
+/// The pages of a kdump-compressed file as one RAM region whose offsets are guest-physical
+/// addresses. Pages are decompressed as they are read, each at once into the caller's buffer; parts
+/// of pages come out of a small cache.
+class KdumpRegion final : public dump::RamRegion {
+  public:
+    /// @stored: the pages of bitmap 2, which have descriptors. Others read as zero: only blocks can
+    /// tell whether they were zero or are unknown.
+    ///
+    /// Errors: the descriptors do not lie inside of @source.
+    static Result<std::shared_ptr<const KdumpRegion>> create(
+        std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageRuns stored);
+
+    std::string_view name() const override { return source_->name(); }
+    uint64_t size() const override { return max_mapnr_ * kPageSize; }
+    /// Errors: also a page that is damaged or, in an incomplete dump, missing.
+    Result<> read(uint64_t offset, std::span<std::byte> out) const override;
+    /// Pages that share the zero page at the start of the data count as not populated.
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+
+    /// How page @pfn of bitmap 2 is stored.
+    Result<dump::format::PageDesc> descriptor(uint64_t pfn) const;
+    const PageRuns& stored() const { return stored_; }
+
+  private:
+    using PageDesc = dump::format::PageDesc;
+    struct CachedPage {
+        uint64_t pfn = UINT64_MAX;
+        std::array<std::byte, kPageSize> bytes;
+    };
+    static constexpr size_t kCachedPages = 64;
+    /// Pages whose descriptors are read at once.
+    static constexpr uint64_t kBatch = 256;
+
+    KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
+                PageRuns stored);
+
+    Result<> find_zero_page();
+    bool is_zero_page(const PageDesc& descriptor) const;
+    Result<std::vector<PageDesc>> descriptors(const PageRun& run, uint64_t pfn,
+                                              uint64_t count) const;
+    Result<> read_pages(uint64_t pfn, std::span<std::byte> out) const;
+    Result<> read_stored(const PageRun& run, uint64_t pfn, std::span<std::byte> out) const;
+    Result<> read_part(uint64_t offset, std::span<std::byte> out) const;
+
+    std::shared_ptr<const ByteSource> source_;
+    uint64_t max_mapnr_;
+    uint64_t descriptors_at_;
+    PageRuns stored_;
+    std::optional<uint64_t> zero_page_;  ///< offset of the page that all zero pages share
+
+    mutable std::mutex cache_mutex_;
+    mutable std::vector<CachedPage> cache_;  ///< page pfn is at pfn % kCachedPages, if anywhere
+};
+
+}  // namespace vmcore

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/vmcore.h"
+
+#include <algorithm>
+
+#include "dump/format/elf.h"
+#include "target-i386/arch.h"
+#include "target-i386/notes.h"
+#include "vmcore/elf_reader.h"
+#include "vmcore/file_source.h"
+#include "vmcore/flat_source.h"
+#include "vmcore/note_list.h"
+
+namespace vmcore {
+namespace {
+
+namespace format = dump::format;
+using target_i386::Registers;
+
+bool is_qemu_note(const Note& note) {
+    return note.name == "QEMU";
+}
+bool is_prstatus(const Note& note) {
+    return note.name == "CORE" && note.type == format::kNtPrstatus;
+}
+
+/// The registers in those notes that @is_wanted, in their order.
+template <class IsWanted, class Parse>
+Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted,
+                                              Parse parse) {
+    std::vector<Registers> all;
+    for (const Note& note : list.notes) {
+        if (!is_wanted(note)) continue;
+        Result<Registers> one = parse(note.descriptor);
+        if (!one) {
+            return std::move(one).take_error().while_("%s note of vCPU %zu",
+                                                      std::string(note.name).c_str(), all.size());
+        }
+        all.push_back(std::move(one).take());
+    }
+    return all;
+}
+
+/// VMCOREINFO where it is, else whatever the guest may have handed over.
+const Note* find_guest_note(const NoteList& list) {
+    const Note* found = nullptr;
+    for (const Note& note : list.notes) {
+        if (note.name == "VMCOREINFO") return &note;
+        if (!found && note.name != "CORE" && !is_qemu_note(note)) found = &note;
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
+    std::shared_ptr<const ByteSource> source = TRY(FileSource::open(path));
+    return read(std::move(source));
+}
+
+Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source) {
+    std::unique_ptr<Vmcore> vmcore(new Vmcore);
+    if (is_flattened(*source)) {
+        source = TRY(FlatSource::open(source));
+        vmcore->flattened_ = true;
+    }
+    TRY(vmcore->read_contents(source));
+    if (vmcore->contents_.blocks.empty()) {
+        return Error::make("'%s' holds no guest memory", source->name().c_str());
+    }
+    TRY(vmcore->read_notes(source->name()));
+    return vmcore;
+}
+
+Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) {
+    if (is_elf(*source)) {
+        contents_ = TRY(read_elf(source));
+    } else if (is_kdump(*source)) {
+        kdump_ = TRY(read_kdump(source));
+        contents_ = std::move(kdump_->contents);
+    } else {
+        return Error::make("'%s' is no vmcore: neither ELF nor kdump-compressed",
+                           source->name().c_str());
+    }
+    return {};
+}
+
+Result<> Vmcore::read_notes(const std::string& name) {
+    const NoteList list = split_notes(contents_.notes);
+    if (list.damage) contents_.warnings.push_back(*list.damage);
+    Result<std::vector<Registers>> all =
+        registers_from(list, is_qemu_note, target_i386::parse_qemu_note);
+    if (all && all->empty()) all = registers_from(list, is_prstatus, target_i386::parse_prstatus);
+    if (!all) return std::move(all).take_error().while_("'%s'", name.c_str());
+    for (Registers& registers : *all) {
+        registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
+        cpus_.emplace_back(registers);
+    }
+    if (const Note* note = find_guest_note(list)) {
+        guest_note_ = dump::GuestNote(note->whole.begin(), note->whole.end());
+    }
+    return {};
+}
+
+std::vector<const dump::Cpu*> Vmcore::cpus() const {
+    std::vector<const dump::Cpu*> list;
+    for (const target_i386::Cpu& cpu : cpus_) list.push_back(&cpu);
+    return list;
+}
+
+Result<dump::ArchDumpInfo> Vmcore::arch_info(const dump::GuestPhysBlockList& blocks) const {
+    dump::ArchDumpInfo info;
+    info.machine = contents_.machine;
+    info.elf_class = contents_.elf_class;
+    // A 32-bit kdump file may hold what lies above 4 GiB; in 32-bit ELF the exclusive end must fit.
+    if (!blocks.empty() && blocks.last().value >= UINT32_MAX) info.elf_class = dump::ElfClass::k64;
+    info.page_size = kPageSize;
+    info.phys_base = contents_.phys_base;
+    info.uname_machine = contents_.machine == dump::kEm386 ? "i686" : "x86_64";
+    return info;
+}
+
+}  // namespace vmcore

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dump/guest.h"
+#include "target-i386/cpu.h"
+#include "vmcore/contents.h"
+#include "vmcore/kdump_reader.h"
+
+namespace vmcore {
+
+/// A vmcore read back: a guest that stands still for ever. Converting a vmcore is dumping it,
+/// restoring one is mapping its blocks.
+///
+/// All functions may be called from any thread.
+class Vmcore final : public dump::Guest {
+  public:
+    /// Opens an ELF or kdump-compressed vmcore, flattened or not. Memory is read as it is asked
+    /// for; the file must stay as it is.
+    ///
+    /// Errors: none of these; whatever in it leads outside of the file or makes no sense. All name
+    /// the file and the numbers.
+    static Result<std::unique_ptr<Vmcore>> open(const std::string& path);
+    /// As open(), from any source of bytes.
+    static Result<std::unique_ptr<Vmcore>> read(std::shared_ptr<const ByteSource> source);
+
+    bool running() const override { return false; }
+    Result<> pause() override { return {}; }
+    void resume() override {}
+    dump::GuestPhysBlockList blocks() const override { return contents_.blocks; }
+    std::vector<const dump::Cpu*> cpus() const override;
+    /// The file's machine and class; a 32-bit class gives way where @blocks do not fit it.
+    Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
+    std::optional<dump::GuestNote> guest_note() const override { return guest_note_; }
+
+    /// Registers by vCPU; see target_i386::parse_qemu_note() for what a note does not tell.
+    const std::vector<target_i386::Cpu>& vcpus() const { return cpus_; }
+    const Contents& contents() const { return contents_; }
+    bool flattened() const { return flattened_; }
+    /// What only a kdump-compressed file has; nullptr for others.
+    const KdumpFile* kdump() const { return kdump_ ? &*kdump_ : nullptr; }
+
+  private:
+    Vmcore() = default;
+
+    Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
+    Result<> read_notes(const std::string& name);
+
+    Contents contents_;
+    std::optional<KdumpFile> kdump_;
+    bool flattened_ = false;
+    std::vector<target_i386::Cpu> cpus_;
+    std::optional<dump::GuestNote> guest_note_;
+};
+
+}  // namespace vmcore
