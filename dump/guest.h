@@ -72,7 +72,7 @@ class Guest {
     virtual bool running() const = 0;
 
     /// Stops every vCPU and synchronises its registers. A guest that does not run is only
-    /// synchronised.
+    /// synchronised. On an error some may stand still: resume() is called then too.
     virtual Result<> pause() = 0;
 
     /// Lets the vCPUs run on after pause(), unless the guest has been stopped for another reason

@@ -78,9 +78,9 @@ ScriptedCpu& ScriptedGuest::add_cpu() {
 
 Result<> ScriptedGuest::pause() {
     ++pauses;
-    if (pause_failure) return Error::make("%s", pause_failure->c_str());
     was_running_ = is_running;
-    is_running = false;
+    is_running = false;  // as real machines, which may fail when some of their vCPUs stand already
+    if (pause_failure) return Error::make("%s", pause_failure->c_str());
     return {};
 }
 

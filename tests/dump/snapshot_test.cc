@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/snapshot.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/support/elf_reader.h"
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+#include "tests/support/scripted_guest.h"
+
+namespace dump {
+
+Suite* snapshot_suite();
+
+namespace {
+
+using support::must;
+using support::must_fail;
+using support::ScriptedGuest;
+
+constexpr const char* kTwoBlocks =
+    "mode long\n"
+    "cpus 2\n"
+    "ram 0x0 3 pages = 00 A5 pattern\n"
+    "ram 0x100000 2 pages = pattern\n";
+
+std::unique_ptr<ScriptedGuest> guest(const char* script = kTwoBlocks) {
+    return must(ScriptedGuest::parse(script));
+}
+
+ElfRequest only(uint64_t begin, uint64_t length, bool paging = false) {
+    ElfRequest request;
+    request.paging = paging;
+    request.only = must(GpaRange::make(Gpa{begin}, length));
+    return request;
+}
+
+ElfRequest paging() {
+    ElfRequest request;
+    request.paging = true;
+    return request;
+}
+
+std::vector<MemoryMapping> mappings_of(const ScriptedGuest& guest, const ElfRequest& request) {
+    return must(Snapshot::take(guest, request)).mappings;
+}
+
+bool contains(const std::vector<MemoryMapping>& list, const MemoryMapping& mapping) {
+    return std::find(list.begin(), list.end(), mapping) != list.end();
+}
+
+START_TEST(every_block_is_a_mapping_without_virtual_address) {
+    const auto mappings = mappings_of(*guest(), ElfRequest{});
+    ck_assert_uint_eq(mappings.size(), 2);
+    ck_assert(mappings[0] == (MemoryMapping{Gpa{0}, Gva{0}, 0x3000}));
+    ck_assert(mappings[1] == (MemoryMapping{Gpa{0x100000}, Gva{0}, 0x2000}));
+}
+END_TEST
+
+START_TEST(notes_are_all_prstatus_then_all_qemu_then_the_guests) {
+    auto machine = guest();
+    machine->note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
+    const Snapshot snapshot = must(Snapshot::take(*machine, ElfRequest{}));
+    const auto notes = must(support::read_notes(snapshot.notes, 0, snapshot.notes.size()));
+    ck_assert_uint_eq(notes.size(), 5);
+    const char* const names[] = {"CORE", "CORE", "QEMU", "QEMU", "VMCOREINFO"};
+    for (size_t i = 0; i < 5; ++i) ck_assert_str_eq(notes[i].name.c_str(), names[i]);
+    ck_assert_uint_eq(support::le32_at(notes[1].descriptor, 32), 2);
+    ck_assert_uint_eq(snapshot.cpu_count, 2);
+}
+END_TEST
+
+START_TEST(vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base) {
+    auto machine = guest();
+    const std::string text = "OSRELEASE=6.1\nNUMBER(phys_base)=-16777216\n";
+    machine->note = support::vmcoreinfo_note(text);
+    const Snapshot snapshot = must(Snapshot::take(*machine, ElfRequest{}));
+    ck_assert(snapshot.vmcoreinfo_part.has_value());
+    ck_assert_uint_eq(snapshot.vmcoreinfo_part->size, text.size());
+    ck_assert(support::text_at(snapshot.notes, snapshot.vmcoreinfo_part->offset, text.size()) ==
+              text);
+    ck_assert_uint_eq(snapshot.arch.phys_base.value, static_cast<uint64_t>(-16777216));
+}
+END_TEST
+
+START_TEST(bad_guest_note_is_a_warning) {
+    auto machine = guest();
+    GuestNote note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
+    support::put_le32(note, 4, 0xffffffff);
+    machine->note = note;
+    const Snapshot snapshot = must(Snapshot::take(*machine, ElfRequest{}));
+    ck_assert(!snapshot.vmcoreinfo);
+    ck_assert_uint_eq(snapshot.warnings.size(), 1);
+    ck_assert_ptr_nonnull(strstr(snapshot.warnings[0].c_str(), "Invalid guest note header"));
+    ck_assert_uint_eq(snapshot.notes.size(), 2 * 816);
+}
+END_TEST
+
+START_TEST(range_leaves_its_part_of_the_blocks) {
+    const Snapshot snapshot = must(Snapshot::take(*guest(), only(0x2800, 0xfe000)));
+    ck_assert_uint_eq(snapshot.blocks.view().size(), 2);
+    ck_assert_uint_eq(snapshot.blocks.total_bytes(), 0x800 + 0x800);
+}
+END_TEST
+
+START_TEST(range_without_memory_is_an_error) {
+    must_fail(Snapshot::take(*guest(), only(0x3000, 0x1000)), "dump: no guest memory to dump");
+}
+END_TEST
+
+START_TEST(guest_without_memory_is_an_error) {
+    must_fail(Snapshot::take(ScriptedGuest(), ElfRequest{}), "dump: no guest memory to dump");
+}
+END_TEST
+
+START_TEST(architecture_that_cannot_be_told_is_an_error) {
+    auto machine = guest();
+    machine->arch_failure = "dumping guest memory is not supported on this target";
+    must_fail(Snapshot::take(*machine, ElfRequest{}), "not supported on this target");
+}
+END_TEST
+
+/// A guest whose only vCPU with paging maps what @mappings say.
+std::unique_ptr<ScriptedGuest> paged(std::vector<MemoryMapping> mappings) {
+    auto machine = guest();
+    support::ScriptedCpu& cpu = machine->add_cpu();
+    cpu.root = PagingRoot{0x1000, 4};
+    cpu.mappings = std::move(mappings);
+    return machine;
+}
+
+START_TEST(mapping_over_a_block_border_is_split_not_clamped) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x100000}});
+    const auto mappings = mappings_of(*machine, paging());
+    ck_assert(contains(mappings, {Gpa{0x1000}, Gva{0xffff800000000000}, 0x2000}));
+    ck_assert(contains(mappings, {Gpa{0x100000}, Gva{0xffff8000000ff000}, 0x1000}));
+}
+END_TEST
+
+START_TEST(vcpus_with_one_root_are_walked_once) {
+    auto machine = paged({{Gpa{0x1000}, Gva{0x8000}, 0x1000}});
+    support::ScriptedCpu& other = machine->add_cpu();
+    other.root = PagingRoot{0x1000, 4};
+    other.mappings = {{Gpa{0x2000}, Gva{0xa000}, 0x1000}};
+    ck_assert(!contains(mappings_of(*machine, paging()), other.mappings[0]));
+    other.root = PagingRoot{0x2000, 4};
+    ck_assert(contains(mappings_of(*machine, paging()), other.mappings[0]));
+}
+END_TEST
+
+START_TEST(without_paging_anywhere_the_mapping_is_the_simple_one) {
+    ck_assert(mappings_of(*guest(), paging()) == mappings_of(*guest(), ElfRequest{}));
+}
+END_TEST
+
+}  // namespace
+
+Suite* snapshot_suite() {
+    return support::make_suite(
+        "snapshot",
+        {every_block_is_a_mapping_without_virtual_address,
+         notes_are_all_prstatus_then_all_qemu_then_the_guests,
+         vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base, bad_guest_note_is_a_warning,
+         range_leaves_its_part_of_the_blocks, range_without_memory_is_an_error,
+         guest_without_memory_is_an_error, architecture_that_cannot_be_told_is_an_error,
+         mapping_over_a_block_border_is_split_not_clamped, vcpus_with_one_root_are_walked_once,
+         without_paging_anywhere_the_mapping_is_the_simple_one});
+}
+
+}  // namespace dump
