@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace dump {
@@ -29,6 +30,27 @@ bool continues(const MemoryMapping& left, const MemoryMapping& right) {
 /// What a mapping adds to each physical address; mappings of one distance can be joined.
 uint64_t distance(const MemoryMapping& mapping) {
     return mapping.virt.value - mapping.phys.value;
+}
+
+bool before(const MemoryMapping& left, const MemoryMapping& right) {
+    return std::tie(left.virt, left.phys, left.length) <
+           std::tie(right.virt, right.phys, right.length);
+}
+
+Error too_many(size_t cap) {
+    return Error::make("the guest's page tables hold more than %zu separate mappings", cap);
+}
+
+/// How many different mappings two sorted lists hold.
+size_t union_size(std::span<const MemoryMapping> left, std::span<const MemoryMapping> right) {
+    size_t shared = 0;
+    for (size_t i = 0, k = 0; i < left.size() && k < right.size();) {
+        if (left[i] == right[k]) ++shared;
+        const bool step_left = !before(right[k], left[i]), step_right = !before(left[i], right[k]);
+        i += step_left;
+        k += step_right;
+    }
+    return left.size() + right.size() - shared;
 }
 
 }  // namespace
@@ -131,10 +153,28 @@ Result<> MemoryMappingList::add(const MemoryMapping& mapping) {
         mappings_.back().length += mapping.length;
         return {};
     }
-    if (mappings_.size() >= cap_) {
-        return Error::make("the guest's page tables hold more than %zu separate mappings", cap_);
-    }
+    if (mappings_.size() >= cap_) return too_many(cap_);
     mappings_.push_back(mapping);
+    return {};
+}
+
+Result<> MemoryMappingList::merge(MemoryMappingList other) {
+    const size_t size = union_size(mappings_, other.mappings_);
+    if (size > cap_) return too_many(cap_);
+    if (mappings_.empty()) mappings_.swap(other.mappings_);
+    size_t left = mappings_.size(), right = other.mappings_.size();
+    mappings_.resize(size);
+    // From the back, where there is room: no third list is needed.
+    for (size_t to = size; right > 0;) {
+        const MemoryMapping& next = other.mappings_[right - 1];
+        if (left > 0 && before(next, mappings_[left - 1])) {
+            mappings_[--to] = mappings_[--left];
+            continue;
+        }
+        if (left > 0 && mappings_[left - 1] == next) --left;
+        mappings_[--to] = next;
+        --right;
+    }
     return {};
 }
 

@@ -87,6 +87,11 @@ class MemoryMappingList {
     /// passed.
     Result<> add(const MemoryMapping& mapping);
 
+    /// Adds the mappings of @other; what is in both is held once. Both lists must be sorted as
+    /// normalize() does it, and then this one is so again, but what only overlaps is not joined.
+    /// Errors: the cap is passed; nothing is added then.
+    Result<> merge(MemoryMappingList other);
+
     /// Joins what touches or overlaps in both spaces in the same way, so that nothing is said
     /// twice, and sorts by virtual, then physical address.
     void normalize();

@@ -64,7 +64,7 @@ class PageWalk {
 
     Result<> run() { return visit_table(0, mode_.on_bus(mode_.root()), Gva{0}); }
 
-    const dump::MemoryMappingList& found() const { return found_; }
+    dump::MemoryMappingList take() && { return std::move(found_); }
 
   private:
     /// Where the mappings of a table that has been read lie.
@@ -99,7 +99,7 @@ Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
         return visit_table(level, table, base);
     }
     if (++repeats_ > found_.cap()) {
-        return Error::make("the guest's page tables share tables more than %zu times",
+        return Error::make("the guest's page tables refer to tables again more than %zu times",
                            found_.cap());
     }
     const Level& shape = mode_.levels()[level];
@@ -170,8 +170,7 @@ Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memo
                     dump::MemoryMappingList& out) {
     PageWalk walk(mode, memory, out.cap());
     TRY(walk.run());
-    for (const MemoryMapping& mapping : walk.found().view()) TRY(out.add(mapping));
-    return {};
+    return out.merge(std::move(walk).take());
 }
 
 }  // namespace target_i386

@@ -6,8 +6,8 @@
 
 namespace target_i386 {
 
-/// Adds what the tables of @mode map onto memory to @out, in ascending order of virtual addresses,
-/// joined where virtual and physical addresses both go on. Pages or parts of pages outside @memory
+/// Merges what the tables of @mode map onto memory into @out, joined where virtual and physical
+/// addresses both go on. Pages or parts of pages outside @memory
 /// are left out, and so are tables there. Mappings may cross from one block into the next that
 /// touches it.
 ///

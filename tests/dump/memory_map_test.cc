@@ -153,6 +153,38 @@ START_TEST(normalizing_sorts_joins_and_drops_repetitions) {
 }
 END_TEST
 
+MemoryMappingList list_of(std::initializer_list<MemoryMapping> mappings, size_t cap) {
+    MemoryMappingList list(cap);
+    for (const MemoryMapping& mapping : mappings) must(list.add(mapping));
+    return list;
+}
+
+START_TEST(merged_lists_are_sorted_and_hold_what_both_have_once) {
+    const MemoryMapping a{Gpa{0x1000}, Gva{0x1000}, 1}, b{Gpa{0x9000}, Gva{0x1000}, 1},
+        c{Gpa{0x9000}, Gva{0x1000}, 2}, d{Gpa{0x5000}, Gva{0x8000}, 7}, e{Gpa{0}, Gva{0xf000}, 1};
+    MemoryMappingList list(5);
+    must(list.merge(list_of({}, 5)));
+    must(list.merge(list_of({b, d}, 5)));
+    must(list.merge(list_of({a, b, c, d, e}, 5)));
+    must(list.merge(list_of({a, c, e}, 5)));
+    must(list.merge(list_of({}, 5)));
+    const MemoryMapping expected[] = {a, b, c, d, e};
+    ck_assert(std::equal(list.view().begin(), list.view().end(), std::begin(expected),
+                         std::end(expected)));
+}
+END_TEST
+
+START_TEST(merging_counts_against_the_cap_what_is_new_and_leaves_the_list_alone) {
+    const MemoryMapping a{Gpa{0}, Gva{0}, 1}, b{Gpa{0}, Gva{4}, 1}, c{Gpa{0}, Gva{8}, 1};
+    MemoryMappingList list(2);
+    must(list.merge(list_of({a, b}, 2)));
+    must_fail(list.merge(list_of({b, c}, 2)), "more than 2 separate mappings");
+    must_fail(MemoryMappingList(1).merge(list_of({b, c}, 2)), "more than 1 separate mappings");
+    ck_assert_uint_eq(list.view().size(), 2);
+    must(list.merge(list_of({a, b}, 2)));
+}
+END_TEST
+
 START_TEST(more_mappings_than_the_cap_are_an_error) {
     MemoryMappingList list(2);
     must(list.add({Gpa{0}, Gva{0}, 1}));
@@ -175,7 +207,10 @@ Suite* memory_map_suite() {
          padded_reading_fills_what_is_missing_with_zeros,
          clipping_keeps_the_part_inside_and_its_place_in_the_region,
          ranges_that_are_empty_or_wrap_are_refused, mappings_join_where_both_addresses_go_on,
-         normalizing_sorts_joins_and_drops_repetitions, more_mappings_than_the_cap_are_an_error});
+         normalizing_sorts_joins_and_drops_repetitions,
+         merged_lists_are_sorted_and_hold_what_both_have_once,
+         merging_counts_against_the_cap_what_is_new_and_leaves_the_list_alone,
+         more_mappings_than_the_cap_are_an_error});
 }
 
 }  // namespace dump

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/target-i386/test_memory.h"
+
+#include "tests/support/results.h"
+
+namespace target_i386 {
+
+support::ScriptedRam& TestMemory::add(uint64_t gpa, size_t size) {
+    pieces_.push_back({gpa, std::make_shared<support::ScriptedRam>("ram", support::Bytes(size))});
+    return *pieces_.back().ram;
+}
+
+const TestMemory::Piece* TestMemory::find(uint64_t gpa) const {
+    for (const Piece& piece : pieces_) {
+        if (gpa >= piece.gpa && gpa - piece.gpa < piece.ram->size()) return &piece;
+    }
+    return nullptr;
+}
+
+void TestMemory::put(uint64_t gpa, uint64_t value, size_t bytes) {
+    for (size_t i = 0; i < bytes; ++i) {
+        const Piece* piece = find(gpa + i);
+        ck_assert_msg(piece, "the test puts something where there is no memory");
+        piece->ram->bytes()[gpa + i - piece->gpa] = static_cast<std::byte>(value >> (8 * i));
+    }
+}
+
+uint64_t TestMemory::get(uint64_t gpa, size_t bytes) const {
+    const Piece* whole = find(gpa);
+    if (whole && support::inside(whole->ram->bytes(), gpa - whole->gpa, bytes)) {
+        return support::little_at(whole->ram->bytes(), gpa - whole->gpa, bytes);
+    }
+    uint64_t value = 0;
+    for (size_t i = bytes; i-- > 0;) {
+        const Piece* piece = find(gpa + i);
+        const std::byte byte = piece ? piece->ram->bytes()[gpa + i - piece->gpa] : std::byte{0};
+        value = value << 8 | std::to_integer<uint64_t>(byte);
+    }
+    return value;
+}
+
+std::vector<std::pair<uint64_t, uint64_t>> TestMemory::pieces() const {
+    std::vector<std::pair<uint64_t, uint64_t>> result;
+    for (const Piece& piece : pieces_) {
+        result.emplace_back(piece.gpa, piece.gpa + piece.ram->size());
+    }
+    return result;
+}
+
+dump::GuestPhysBlockList TestMemory::blocks() const {
+    dump::GuestPhysBlockList blocks;
+    for (const Piece& piece : pieces_) {
+        support::must(blocks.add({{dump::Gpa{piece.gpa}, piece.ram->size()}, piece.ram}));
+    }
+    return blocks;
+}
+
+}  // namespace target_i386

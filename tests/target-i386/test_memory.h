@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dump/memory_map.h"
+#include "tests/support/scripted_guest.h"
+
+namespace target_i386 {
+
+/// Guest memory that a test lays out piece by piece; each piece is a region of its own, so that
+/// pieces which touch remain separate blocks.
+class TestMemory {
+  public:
+    support::ScriptedRam& add(uint64_t gpa, size_t size);
+
+    /// Little-endian integers; where there is no memory, put() fails the test and get() reads
+    /// zeros.
+    void put(uint64_t gpa, uint64_t value, size_t bytes);
+    void put64(uint64_t gpa, uint64_t value) { put(gpa, value, 8); }
+    void put32(uint64_t gpa, uint32_t value) { put(gpa, value, 4); }
+    uint64_t get(uint64_t gpa, size_t bytes) const;
+
+    bool holds(uint64_t gpa) const { return find(gpa) != nullptr; }
+
+    /// The addresses [first, second) of each piece.
+    std::vector<std::pair<uint64_t, uint64_t>> pieces() const;
+
+    dump::GuestPhysBlockList blocks() const;
+
+  private:
+    struct Piece {
+        uint64_t gpa;
+        std::shared_ptr<support::ScriptedRam> ram;
+    };
+    const Piece* find(uint64_t gpa) const;
+
+    std::vector<Piece> pieces_;
+};
+
+}  // namespace target_i386
