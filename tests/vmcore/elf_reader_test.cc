@@ -89,6 +89,19 @@ START_TEST(loads_that_overlap_are_one_memory) {
 }
 END_TEST
 
+START_TEST(of_loads_that_overlap_in_part_the_lower_one_counts_first) {
+    SmallElf elf;
+    elf.loads = {{.paddr = 0x3000, .contents = noise(1, 0x2000)},
+                 {.paddr = 0x2000, .contents = noise(2, 0x2000)}};
+    const Contents contents = must(read_elf(in_memory(elf.file())));
+    Bytes memory(0x3000), expected = noise(2, 0x2000);
+    must(contents.blocks.read(dump::Gpa{0x2000}, memory));
+    const Bytes upper = noise(1, 0x2000);
+    support::put_bytes(expected, 0x2000, support::View(upper).subspan(0x1000));
+    ck_assert(memory == expected);
+}
+END_TEST
+
 START_TEST(loads_in_any_order_join_where_the_file_goes_on) {
     SmallElf elf;
     elf.loads = {{.paddr = 0x5000, .contents = noise(1, 0x1000)},
@@ -140,6 +153,7 @@ START_TEST(what_makes_no_sense_is_told_with_its_numbers) {
         {kLoad + 32, 8, 5001, "PT_LOAD of 5001 bytes"},
         {kLoad + 40, 8, 4999, "p_filesz 0x1388 is more than p_memsz 0x1387"},
         {kLoad + 24, 8, UINT64_MAX - 100, "no more than 52 bits"},
+        {kLoad + 24, 8, (uint64_t{1} << 52) - 4999, "no more than 52 bits"},
         {64 + 32, 8, UINT64_MAX,
          "program header 0: 'memory.vmcore': PT_NOTE of 18446744073709551615"},
     };
@@ -193,6 +207,7 @@ Suite* elf_reader_suite() {
         "elf_reader",
         {memory_registers_and_guest_note_are_read_back, program_headers_may_lie_behind_a_gap,
          program_header_count_is_taken_from_section_zero, loads_that_overlap_are_one_memory,
+         of_loads_that_overlap_in_part_the_lower_one_counts_first,
          loads_in_any_order_join_where_the_file_goes_on,
          memory_without_bytes_in_the_file_is_in_no_block, virtualbox_writes_no_ident_version,
          what_makes_no_sense_is_told_with_its_numbers, hostile_header_count_allocates_nothing,

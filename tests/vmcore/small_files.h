@@ -32,7 +32,7 @@ struct SmallLoad {
 struct SmallElf {
     int bits = 64;
     uint16_t machine = 62;
-    std::vector<SmallLoad> loads;
+    std::vector<SmallLoad> loads{};
     Bytes notes = some_notes();
     uint64_t gap = 0;  ///< bytes between file header and program headers, as QEMU has them
     bool count_in_section =
@@ -52,13 +52,13 @@ struct SmallPage {
 struct SmallKdump {
     int bits = 64;
     uint32_t version = 6;
-    std::vector<SmallPage> pages;    ///< in order
-    std::vector<uint64_t> excluded;  ///< page frames of bitmap 1 alone
+    std::vector<SmallPage> pages{};    ///< in order
+    std::vector<uint64_t> excluded{};  ///< page frames of bitmap 1 alone
     uint64_t max_mapnr = 64;
     uint32_t dump_level = 0, status = 0;
     std::string machine = "x86_64";
     Bytes notes = some_notes();
-    std::string vmcoreinfo;  ///< kept beside the notes
+    std::string vmcoreinfo{};  ///< kept beside the notes
 
     /// Main header, sub header, notes, VMCOREINFO, bitmaps, descriptors, zero page, pages. One
     /// block each for sub header with notes, for bitmap 1 and for bitmap 2.

@@ -4,11 +4,23 @@
 namespace vmcore {
 
 Suite* elf_reader_suite();
+Suite* file_source_suite();
+Suite* flat_source_suite();
+Suite* kdump_reader_suite();
+Suite* note_list_suite();
+Suite* page_runs_suite();
+Suite* vmcore_suite();
 
 }  // namespace vmcore
 
 int main() {
     return support::run_suites({
         vmcore::elf_reader_suite(),
+        vmcore::file_source_suite(),
+        vmcore::flat_source_suite(),
+        vmcore::kdump_reader_suite(),
+        vmcore::note_list_suite(),
+        vmcore::page_runs_suite(),
+        vmcore::vmcore_suite(),
     });
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/vmcore.h"
+
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+#include "tests/vmcore/memory_source.h"
+#include "tests/vmcore/small_files.h"
+
+namespace vmcore {
+
+using support::must;
+using support::must_fail;
+using support::noise;
+using support::put_bytes;
+
+Suite* vmcore_suite();
+
+namespace {
+
+SmallElf with_notes(Bytes notes) {
+    return {.loads = {{.paddr = 0x1000, .contents = noise(1, 0x1000)}}, .notes = std::move(notes)};
+}
+
+START_TEST(what_is_no_vmcore_is_refused) {
+    must_fail(Vmcore::open("/nonexistent/vmcore"), "could not open '/nonexistent/vmcore'");
+    must_fail(Vmcore::read(in_memory({})), "is no vmcore");
+    must_fail(Vmcore::read(in_memory(noise(1, 10000))), "is no vmcore");
+    must_fail(Vmcore::read(in_memory(SmallElf{}.file())), "holds no guest memory");
+    must_fail(Vmcore::read(in_memory(SmallKdump{}.file())), "holds no guest memory");
+}
+END_TEST
+
+START_TEST(vcpus_come_from_qemu_notes_of_both_lengths) {
+    Bytes old = qemu_descriptor(0x1111);
+    old.resize(432);
+    support::put_le32(old, 4, 432);
+    Bytes notes = note("CORE", 1, Bytes(336));
+    put_bytes(notes, notes.size(), note("CORE", 1, Bytes(336)));
+    put_bytes(notes, notes.size(), note("QEMU", 0, old));
+    put_bytes(notes, notes.size(), note("QEMU", 0, qemu_descriptor(0x2222)));
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(notes).file())));
+    ck_assert_uint_eq(vmcore->cpus().size(), 2);
+    ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x1111);
+    ck_assert_uint_eq(vmcore->vcpus()[1].registers().rip, 0x2222);
+    ck_assert(!vmcore->guest_note().has_value());
+}
+END_TEST
+
+START_TEST(without_qemu_notes_prstatus_tells_the_registers) {
+    Bytes prstatus(336);
+    support::put_le64(prstatus, 112 + 16 * 8, 0x3333);  // rip
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(note("CORE", 1, prstatus)).file())));
+    ck_assert_uint_eq(vmcore->vcpus().size(), 1);
+    ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x3333);
+}
+END_TEST
+
+START_TEST(cpu_note_that_is_too_short_is_an_error) {
+    const Bytes notes = note("QEMU", 0, Bytes(16));
+    must_fail(Vmcore::read(in_memory(with_notes(notes).file())),
+              "'memory.vmcore': QEMU note of vCPU 0");
+}
+END_TEST
+
+START_TEST(guest_note_with_wrong_sizes_is_a_warning) {
+    Bytes notes = some_notes();
+    const Bytes bad = note("VMCOREINFO", 0, noise(1, 20));
+    notes.resize(12 + 8 + 336 + 12 + 8 + 440);
+    put_bytes(notes, notes.size(), bad);
+    support::put_le32(notes, notes.size() - bad.size() + 4, 21000);
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(notes).file())));
+    ck_assert_uint_eq(vmcore->vcpus().size(), 1);
+    ck_assert_uint_eq(vmcore->contents().warnings.size(), 1);
+    ck_assert(!vmcore->guest_note().has_value());
+}
+END_TEST
+
+START_TEST(frozen_guest_pauses_and_stays) {
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(some_notes()).file())));
+    ck_assert(!vmcore->running());
+    must(vmcore->pause());
+    vmcore->resume();
+    ck_assert(!vmcore->running());
+}
+END_TEST
+
+START_TEST(class_follows_the_file_unless_memory_does_not_fit_it) {
+    SmallKdump kdump{
+        .bits = 32, .pages = {{.pfn = 1, .contents = noise(1, 4096)}}, .machine = "i686"};
+    kdump.notes = note("CORE", 1, Bytes(144));
+    const auto low = must(Vmcore::read(in_memory(kdump.file())));
+    const auto arch = must(low->arch_info(low->blocks()));
+    ck_assert(arch.elf_class == dump::ElfClass::k32);
+    ck_assert_uint_eq(arch.machine, 3);
+
+    dump::GuestPhysBlockList high = low->blocks();
+    const dump::GuestPhysBlock block = high.view()[0];
+    must(high.add(
+        {.range = {dump::Gpa{uint64_t{1} << 32}, 4096}, .region = block.region, .offset = 0}));
+    ck_assert(must(low->arch_info(high)).elf_class == dump::ElfClass::k64);
+}
+END_TEST
+
+}  // namespace
+
+Suite* vmcore_suite() {
+    return support::make_suite(
+        "vmcore",
+        {what_is_no_vmcore_is_refused, vcpus_come_from_qemu_notes_of_both_lengths,
+         without_qemu_notes_prstatus_tells_the_registers, cpu_note_that_is_too_short_is_an_error,
+         guest_note_with_wrong_sizes_is_a_warning, frozen_guest_pauses_and_stays,
+         class_follows_the_file_unless_memory_does_not_fit_it});
+}
+
+}  // namespace vmcore
