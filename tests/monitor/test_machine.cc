@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/monitor/test_machine.h"
+
+#include <utility>
+
+#include "monitor/machine_events.h"
+#include "tests/support/results.h"
+
+namespace monitor {
+namespace {
+
+/// vCPUs that are there, and do nothing.
+class IdleAccel final : public vm::Accel {
+  public:
+    std::string_view name() const override { return "idle"; }
+    util::Result<> create_vcpus(unsigned count, const vm::AddressSpace&, OnFault) override {
+        registers_.resize(count);
+        return {};
+    }
+    void run() override {}
+    void halt() override {}
+    util::Result<target_i386::Registers> registers(unsigned cpu) override {
+        return registers_[cpu];
+    }
+    util::Result<> reset(unsigned cpu, const target_i386::Registers& registers) override {
+        registers_[cpu] = registers;
+        return {};
+    }
+    pid_t thread_id(unsigned cpu) const override { return static_cast<pid_t>(1000 + cpu); }
+
+  private:
+    std::vector<target_i386::Registers> registers_;
+};
+
+constexpr uint64_t kRamBytes = 64 << 10;
+
+}  // namespace
+
+void HandLoop::post(std::function<void()> function) {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(function));
+    more_.notify_one();
+}
+
+std::function<void()> HandLoop::take(bool wait) {
+    std::unique_lock lock(mutex_);
+    if (wait) more_.wait(lock, [this] { return !posted_.empty(); });
+    if (posted_.empty()) return {};
+    std::function<void()> function = std::move(posted_.front());
+    posted_.pop_front();
+    return function;
+}
+
+void HandLoop::run_until(const std::function<bool()>& done) {
+    while (!done()) take(true)();
+}
+
+void HandLoop::run_posted() {
+    while (const auto function = take(false)) function();
+}
+
+TestMachine::TestMachine()
+    : ram(std::make_shared<support::ScriptedRam>("pc.ram", support::Bytes(kRamBytes))),
+      machine(make()),
+      dump(*machine, [this](auto function) { loop.post(std::move(function)); }),
+      services{.machine = *machine,
+               .dump = dump,
+               .events = events,
+               .warn = [this](const std::string& warning) { warnings.push_back(warning); }} {}
+
+std::unique_ptr<vm::Machine> TestMachine::make() {
+    vm::MachineParts parts;
+    parts.name = "guest";
+    parts.ram_bytes = kRamBytes;
+    parts.start_registers.resize(2);
+    parts.accel = std::make_unique<IdleAccel>();
+    const auto range = support::must(dump::GpaRange::make(dump::Gpa{0}, kRamBytes));
+    support::must(parts.memory.add({.range = range, .region = ram}));
+    auto made = support::must(vm::Machine::create(
+        std::move(parts), [this](auto function) { loop.post(std::move(function)); }));
+    made->set_on_event(
+        [this](const vm::MachineEvent& event) { emit_machine_event(events, event); });
+    return made;
+}
+
+}  // namespace monitor

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "dump/dump_state.h"
+#include "monitor/monitor.h"
+#include "tests/support/scripted_guest.h"
+#include "vm/machine.h"
+
+namespace monitor {
+
+/// A main loop that turns when a test says so.
+class HandLoop {
+  public:
+    /// Any thread.
+    void post(std::function<void()> function);
+
+    /// Runs what was posted, until @done; waits for more where there is nothing.
+    void run_until(const std::function<bool()>& done);
+
+    /// Runs what is there.
+    void run_posted();
+
+  private:
+    std::function<void()> take(bool wait);
+
+    std::mutex mutex_;
+    std::condition_variable more_;
+    std::deque<std::function<void()>> posted_;
+};
+
+/// A machine of two vCPUs that execute nothing and 64 KiB of RAM, with all that monitors need.
+class TestMachine {
+  public:
+    TestMachine();
+
+    HandLoop loop;
+    EventHub events;
+    std::vector<std::string> warnings;
+    std::shared_ptr<support::ScriptedRam> ram;
+    std::unique_ptr<vm::Machine> machine;
+    dump::DumpState dump;
+    Services services;
+
+  private:
+    std::unique_ptr<vm::Machine> make();
+};
+
+}  // namespace monitor

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace monitor {
+
+Suite* endpoint_suite();
+Suite* qmp_dump_suite();
+Suite* qmp_session_suite();
+
+}  // namespace monitor
+
+int main() {
+    return support::run_suites(
+        {monitor::endpoint_suite(), monitor::qmp_dump_suite(), monitor::qmp_session_suite()});
+}
