@@ -4,12 +4,13 @@
 namespace monitor {
 
 Suite* endpoint_suite();
+Suite* hmp_suite();
 Suite* qmp_dump_suite();
 Suite* qmp_session_suite();
 
 }  // namespace monitor
 
 int main() {
-    return support::run_suites(
-        {monitor::endpoint_suite(), monitor::qmp_dump_suite(), monitor::qmp_session_suite()});
+    return support::run_suites({monitor::endpoint_suite(), monitor::hmp_suite(),
+                                monitor::qmp_dump_suite(), monitor::qmp_session_suite()});
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/hmp_arguments.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace monitor {
+
+using util::Error;
+using util::Result;
+using Kind = HmpParameter::Kind;
+
+namespace {
+
+bool is_space(char c) {
+    return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+
+char unescape(char c) {
+    return c == 'n' ? '\n' : (c == 'r' ? '\r' : c);
+}
+
+Result<std::string> take_quoted(std::string_view& text) {
+    std::string word;
+    text.remove_prefix(1);
+    while (!text.empty() && text.front() != '"') {
+        const bool escaped = text.front() == '\\' && text.size() > 1;
+        if (escaped) text.remove_prefix(1);
+        word += escaped ? unescape(text.front()) : text.front();
+        text.remove_prefix(1);
+    }
+    if (text.empty()) return Error::make("unterminated string");
+    text.remove_prefix(1);
+    return word;
+}
+
+}  // namespace
+
+void skip_space(std::string_view& text) {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+}
+
+Result<std::string> take_word(std::string_view& text) {
+    skip_space(text);
+    if (!text.empty() && text.front() == '"') return take_quoted(text);
+    const auto end = std::ranges::find_if(text, is_space);
+    const std::string word(text.begin(), end);
+    text.remove_prefix(word.size());
+    return word;
+}
+
+Result<HmpArguments> HmpArguments::parse(std::string_view text,
+                                         std::span<const HmpParameter> parameters,
+                                         const RegisterReader& read_register) {
+    HmpArguments arguments;
+    TRY(arguments.take_flags(text, parameters));
+    for (const HmpParameter& parameter : parameters) {
+        if (parameter.kind != Kind::flag) TRY(arguments.take(text, parameter, read_register));
+    }
+    skip_space(text);
+    if (!text.empty()) return Error::make("extraneous characters at the end of line");
+    return arguments;
+}
+
+Result<> HmpArguments::take_flags(std::string_view& text,
+                                  std::span<const HmpParameter> parameters) {
+    const bool takes_flags = std::ranges::count(parameters, Kind::flag, &HmpParameter::kind) > 0;
+    for (skip_space(text); takes_flags && text.size() > 1 && text.front() == '-';
+         skip_space(text)) {
+        const std::string_view letter = text.substr(1, 1);
+        const auto known = std::ranges::find_if(parameters, [&](const HmpParameter& parameter) {
+            return parameter.kind == Kind::flag && parameter.name == letter;
+        });
+        if (known == parameters.end()) return Error::make("unsupported option -%c", letter[0]);
+        flags_.insert(letter[0]);
+        text.remove_prefix(2);
+    }
+    return {};
+}
+
+Result<> HmpArguments::take(std::string_view& text, const HmpParameter& parameter,
+                            const RegisterReader& read_register) {
+    skip_space(text);
+    if (parameter.kind == Kind::rest) {
+        texts_[parameter.name] = std::exchange(text, {});
+    } else if (text.empty() && parameter.optional) {
+        return {};
+    } else if (parameter.kind == Kind::number) {
+        numbers_[parameter.name] = TRY(evaluate(text, read_register));
+    } else if (text.empty()) {
+        return Error::make("%s expected", std::string(parameter.name).c_str());
+    } else {
+        texts_[parameter.name] = TRY(take_word(text));
+    }
+    return {};
+}
+
+std::optional<std::string> HmpArguments::text(std::string_view name) const {
+    const auto found = texts_.find(name);
+    return found == texts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<int64_t> HmpArguments::number(std::string_view name) const {
+    const auto found = numbers_.find(name);
+    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace monitor

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "monitor/hmp_expression.h"
+#include "util/result.h"
+
+namespace monitor {
+
+/// What a command of HMP takes: flags, then words and numbers.
+struct HmpParameter {
+    enum class Kind : uint8_t {
+        flag,    ///< -x, where name is "x"
+        word,    ///< up to a space, or in double quotes
+        rest,    ///< all that is left of the line
+        number,  ///< an expression
+    };
+    Kind kind;
+    std::string_view name;  ///< a word's in errors: "filename expected"
+    bool optional = false;  ///< flags and rests always are
+};
+
+/// The arguments of one command, checked against its parameters.
+class HmpArguments {
+  public:
+    /// Errors are in QEMU's words: an unknown flag, something missing, too much, or no expression.
+    static util::Result<HmpArguments> parse(std::string_view text,
+                                            std::span<const HmpParameter> parameters,
+                                            const RegisterReader& read_register);
+
+    bool flag(char letter) const { return flags_.contains(letter); }
+    std::optional<std::string> text(std::string_view name) const;
+    std::optional<int64_t> number(std::string_view name) const;
+
+  private:
+    util::Result<> take_flags(std::string_view& text, std::span<const HmpParameter> parameters);
+    util::Result<> take(std::string_view& text, const HmpParameter& parameter,
+                        const RegisterReader& read_register);
+
+    std::set<char> flags_;
+    std::map<std::string_view, std::string> texts_;
+    std::map<std::string_view, int64_t> numbers_;
+};
+
+/// Takes a word off the beginning of @text; empty where there is none. Quotes are taken away.
+/// Errors: quotes that do not end.
+util::Result<std::string> take_word(std::string_view& text);
+
+void skip_space(std::string_view& text);
+
+}  // namespace monitor
