@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a reader may expect of every file: check_style.py SOURCE_ROOT.
 
-The licence line first; scripts that shellcheck has nothing against. Skipped (77) where shellcheck is not installed.
+The licence line first, clang-format's layout, scripts that shellcheck has nothing against. Skipped (77) where one of the
+two is not installed.
 """
 import pathlib
 import shutil
@@ -34,12 +35,13 @@ def complaints(command, files):
 
 
 def main(root):
-    linter = shutil.which("shellcheck")
-    if not linter:
-        print("shellcheck is not installed")
+    formatter, linter = shutil.which("clang-format-14"), shutil.which("shellcheck")
+    if not formatter or not linter:
+        print("clang-format-14 or shellcheck is not installed")
         return 77
     files = list(sources(root))
     found = list(without_licence(files, root))
+    found += complaints([formatter, "--dry-run", "--ferror-limit=1", "-Werror"], [f for f in files if f.suffix in {".cc", ".h"}])
     found += complaints([linter, "-x", "-P", "SCRIPTDIR"], [f for f in files if f.suffix == ".sh"])
     print("\n".join(found) if found else "%d files are in order" % len(files))
     return bool(found)

@@ -35,7 +35,8 @@ Result<> read_main_header(KdumpFile& kdump) {
     if (!inside(file, 0, 8192) || text_at(file, 0, 8) != "KDUMP   ") {
         return Error::make("not kdump-compressed");
     }
-    // A 64-bit header has the time where a 32-bit one has the page size and, never zero, what follows.
+    // A 64-bit header has the time where a 32-bit one has the page size and, never zero, what
+    // follows.
     kdump.bits = le32_at(file, 416) == 4096 && le32_at(file, 420) != 0 ? 32 : 64;
     kdump.version = le32_at(file, 8);
     std::string* const names[] = {&kdump.sysname,         &kdump.nodename, &kdump.release,
