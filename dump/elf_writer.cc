@@ -83,8 +83,7 @@ class ElfWriter final : public VmcoreWriter {
         header.type = format::kPtLoad;
         header.offset = wide(offset_of(mapping.phys));
         header.paddr = wide(mapping.phys.value);
-        // Without a virtual address the physical one: gdb would stack all segments at 0 otherwise.
-        header.vaddr = wide(mapping.virt.value != 0 ? mapping.virt.value : mapping.phys.value);
+        header.vaddr = wide(mapping.virt.value);
         header.filesz = header.memsz = wide(mapping.length);
         // p_align stays 0: crash takes a page-aligned first segment with p_align 4096 for a netdump
         // file.
@@ -115,8 +114,8 @@ class ElfWriter final : public VmcoreWriter {
         return layout_.blocks[index] + (phys.value - block->range.start.value);
     }
 
-    /// ElfLayout has checked that offsets fit the class, and the class was chosen so that addresses
-    /// do.
+    /// ElfLayout has checked that offsets fit the class, paging_mappings() that virtual addresses
+    /// do, and the class was chosen so that physical ones do.
     static Word wide(uint64_t value) {
         if constexpr (C == ElfClass::k64)
             return value;

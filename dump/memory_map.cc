@@ -37,10 +37,6 @@ bool before(const MemoryMapping& left, const MemoryMapping& right) {
            std::tie(right.virt, right.phys, right.length);
 }
 
-Error too_many(size_t cap) {
-    return Error::make("the guest's page tables hold more than %zu separate mappings", cap);
-}
-
 /// How many different mappings two sorted lists hold.
 size_t union_size(std::span<const MemoryMapping> left, std::span<const MemoryMapping> right) {
     size_t shared = 0;
@@ -145,6 +141,10 @@ uint64_t GuestPhysBlockList::total_bytes() const {
 
 Gpa GuestPhysBlockList::last() const {
     return Gpa{blocks_.back().range.last()};
+}
+
+Error too_many(size_t cap) {
+    return Error::make("the guest's page tables hold more than %zu separate mappings", cap);
 }
 
 Result<> MemoryMappingList::add(const MemoryMapping& mapping) {

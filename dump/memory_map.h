@@ -70,6 +70,9 @@ struct MemoryMapping {
     bool operator==(const MemoryMapping&) const = default;
 };
 
+/// More mappings were wanted than @cap.
+Error too_many(size_t cap);
+
 /// Virtual to physical mappings, in the order of virtual addresses.
 ///
 /// Built by page walks, which mostly visit virtual addresses in ascending order: a mapping that

@@ -6,46 +6,78 @@
 namespace dump {
 namespace {
 
-/// Adds the parts of @mapping that lie in @blocks. They are not joined again, though they touch:
-/// each program header tells of one block.
-void add_split(const MemoryMapping& mapping, const GuestPhysBlockList& blocks,
-               std::vector<MemoryMapping>& out) {
-    const GpaRange wanted{mapping.phys, mapping.length};
-    const GuestPhysBlock* block = blocks.find_from(mapping.phys);
-    for (const GuestPhysBlock* end = blocks.view().data() + blocks.view().size();
-         block && block != end; ++block) {
-        const std::optional<GpaRange> part = block->range.overlap(wanted);
-        if (!part) break;
-        const uint64_t skip = part->start.value - mapping.phys.value;
-        out.push_back({part->start, Gva{mapping.virt.value + skip}, part->size});
+/// Puts the program headers' mappings together.
+class Splitter {
+  public:
+    Splitter(const PagingScope& scope, size_t expected) : scope_(scope) {
+        result_.reserve(expected);
     }
-}
+
+    /// Adds the parts of @mapping that lie in blocks. They are not joined again, though they touch:
+    /// each program header tells of one block.
+    Result<> add(const MemoryMapping& mapping) {
+        if (scope_.elf_class == ElfClass::k32 && last_virtual(mapping) > UINT32_MAX) {
+            return Error::make("the mapping at virtual address 0x%" PRIx64 " ends at 0x%" PRIx64
+                               ", beyond the 32 bits of ELF32",
+                               mapping.virt.value, last_virtual(mapping));
+        }
+        const GpaRange wanted{mapping.phys, mapping.length};
+        const std::span<const GuestPhysBlock> blocks = scope_.dumped.view();
+        const GuestPhysBlock* block = scope_.dumped.find_from(mapping.phys);
+        for (; block && block != blocks.data() + blocks.size(); ++block) {
+            const std::optional<GpaRange> part = block->range.overlap(wanted);
+            if (!part) break;
+            if (result_.size() >= scope_.most_mappings) return too_many(scope_.most_mappings);
+            const uint64_t skip = part->start.value - mapping.phys.value;
+            result_.push_back({part->start, Gva{mapping.virt.value + skip}, part->size});
+        }
+        return {};
+    }
+
+    /// Adds all blocks, each as far behind @window as it is behind 0. They count for no bound.
+    void add_window(uint64_t window) {
+        for (const GuestPhysBlock& block : scope_.dumped.view()) {
+            const Gpa start = block.range.start;
+            result_.push_back({start, Gva{window + start.value}, block.range.size});
+        }
+    }
+
+    std::vector<MemoryMapping> take() && { return std::move(result_); }
+
+  private:
+    static uint64_t last_virtual(const MemoryMapping& mapping) {
+        return mapping.virt.value + (mapping.length - 1);
+    }
+
+    const PagingScope& scope_;
+    std::vector<MemoryMapping> result_;
+};
 
 }  // namespace
 
 std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks) {
     std::vector<MemoryMapping> result;
     for (const GuestPhysBlock& block : blocks.view()) {
-        result.push_back({block.range.start, Gva{0}, block.range.size});
+        result.push_back({block.range.start, Gva{block.range.start.value}, block.range.size});
     }
     return result;
 }
 
 Result<std::vector<MemoryMapping>> paging_mappings(const std::vector<const Cpu*>& cpus,
-                                                   const GuestPhysBlockList& all,
-                                                   const GuestPhysBlockList& dumped) {
-    MemoryMappingList walked;
+                                                   const PagingScope& scope) {
+    MemoryMappingList walked(scope.most_mappings);
     std::set<PagingRoot> seen;
     for (const Cpu* cpu : cpus) {
         const std::optional<PagingRoot> root = cpu->paging_root();
-        if (root && seen.insert(*root).second) TRY(cpu->append_mappings(all, walked));
+        if (root && seen.insert(*root).second) TRY(cpu->append_mappings(scope.all, walked));
     }
-    if (seen.empty()) return simple_mappings(dumped);
-    walked.normalize();
+    if (seen.empty()) return simple_mappings(scope.dumped);
+    if (seen.size() > 1) walked.normalize();  // one walk is in order by itself
 
-    std::vector<MemoryMapping> result;
-    for (const MemoryMapping& mapping : walked.view()) add_split(mapping, dumped, result);
-    return result;
+    Splitter splitter(scope, walked.view().size() + scope.dumped.view().size());
+    for (const MemoryMapping& mapping : walked.view()) TRY(splitter.add(mapping));
+    splitter.add_window(scope.elf_class == ElfClass::k64 ? kPhysicalWindow : 0);
+    return std::move(splitter).take();
 }
 
 }  // namespace dump

@@ -10,17 +10,36 @@
 
 namespace dump {
 
-/// paging=false: each block at virtual address 0, which the writer turns into its physical one.
+/// Where the last mappings of paging=true put physical address 0 in ELF64. No processor has virtual
+/// addresses there: they are not canonical, with four levels of tables or with five.
+inline constexpr uint64_t kPhysicalWindow = uint64_t{1} << 63;
+
+/// paging=false: each block at the virtual address that is its physical one. (At 0 gdb would stack
+/// them all.)
 std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks);
 
-/// paging=true: what the page tables of @cpus map onto @dumped, sorted by virtual address and split
-/// at block borders, so that every mapping lies in one block. Tables are read from @all.
+/// What paging=true depends on beside the vCPUs.
+struct PagingScope {
+    const GuestPhysBlockList& all;     ///< tables are read from here
+    const GuestPhysBlockList& dumped;  ///< what the file holds
+    ElfClass elf_class = ElfClass::k64;
+    size_t most_mappings = MemoryMappingList::kDefaultCap;
+};
+
+/// paging=true: what the page tables of @cpus map onto dumped memory, sorted by virtual address and
+/// split at block borders, so that every mapping lies in one block. vCPUs with the same paging root
+/// are walked once; those without paging add nothing as long as another has it, and with paging
+/// nowhere this is simple_mappings().
 ///
-/// vCPUs with the same paging root are walked once; those without paging add nothing as long as
-/// another has it, and with paging nowhere this is simple_mappings(). Errors: MemoryMappingList's
-/// cap.
+/// Behind them each block once more, whole, at kPhysicalWindow: memory that no table maps would be
+/// out of every reader's reach otherwise, and gdb gets a name for physical memory. They stand last
+/// because makedumpfile takes the distance of the last segment below the kernel's image for that of
+/// the kernel's linear mapping; with one that no kernel address falls into, it looks into the page
+/// tables instead. ELF32 has no addresses to spare, so there the window is at 0: readers look at
+/// segments in their order, and find what the tables map first.
+///
+/// Errors: more mappings than wanted; ELF32 and a vCPU with 64-bit addresses.
 Result<std::vector<MemoryMapping>> paging_mappings(const std::vector<const Cpu*>& cpus,
-                                                   const GuestPhysBlockList& all,
-                                                   const GuestPhysBlockList& dumped);
+                                                   const PagingScope& scope);
 
 }  // namespace dump

@@ -14,6 +14,9 @@ using Format = qapi::DumpGuestMemoryFormat;
 /// More threads than any machine has; a bound for what a client can make us start.
 constexpr uint32_t kMostThreads = 1024;
 
+/// What program headers can be asked for: each takes 56 bytes of the file and up to 72 of memory.
+constexpr uint32_t kMostMappings = 1u << 28;
+
 struct KdumpKind {
     Format format;
     Compression compression;
@@ -49,10 +52,21 @@ Result<unsigned> parse_threads(const qapi::DumpGuestMemoryArguments& arguments) 
     return static_cast<unsigned>(*arguments.threads);
 }
 
+Result<size_t> parse_max_mappings(const qapi::DumpGuestMemoryArguments& arguments) {
+    if (!arguments.max_mappings) return MemoryMappingList::kDefaultCap;
+    if (!arguments.paging) return Error::make("parameter 'max-mappings' needs paging");
+    if (*arguments.max_mappings < 1 || *arguments.max_mappings > kMostMappings) {
+        return Error::make("parameter 'max-mappings' expects a value from 1 to %u, not %u",
+                           kMostMappings, *arguments.max_mappings);
+    }
+    return static_cast<size_t>(*arguments.max_mappings);
+}
+
 Result<Request> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
     ElfRequest request{.paging = arguments.paging};
     request.only = TRY(parse_range(arguments));
     request.threads = TRY(parse_threads(arguments));
+    request.most_mappings = TRY(parse_max_mappings(arguments));
     if (arguments.level) return Error::make("format 'elf' does not support parameter 'level'");
     if (arguments.share_pages)
         return Error::make("format 'elf' does not support parameter 'share-pages'");
@@ -67,6 +81,7 @@ Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
     KdumpRequest request{.compression = kind.compression, .flattened = kind.flattened};
     request.only = TRY(parse_range(arguments));
     request.threads = TRY(parse_threads(arguments));
+    TRY(parse_max_mappings(arguments));  // without paging it has no meaning
     request.share_pages = arguments.share_pages.value_or(true);
     request.level = arguments.level;
     return Request(request);

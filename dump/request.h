@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dump/address.h"
+#include "dump/memory_map.h"
 #include "qapi/types.h"
 
 /// What a client asked for, checked: a request that makes no sense cannot be written down.
@@ -15,9 +16,10 @@ namespace dump {
 enum class Compression { zlib, lzo, snappy, zstd };
 
 struct ElfRequest {
-    bool paging = false;             ///< program headers by virtual address
-    std::optional<GpaRange> only{};  ///< dump nothing else
-    unsigned threads = 0;            ///< 0: one for each processor that the process may use
+    bool paging = false;                                    ///< program headers by virtual address
+    size_t most_mappings = MemoryMappingList::kDefaultCap;  ///< that page tables may hold
+    std::optional<GpaRange> only{};                         ///< dump nothing else
+    unsigned threads = 0;  ///< 0: one for each processor that the process may use
 };
 
 struct KdumpRequest {

@@ -34,12 +34,15 @@ void append_guest_note(const GuestNote& note, NoteBuilder& notes, Snapshot& snap
     }
 }
 
-Result<std::vector<MemoryMapping>> mappings_for(const Guest& guest, const GuestPhysBlockList& all,
-                                                const GuestPhysBlockList& dumped,
-                                                const Request& request) {
+Result<std::vector<MemoryMapping>> mappings_for(const std::vector<const Cpu*>& cpus,
+                                                const GuestPhysBlockList& all,
+                                                const Snapshot& snapshot, const Request& request) {
     const auto* elf = std::get_if<ElfRequest>(&request);
-    if (!elf || !elf->paging) return simple_mappings(dumped);
-    return paging_mappings(guest.cpus(), all, dumped);
+    if (!elf || !elf->paging) return simple_mappings(snapshot.blocks);
+    return paging_mappings(cpus, {.all = all,
+                                  .dumped = snapshot.blocks,
+                                  .elf_class = snapshot.arch.elf_class,
+                                  .most_mappings = elf->most_mappings});
 }
 
 }  // namespace
@@ -62,7 +65,7 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();
 
-    snapshot.mappings = TRY(mappings_for(guest, all, snapshot.blocks, request));
+    snapshot.mappings = TRY(mappings_for(cpus, all, snapshot, request));
     return snapshot;
 }
 

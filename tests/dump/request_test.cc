@@ -45,6 +45,23 @@ START_TEST(paging_with_kdump_is_refused_in_qemus_words) {
 }
 END_TEST
 
+START_TEST(most_mappings_are_for_paging_and_within_bounds) {
+    Arguments arguments;
+    arguments.max_mappings = 10'000'000;
+    must_fail(parse_request(arguments), "parameter 'max-mappings' needs paging");
+    arguments.format = Format::kdump_zlib;
+    must_fail(parse_request(arguments), "parameter 'max-mappings' needs paging");
+    arguments.format = Format::elf;
+    arguments.paging = true;
+    ck_assert_uint_eq(std::get<ElfRequest>(must(parse_request(arguments))).most_mappings,
+                      10'000'000);
+    for (const uint32_t wrong : {0u, (1u << 28) + 1}) {
+        arguments.max_mappings = wrong;
+        must_fail(parse_request(arguments), "expects a value from 1 to 268435456");
+    }
+}
+END_TEST
+
 START_TEST(kdump_takes_a_range) {
     Arguments arguments = with(Format::kdump_zlib);
     arguments.begin = 0x1000;
@@ -107,7 +124,8 @@ END_TEST
 Suite* request_suite() {
     return support::make_suite(
         "request", {format_is_elf_by_default, each_kdump_format_has_its_compression_and_container,
-                    paging_with_kdump_is_refused_in_qemus_words, kdump_takes_a_range,
+                    paging_with_kdump_is_refused_in_qemus_words,
+                    most_mappings_are_for_paging_and_within_bounds, kdump_takes_a_range,
                     begin_and_length_come_together, ranges_that_are_empty_or_overflow_are_refused,
                     formats_that_are_not_built_say_so, options_of_other_formats_are_refused,
                     thread_counts_have_bounds});

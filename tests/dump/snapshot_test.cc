@@ -50,11 +50,11 @@ bool contains(const std::vector<MemoryMapping>& list, const MemoryMapping& mappi
     return std::find(list.begin(), list.end(), mapping) != list.end();
 }
 
-START_TEST(every_block_is_a_mapping_without_virtual_address) {
+START_TEST(every_block_is_a_mapping_at_its_physical_address) {
     const auto mappings = mappings_of(*guest(), ElfRequest{});
     ck_assert_uint_eq(mappings.size(), 2);
     ck_assert(mappings[0] == (MemoryMapping{Gpa{0}, Gva{0}, 0x3000}));
-    ck_assert(mappings[1] == (MemoryMapping{Gpa{0x100000}, Gva{0}, 0x2000}));
+    ck_assert(mappings[1] == (MemoryMapping{Gpa{0x100000}, Gva{0x100000}, 0x2000}));
 }
 END_TEST
 
@@ -149,6 +149,54 @@ START_TEST(vcpus_with_one_root_are_walked_once) {
 }
 END_TEST
 
+START_TEST(memory_that_no_table_maps_is_reached_through_the_last_mappings) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x1000}});
+    const std::vector<MemoryMapping> expected{{Gpa{0x1000}, Gva{0xffff800000000000}, 0x1000},
+                                              {Gpa{0}, Gva{0x8000000000000000}, 0x3000},
+                                              {Gpa{0x100000}, Gva{0x8000000000100000}, 0x2000}};
+    ck_assert(mappings_of(*machine, paging()) == expected);
+}
+END_TEST
+
+START_TEST(elf32_has_no_addresses_to_spare_for_physical_memory) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0xc0000000}, 0x1000}});
+    machine->arch.elf_class = ElfClass::k32;
+    const std::vector<MemoryMapping> expected{{Gpa{0x1000}, Gva{0xc0000000}, 0x1000},
+                                              {Gpa{0}, Gva{0}, 0x3000},
+                                              {Gpa{0x100000}, Gva{0x100000}, 0x2000}};
+    ck_assert(mappings_of(*machine, paging()) == expected);
+}
+END_TEST
+
+START_TEST(elf32_cannot_hold_addresses_of_64_bits) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0xfffff000}, 0x1000}});
+    machine->arch.elf_class = ElfClass::k32;
+    must(Snapshot::take(*machine, paging()));
+    support::ScriptedCpu& high = machine->add_cpu();
+    high.root = PagingRoot{0x3000, 4};
+    high.mappings = {{Gpa{0x1000}, Gva{0xfffff800}, 0x1000}};
+    must_fail(Snapshot::take(*machine, paging()), "ends at 0x1000007ff, beyond the 32 bits");
+}
+END_TEST
+
+START_TEST(range_leaves_the_mapped_part_that_lies_in_it) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0x7000}, 0x2000}, {Gpa{0}, Gva{0}, 0x1000}});
+    const std::vector<MemoryMapping> expected{{Gpa{0x1800}, Gva{0x7800}, 0x1000},
+                                              {Gpa{0x1800}, Gva{0x8000000000001800}, 0x1000}};
+    ck_assert(mappings_of(*machine, only(0x1800, 0x1000, true)) == expected);
+}
+END_TEST
+
+START_TEST(more_mappings_than_wanted_are_an_error_after_splitting_too) {
+    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x100000}});
+    ElfRequest request = paging();
+    request.most_mappings = 2;
+    must(Snapshot::take(*machine, request));
+    request.most_mappings = 1;
+    must_fail(Snapshot::take(*machine, request), "more than 1 separate mappings");
+}
+END_TEST
+
 START_TEST(without_paging_anywhere_the_mapping_is_the_simple_one) {
     ck_assert(mappings_of(*guest(), paging()) == mappings_of(*guest(), ElfRequest{}));
 }
@@ -159,12 +207,16 @@ END_TEST
 Suite* snapshot_suite() {
     return support::make_suite(
         "snapshot",
-        {every_block_is_a_mapping_without_virtual_address,
+        {every_block_is_a_mapping_at_its_physical_address,
          notes_are_all_prstatus_then_all_qemu_then_the_guests,
          vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base, bad_guest_note_is_a_warning,
          range_leaves_its_part_of_the_blocks, range_without_memory_is_an_error,
          guest_without_memory_is_an_error, architecture_that_cannot_be_told_is_an_error,
          mapping_over_a_block_border_is_split_not_clamped, vcpus_with_one_root_are_walked_once,
+         memory_that_no_table_maps_is_reached_through_the_last_mappings,
+         elf32_has_no_addresses_to_spare_for_physical_memory,
+         elf32_cannot_hold_addresses_of_64_bits, range_leaves_the_mapped_part_that_lies_in_it,
+         more_mappings_than_wanted_are_an_error_after_splitting_too,
          without_paging_anywhere_the_mapping_is_the_simple_one});
 }
 

@@ -51,6 +51,7 @@ START_TEST(arguments_become_a_struct) {
                                .threads = 3,
                                .level = -1,
                                .share_pages = {},
+                               .max_mappings = {},
                            }));
 }
 END_TEST
