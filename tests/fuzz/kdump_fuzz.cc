@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/fuzz/vmcore_input.h"
+
+/// Any bytes as a vmcore, and each of its pages by itself; its seeds are kdump-compressed files.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
+    if (!vmcore) return 0;
+    fuzz::look_at(**vmcore);
+    return 0;
+}

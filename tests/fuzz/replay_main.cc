@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+/// The main() of a fuzz target where there is no fuzzer: runs inputs, and changed ones, as an
+/// ordinary test.
+///
+///     TARGET [-n COUNT] FILE|FOLDER...
+///
+/// Each input is run as it is and COUNT times with a few bytes changed, cut or repeated; the same
+/// for every run.
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace {
+
+using Input = std::vector<uint8_t>;
+
+/// A small generator, so that every run does the same. [Vigna: xorshift64*]
+class Dice {
+  public:
+    uint64_t roll(uint64_t sides) {
+        state_ ^= state_ >> 12;
+        state_ ^= state_ << 25;
+        state_ ^= state_ >> 27;
+        return (state_ * 2685821657736338717u >> 32) % sides;
+    }
+
+  private:
+    uint64_t state_ = 88172645463325252u;
+};
+
+/// Numbers at the edges of what fields hold.
+void put_edge(Input& input, size_t at, Dice& dice) {
+    static constexpr uint64_t kEdges[] = {0,          1,          0x7f,      0xff,      0xffff,
+                                          0x7fffffff, 0xffffffff, INT64_MAX, UINT64_MAX};
+    const uint64_t edge = kEdges[dice.roll(std::size(kEdges))];
+    const size_t width = size_t{1} << dice.roll(4);
+    std::memcpy(input.data() + at, &edge, std::min(width, input.size() - at));
+}
+
+void change(Input& input, Dice& dice) {
+    if (input.empty()) return;
+    // Headers are at the front, and there is more to break in them.
+    const size_t reach = dice.roll(2) == 0 ? input.size() : std::min<size_t>(input.size(), 512);
+    const size_t at = dice.roll(reach);
+    switch (dice.roll(6)) {
+        case 0:
+            input.resize(at);
+            break;
+        case 1:
+            input[at] ^= static_cast<uint8_t>(1u << dice.roll(8));
+            break;
+        case 2:
+            input[at] = static_cast<uint8_t>(dice.roll(256));
+            break;
+        case 3:
+            input.insert(input.end(), input.begin() + static_cast<ptrdiff_t>(at), input.end());
+            break;
+        default:
+            put_edge(input, at, dice);
+    }
+}
+
+void run(const std::filesystem::path& path, uint64_t changes) {
+    std::ifstream file(path, std::ios::binary);
+    const Input whole{std::istreambuf_iterator<char>(file), {}};
+    LLVMFuzzerTestOneInput(whole.data(), whole.size());
+    Dice dice;
+    for (uint64_t i = 0; i < changes; ++i) {
+        Input input = whole;
+        for (uint64_t rounds = 1 + dice.roll(4); rounds > 0; --rounds) change(input, dice);
+        LLVMFuzzerTestOneInput(input.data(), input.size());
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    uint64_t changes = 0;
+    std::vector<std::filesystem::path> inputs;
+    for (int i = 1; i < argc; ++i) {
+        if (std::strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
+            changes = std::strtoull(argv[++i], nullptr, 10);
+        } else if (std::filesystem::is_directory(argv[i])) {
+            for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
+                inputs.push_back(entry.path());
+            }
+        } else {
+            inputs.emplace_back(argv[i]);
+        }
+    }
+    std::sort(inputs.begin(), inputs.end());
+    for (const auto& input : inputs) run(input, changes);
+    std::printf("%zu inputs, each also changed %ju times\n", inputs.size(),
+                static_cast<uintmax_t>(changes));
+    return inputs.empty() ? EXIT_FAILURE : EXIT_SUCCESS;
+}

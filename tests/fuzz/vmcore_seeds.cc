@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/vmcore/small_files.h"
+
+/// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER. No binary files in
+/// git.
+
+namespace {
+
+using support::noise;
+using vmcore::Bytes;
+
+void write(const std::filesystem::path& path, const Bytes& bytes) {
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream file(path, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+}
+
+vmcore::SmallElf small_elf(int bits) {
+    vmcore::SmallElf elf{.bits = bits, .machine = static_cast<uint16_t>(bits == 64 ? 62 : 3)};
+    elf.loads = {
+        {.paddr = 0x1000, .contents = noise(1, 6000)},
+        {.paddr = 0x1000, .vaddr = 0x80001000, .contents = noise(1, 3000), .same_bytes_as = 0},
+        {.paddr = 0x9000, .contents = noise(2, 100), .memsz = 0x1000}};
+    elf.count_in_section = bits == 32;
+    return elf;
+}
+
+vmcore::SmallKdump small_kdump(int bits) {
+    vmcore::SmallKdump kdump{.bits = bits};
+    kdump.pages = {{.pfn = 1, .contents = {}},
+                   {.pfn = 2, .flags = 1, .contents = vmcore::text_page(2)},
+                   {.pfn = 3, .flags = 2, .contents = vmcore::text_page(3)},
+                   {.pfn = 9, .flags = 4, .contents = vmcore::text_page(9)},
+                   {.pfn = 10, .flags = 0x20, .contents = vmcore::text_page(10)}};
+    kdump.excluded = {4, 5};
+    kdump.dump_level = bits == 64 ? 1 : 31;
+    kdump.vmcoreinfo = "OSRELEASE=6.1.0\n";
+    return kdump;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+        return 2;
+    }
+    const std::filesystem::path folder = argv[1];
+    for (const int bits : {32, 64}) {
+        const std::string name = std::to_string(bits);
+        const Bytes elf = small_elf(bits).file(), kdump = small_kdump(bits).file();
+        write(folder / "elf" / name, elf);
+        write(folder / "kdump" / name, kdump);
+        write(folder / "flattened" / ("elf" + name), vmcore::flattened(elf, 1000));
+        write(folder / "flattened" / ("kdump" + name), vmcore::flattened(kdump, 5000));
+    }
+    return 0;
+}
