@@ -42,7 +42,9 @@ Machine::~Machine() = default;
 
 Result<std::unique_ptr<Machine>> Machine::create(MachineParts parts, Post post) {
     std::unique_ptr<Machine> machine(new Machine(std::move(parts), std::move(post)));
-    if (!machine->frozen()) {
+    if (machine->frozen()) {
+        machine->state_ = RunState::paused;
+    } else {
         TRY(machine->create_vcpus());
         TRY(machine->reset_contents());
     }

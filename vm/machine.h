@@ -62,7 +62,7 @@ class Machine final : public dump::Guest {
     using Post = std::function<void(std::function<void()>)>;
     using OnEvent = std::function<void(const MachineEvent&)>;
 
-    /// The machine is in prelaunch, its vCPUs are reset and do not run.
+    /// The machine is in prelaunch, its vCPUs are reset and do not run; a frozen one is paused.
     ///
     /// Errors: the accelerator's; an image does not fit into memory.
     static Result<std::unique_ptr<Machine>> create(MachineParts parts, Post post);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace vm {
+
+Suite* options_suite();
+Suite* pc_memory_suite();
+Suite* ram_suite();
+
+}  // namespace vm
+
+int main() {
+    return support::run_suites({
+        vm::options_suite(),
+        vm::pc_memory_suite(),
+        vm::ram_suite(),
+    });
+}

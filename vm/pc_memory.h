@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "vm/address_space.h"
+#include "vm/machine.h"
+#include "vm/options.h"
+#include "vm/ram.h"
+
+namespace vm {
+
+/// Guest-physical memory as a PC has it at reset, and what fills its ROMs.
+struct PcMemory {
+    AddressSpace memory;
+    std::vector<LoadedImage> images;
+};
+
+/// RAM up to the PCI hole and from 4 GiB on, option ROMs at 0xc0000, @bios at the end of the first
+/// MiB and of the first 4 GiB, video RAM where there is some: the blocks of a reset QEMU 7.2. [by
+/// experiment: info mtree]
+///
+/// @bios has 64 KiB to 16 MiB, in whole pages. Errors: it has not; the host gives no memory.
+Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
+                           std::span<const std::byte> bios, Vga vga);
+
+/// How much of @ram_bytes lies below 4 GiB.
+uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes);
+
+}  // namespace vm
