@@ -18,6 +18,8 @@ Result<Json> reply_of(Result<T> result) {
     if (!result) return std::move(result).take_error();
     if constexpr (std::is_void_v<T>) {
         return qapi::make_object();
+    } else if constexpr (std::is_same_v<T, Json>) {
+        return result;
     } else {
         return qapi::to_json(*result);
     }

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "monitor/event_hub.h"
+#include "monitor/fd_sets.h"
 #include "monitor/named_fds.h"
+#include "qapi/types.h"
 #include "util/unique_fd.h"
 
 namespace dump {
@@ -23,6 +25,9 @@ struct Services {
     vm::Machine& machine;
     dump::DumpState& dump;
     EventHub& events;
+    FdSets& fd_sets;
+    /// What query-chardev tells.
+    std::function<std::vector<qapi::ChardevInfo>()> chardevs;
     /// Takes what the person who started the program should know, one line.
     std::function<void(const std::string& warning)> warn;
 };

@@ -18,8 +18,13 @@ using DumpDone = Completion<>;
 constexpr std::string_view kFile = "file:";
 constexpr std::string_view kFd = "fd:";
 
+Result<std::unique_ptr<dump::Sink>> open_file(Monitor& monitor, const std::string& path) {
+    util::UniqueFd of_set = TRY(monitor.services.fd_sets.open_for_writing(path));
+    return of_set ? dump::make_fd_sink(std::move(of_set), path) : dump::open_file_sink(path);
+}
+
 Result<std::unique_ptr<dump::Sink>> open_target(Monitor& monitor, const std::string& protocol) {
-    if (protocol.starts_with(kFile)) return dump::open_file_sink(protocol.substr(kFile.size()));
+    if (protocol.starts_with(kFile)) return open_file(monitor, protocol.substr(kFile.size()));
     if (!protocol.starts_with(kFd)) {
         return Error::make("parameter 'protocol' must start with 'file:' or 'fd:'");
     }

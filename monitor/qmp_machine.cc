@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <unistd.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "monitor/commands.h"
 #include "monitor/monitor.h"
-#include "util/text.h"
+#include "monitor/qom.h"
 #include "vm/machine.h"
 
 namespace monitor {
@@ -14,7 +18,7 @@ Result<std::vector<qapi::CpuInfoFast>> qmp_query_cpus_fast(Monitor& monitor) {
     for (unsigned cpu = 0; cpu < machine.cpu_count(); ++cpu) {
         infos.push_back({
             .cpu_index = cpu,
-            .qom_path = util::text("/machine/unattached/device[%u]", cpu),
+            .qom_path = cpu_qom_path(cpu),
             .thread_id = machine.cpu_thread_id(cpu),
             .props = qapi::CpuInstanceProperties{.socket_id = cpu, .core_id = 0, .thread_id = 0},
             .target = qapi::SysEmuTarget::x86_64,
@@ -28,6 +32,42 @@ Result<qapi::KvmInfo> qmp_query_kvm(Monitor& monitor) {
         .enabled = monitor.services.machine.accel_name() == "kvm",
         .present = access("/dev/kvm", R_OK | W_OK) == 0,
     };
+}
+
+Result<qapi::TargetInfo> qmp_query_target(Monitor&) {
+    return qapi::TargetInfo{.arch = qapi::SysEmuTarget::x86_64};
+}
+
+Result<qapi::NameInfo> qmp_query_name(Monitor& monitor) {
+    const std::string& name = monitor.services.machine.name();
+    if (name.empty()) return qapi::NameInfo{};
+    return qapi::NameInfo{.name = name};
+}
+
+Result<qapi::UuidInfo> qmp_query_uuid(Monitor& monitor) {
+    const std::string& uuid = monitor.services.machine.uuid();
+    return qapi::UuidInfo{.UUID = uuid.empty() ? "00000000-0000-0000-0000-000000000000" : uuid};
+}
+
+Result<std::vector<qapi::MachineInfo>> qmp_query_machines(Monitor&) {
+    const auto info = [](const char* name, std::optional<std::string> alias, int64_t cpus) {
+        return qapi::MachineInfo{.name = name,
+                                 .alias = std::move(alias),
+                                 .is_default = {},
+                                 .cpu_max = cpus,
+                                 .hotpluggable_cpus = false,
+                                 .numa_mem_supported = false,
+                                 .deprecated = false};
+    };
+    std::vector<qapi::MachineInfo> infos = {info("pc-i440fx-7.2", "pc", 255),
+                                            info("pc-q35-7.2", "q35", 255), info("none", {}, 1)};
+    infos.front().is_default = true;
+    return infos;
+}
+
+Result<qapi::MemoryInfo> qmp_query_memory_size_summary(Monitor& monitor) {
+    return qapi::MemoryInfo{.base_memory = monitor.services.machine.ram_bytes(),
+                            .plugged_memory = 0};
 }
 
 }  // namespace monitor

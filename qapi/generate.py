@@ -3,17 +3,23 @@
 """Generates C++ from the schema: generate.py KIND OUT.h OUT.cc SCHEMA...
 
 KIND says what: 'types' plain structs and enums, 'marshal' their way to JSON and back, 'commands' the
-monitor's handlers and the table of them.
+monitor's handlers and the table of them, 'introspect' the schema itself as query-qmp-schema returns it.
 """
 import pathlib
 import sys
 
 import cpp_commands
+import cpp_introspect
 import cpp_marshal
 import cpp_types
 from schema import Schema, SchemaError
 
-KINDS = {"types": cpp_types.generate, "marshal": cpp_marshal.generate, "commands": cpp_commands.generate}
+KINDS = {
+    "commands": cpp_commands.generate,
+    "introspect": cpp_introspect.generate,
+    "marshal": cpp_marshal.generate,
+    "types": cpp_types.generate,
+}
 
 
 def main(kind, header, source, *schema_paths):

@@ -66,6 +66,8 @@ TestMachine::TestMachine()
       services{.machine = *machine,
                .dump = dump,
                .events = events,
+               .fd_sets = fd_sets,
+               .chardevs = [] { return std::vector<qapi::ChardevInfo>(); },
                .warn = [this](const std::string& warning) { warnings.push_back(warning); }} {}
 
 std::unique_ptr<vm::Machine> TestMachine::make() {

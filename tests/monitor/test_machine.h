@@ -43,6 +43,7 @@ class TestMachine {
 
     HandLoop loop;
     EventHub events;
+    FdSets fd_sets;
     std::vector<std::string> warnings;
     std::shared_ptr<support::ScriptedRam> ram;
     std::unique_ptr<vm::Machine> machine;

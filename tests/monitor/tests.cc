@@ -4,13 +4,21 @@
 namespace monitor {
 
 Suite* endpoint_suite();
+Suite* fd_sets_suite();
 Suite* hmp_suite();
 Suite* qmp_dump_suite();
+Suite* qmp_introspect_suite();
 Suite* qmp_session_suite();
 
 }  // namespace monitor
 
 int main() {
-    return support::run_suites({monitor::endpoint_suite(), monitor::hmp_suite(),
-                                monitor::qmp_dump_suite(), monitor::qmp_session_suite()});
+    return support::run_suites({
+        monitor::endpoint_suite(),
+        monitor::fd_sets_suite(),
+        monitor::hmp_suite(),
+        monitor::qmp_dump_suite(),
+        monitor::qmp_introspect_suite(),
+        monitor::qmp_session_suite(),
+    });
 }

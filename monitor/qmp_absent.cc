@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/commands.h"
+
+/// What this machine has none of, for clients that ask and go by the answer.
+
+namespace monitor {
+
+Result<std::vector<qapi::TpmInfo>> qmp_query_tpm_models(Monitor&) {
+    return std::vector<qapi::TpmInfo>();
+}
+
+Result<std::vector<qapi::TpmInfo>> qmp_query_tpm_types(Monitor&) {
+    return std::vector<qapi::TpmInfo>();
+}
+
+Result<std::vector<qapi::MigrationCapabilityStatus>> qmp_query_migrate_capabilities(Monitor&) {
+    return std::vector<qapi::MigrationCapabilityStatus>();
+}
+
+Result<> qmp_migrate_set_capabilities(Monitor&,
+                                      const qapi::MigrateSetCapabilitiesArguments& arguments) {
+    for (const qapi::MigrationCapabilityStatus& wanted : arguments.capabilities) {
+        if (!wanted.state) continue;
+        return Error::make("migration capability '%s' is not supported", wanted.capability.c_str());
+    }
+    return {};
+}
+
+Result<std::vector<qapi::BlockInfo>> qmp_query_block(Monitor&) {
+    return std::vector<qapi::BlockInfo>();
+}
+
+Result<std::vector<qapi::BlockDeviceInfo>> qmp_query_named_block_nodes(
+    Monitor&, const qapi::QueryNamedBlockNodesArguments&) {
+    return std::vector<qapi::BlockDeviceInfo>();
+}
+
+Result<std::vector<qapi::JobInfo>> qmp_query_jobs(Monitor&) {
+    return std::vector<qapi::JobInfo>();
+}
+
+}  // namespace monitor
