@@ -19,8 +19,8 @@ using dump::MemoryMapping;
 using dump::Result;
 
 constexpr size_t kTableBytes = 4096;
-constexpr size_t kMappingsPerTable =
-    16;  ///< the cap on tables is so much below the cap on mappings
+constexpr size_t kMappingsPerTable = 16;  ///< so much lower is the cap on tables,
+constexpr size_t kFewestTables = 256;     ///< but never below this
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
 /// One table's bytes, copied: a device may write while one looks.
@@ -60,7 +60,11 @@ class Table {
 class PageWalk {
   public:
     PageWalk(const PagingMode& mode, const dump::GuestPhysBlockList& memory, size_t cap)
-        : mode_(mode), memory_(memory), ram_(memory), found_(cap) {}
+        : mode_(mode),
+          memory_(memory),
+          ram_(memory),
+          found_(cap),
+          most_tables_(std::max(cap / kMappingsPerTable, kFewestTables)) {}
 
     Result<> run() { return visit_table(0, mode_.on_bus(mode_.root()), Gva{0}); }
 
@@ -75,15 +79,17 @@ class PageWalk {
 
     Result<> follow(size_t level, Gpa table, Gva base);
     Result<> visit_table(size_t level, Gpa table, Gva base);
-    Result<> visit_entry(size_t level, uint64_t entry, Gva base);
+    bool is_outside(Gpa address, uint64_t length);
     Result<> repeat(const Visit& visit, uint64_t span, Gva base);
     Result<> add_page(Gpa page, Gva base, uint64_t length);
+    Result<> add_parts(Gpa page, Gva base, uint64_t length);
 
     const PagingMode& mode_;
     const dump::GuestPhysBlockList& memory_;
     RamRuns ram_;
     dump::MemoryMappingList found_;
     std::unordered_map<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
+    size_t most_tables_;
     size_t repeats_ = 0;
 };
 
@@ -92,9 +98,8 @@ Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
     const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
     const auto [visit, is_new] = visits_.try_emplace(table.value | level, Visit{base, first});
     if (is_new) {
-        if (visits_.size() > found_.cap() / kMappingsPerTable) {
-            return Error::make("the guest has more than %zu page tables",
-                               found_.cap() / kMappingsPerTable);
+        if (visits_.size() > most_tables_) {
+            return Error::make("the guest has more than %zu page tables", most_tables_);
         }
         return visit_table(level, table, base);
     }
@@ -111,25 +116,28 @@ Result<> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
     Table table;
     TRY(table.read(memory_, address, shape));
     for (uint64_t i = 0; i < uint64_t{1} << shape.index_bits; ++i) {
-        const uint64_t entry = table.entry(i);
-        if (entry == 0) continue;
+        const Entry entry = mode_.decode(level, table.entry(i));
+        if (entry.kind == Entry::Kind::absent) continue;
+        const bool is_page = entry.kind == Entry::Kind::page;
+        const uint64_t length = is_page ? uint64_t{1} << shape.shift : kTableBytes;
+        if (is_outside(entry.address, length)) continue;
         const uint64_t virt = base.value | i << shape.shift;
-        TRY(visit_entry(level, entry, level == 0 ? mode_.canonical(virt) : Gva{virt}));
+        const Gva from = level == 0 ? mode_.canonical(virt) : Gva{virt};
+        if (is_page) {
+            TRY(add_page(entry.address, from, length));
+        } else {
+            TRY(follow(level + 1, mode_.on_bus(entry.address), from));
+        }
     }
     return {};
 }
 
-Result<> PageWalk::visit_entry(size_t level, uint64_t entry, Gva base) {
-    const Entry said = mode_.decode(level, entry);
-    if (said.kind == Entry::Kind::absent) return {};
-    if (said.kind == Entry::Kind::page) {
-        return add_page(said.address, base, uint64_t{1} << mode_.levels()[level].shift);
-    }
-    const Gpa table = mode_.on_bus(said.address);
-    // A table may begin in a gap and end in memory, where blocks are not page-aligned.
-    const RamRuns::Run run = ram_.at(table);
-    if (!run.is_ram && run.last >= table.value + (kTableBytes - 1)) return {};
-    return follow(level + 1, table, base);
+/// True where none of the bytes is memory. (The bytes that the A20 line folds a large page onto are
+/// some of its own.)
+bool PageWalk::is_outside(Gpa address, uint64_t length) {
+    const Gpa first = mode_.on_bus(address);
+    const RamRuns::Run& run = ram_.at(first);
+    return !run.is_ram && run.last - first.value >= length - 1;
 }
 
 /// Adds once more what lies within @span bytes of @visit.base, now from @base.
@@ -149,8 +157,15 @@ Result<> PageWalk::repeat(const Visit& visit, uint64_t span, Gva base) {
     return {};
 }
 
-/// Adds the parts of a page that are memory.
+/// Adds what of a page is memory.
 Result<> PageWalk::add_page(Gpa page, Gva base, uint64_t length) {
+    const bool is_whole = ram_.at(page).last - page.value >= length - 1;
+    if (!mode_.a20() || !is_whole) return add_parts(page, base, length);
+    return found_.add({.phys = page, .virt = base, .length = length});
+}
+
+/// As add_page(), for a page that memory has only in parts, or that the A20 line folds.
+Result<> PageWalk::add_parts(Gpa page, Gva base, uint64_t length) {
     for (uint64_t done = 0; done < length;) {
         const Gpa phys = mode_.on_bus(Gpa{page.value + done});
         const RamRuns::Run& run = ram_.at(phys);

@@ -11,10 +11,9 @@ namespace target_i386 {
 /// are left out, and so are tables there. Mappings may cross from one block into the next that
 /// touches it.
 ///
-/// The guest writes the tables, and with a few of them can describe 2^36 pages. The bounds, with N
-/// = out.cap(): N mappings, N/16 different tables (each is read once) and N references to tables
-/// read before. N is 2^22 unless an option says otherwise: 1 GiB of tables, well under a second, 24
-/// bytes for a mapping.
+/// The guest writes the tables, and with a few of them can describe 2^36 pages. So these are
+/// bounded, with N = out.cap(), 2^22 unless an option says otherwise: N mappings of 24 bytes; N/16
+/// different tables, at least 256, each of which is read once; N references to tables read before.
 ///
 /// Any thread. Errors: one of these bounds; a table that cannot be read. @out is untouched then.
 dump::Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,

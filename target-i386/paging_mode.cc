@@ -9,14 +9,11 @@ namespace {
 using dump::Gpa;
 using dump::Gva;
 
-constexpr uint64_t kPresent = uint64_t{1} << 0;
 constexpr uint64_t kPageSize = uint64_t{1} << 7;    ///< PS: the entry maps a page
 constexpr uint64_t kNoExecute = uint64_t{1} << 63;  ///< XD
-constexpr uint64_t kA20 = uint64_t{1} << 20;
 constexpr unsigned kPageShift = 12;
 constexpr unsigned kLargestPhysicalBits = 52;
 constexpr unsigned kLargestPse36Bits = 40;  ///< [SDM 3A 4.3]
-constexpr unsigned kPse36Shift = 13;  ///< where bits 32 and up of a 4 MiB page's address stand
 
 /// Bits @from to @to, both included; none where @from is greater.
 constexpr uint64_t bits(unsigned from, unsigned to) {
@@ -74,59 +71,39 @@ PagingMode::PagingMode(std::span<const Level> levels, const Registers& registers
       large_pages_(!is_two_level(levels) || (registers.cr4 & kCr4Pse)),
       no_execute_(registers.efer & kEferNoExecute) {
     traits_.physical_bits = std::clamp<uint8_t>(traits.physical_bits, 32, kLargestPhysicalBits);
-    address_mask_ = bits(kPageShift, traits_.physical_bits - 1u) & ~traits_.encryption_bits;
-    for (size_t level = 0; level < levels_.size(); ++level) {
-        reserved_[level] = {.table = reserved_in_table(level), .page = reserved_in_page(level)};
-    }
-    root_ = Gpa{registers.cr3 & root_mask(levels_) & (address_mask_ | bits(0, kPageShift - 1))};
+    table_address_ = bits(kPageShift, traits_.physical_bits - 1u) & ~traits_.encryption_bits;
+    // The 32 bytes of PAE's top table may begin within a page.
+    root_ = Gpa{registers.cr3 & root_mask(levels_) & (table_address_ | bits(0, kPageShift - 1))};
+    for (size_t level = 0; level < levels_.size(); ++level) meanings_[level] = meaning_of(level);
 }
 
 uint64_t PagingMode::identity() const {
     return levels_.size() << 2 | uint64_t{large_pages_} << 1 | uint64_t{no_execute_};
 }
 
-uint64_t PagingMode::reserved_in_table(size_t level) const {
-    uint64_t reserved = reserved_high_bits(levels_, traits_, no_execute_);
-    if (is_pae(levels_) && level == 0) return reserved | kNoExecute | kPaePointerReserved;
-    if (is_legacy(levels_)) return reserved;
-    const bool gigabyte_level = levels_[level].shift == 30;
-    const bool may_be_page =
-        levels_[level].may_be_page && (!gigabyte_level || traits_.gigabyte_pages);
-    return may_be_page ? reserved : reserved | kPageSize;
-}
-
-uint64_t PagingMode::reserved_in_page(size_t level) const {
+PagingMode::Meaning PagingMode::meaning_of(size_t level) const {
+    const unsigned shift = levels_[level].shift;
     const uint64_t reserved = reserved_high_bits(levels_, traits_, no_execute_);
-    if (level + 1 == levels_.size()) return reserved;
-    if (is_two_level(levels_)) {
+    Meaning meaning{.page_address = table_address_ & ~bits(0, shift - 1),
+                    .reserved_in_page = reserved,
+                    .reserved_in_table = reserved};
+    if (level + 1 == levels_.size()) {
+        meaning.is_page = kPresent;
+    } else if (is_pae(levels_) && level == 0) {
+        meaning.reserved_in_table |= kNoExecute | kPaePointerReserved;
+    } else if (is_two_level(levels_)) {
         const unsigned width = std::min<unsigned>(traits_.physical_bits, kLargestPse36Bits);
-        return bits(kPse36Shift + width - 32, levels_[level].shift - 1u);  // [SDM 3A table 4-4]
+        meaning.is_page = large_pages_ ? kPageSize : 0;
+        meaning.high_address = bits(13, 20);
+        meaning.reserved_in_page = bits(13 + width - 32, shift - 1);  // [SDM 3A table 4-4]
+    } else if (levels_[level].may_be_page && (shift < 30 || traits_.gigabyte_pages)) {
+        meaning.is_page = kPageSize;
+        // Bit 12 is PAT, and below the page's alignment is no address. [SDM 3A tables 4-9, 4-16]
+        meaning.reserved_in_page |= bits(kPageShift + 1, shift - 1);
+    } else {
+        meaning.reserved_in_table |= kPageSize;
     }
-    // Bit 12 is PAT; below the page's alignment there is no address. [SDM 3A tables 4-9, 4-16,
-    // 4-18]
-    return reserved | bits(kPageShift + 1, levels_[level].shift - 1u);
-}
-
-bool PagingMode::is_page(size_t level, uint64_t entry) const {
-    if (level + 1 == levels_.size()) return true;
-    if (!levels_[level].may_be_page || !large_pages_ || !(entry & kPageSize)) return false;
-    return levels_[level].shift != 30 || traits_.gigabyte_pages;
-}
-
-uint64_t PagingMode::page_address(size_t level, uint64_t entry) const {
-    const uint64_t address = entry & address_mask_ & (~uint64_t{0} << levels_[level].shift);
-    if (!is_two_level(levels_) || level + 1 == levels_.size()) return address;
-    return address | (entry & bits(kPse36Shift, 20)) << (32 - kPse36Shift);
-}
-
-Entry PagingMode::decode(size_t level, uint64_t entry) const {
-    if (!(entry & kPresent)) return {};
-    if (is_page(level, entry)) {
-        if (entry & reserved_[level].page) return {};
-        return {Entry::Kind::page, Gpa{page_address(level, entry)}};
-    }
-    if (entry & reserved_[level].table) return {};
-    return {Entry::Kind::table, Gpa{entry & address_mask_}};
+    return meaning;
 }
 
 Gva PagingMode::canonical(uint64_t address) const {
@@ -134,10 +111,6 @@ Gva PagingMode::canonical(uint64_t address) const {
     const unsigned top = levels_[0].shift + levels_[0].index_bits - 1u;
     const bool upper = address >> top & 1;
     return Gva{upper ? address | bits(top, 63) : address};
-}
-
-Gpa PagingMode::on_bus(Gpa address) const {
-    return traits_.a20 ? address : Gpa{address.value & ~kA20};
 }
 
 }  // namespace target_i386

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -68,39 +69,52 @@ class PagingMode {
 
     /// What @entry of a table of level @level (0 is the top) says. An entry that would fault
     /// because a reserved bit is set is absent.
-    Entry decode(size_t level, uint64_t entry) const;
+    Entry decode(size_t level, uint64_t entry) const {
+        const Meaning& meaning = meanings_[level];
+        if (!(entry & kPresent)) return {};
+        if (entry & meaning.is_page) {
+            if (entry & meaning.reserved_in_page) return {};
+            const uint64_t high = (entry & meaning.high_address) << kHighAddressShift;
+            return {Entry::Kind::page, dump::Gpa{(entry & meaning.page_address) | high}};
+        }
+        if (entry & meaning.reserved_in_table) return {};
+        return {Entry::Kind::table, dump::Gpa{entry & table_address_}};
+    }
 
     /// Bits above the highest one that is translated repeat it. [SDM 1 3.3.7.1]
     dump::Gva canonical(uint64_t address) const;
 
     /// The address on the bus: without bit 20 where the A20 line is held low. [SDM 3A 21.33]
-    dump::Gpa on_bus(dump::Gpa address) const;
-
+    dump::Gpa on_bus(dump::Gpa address) const {
+        return traits_.a20 ? address : dump::Gpa{address.value & ~kA20};
+    }
     bool a20() const { return traits_.a20; }
 
   private:
     PagingMode(std::span<const Level> levels, const Registers& registers,
                const PagingTraits& traits);
 
-    bool is_page(size_t level, uint64_t entry) const;
-    uint64_t reserved_in_table(size_t level) const;
-    uint64_t reserved_in_page(size_t level) const;
-    uint64_t page_address(size_t level, uint64_t entry) const;
-
+    static constexpr uint64_t kPresent = 1;
+    static constexpr uint64_t kA20 = uint64_t{1} << 20;
     static constexpr size_t kMostLevels = std::size(kFiveLevel);
+    /// A 4 MiB page's address bits from 32 on stand from bit 13 on. [SDM 3A 4.3]
+    static constexpr unsigned kHighAddressShift = 32 - 13;
 
-    /// The bits that make an entry of a level fault, worked out once.
-    struct Reserved {
-        uint64_t table = 0, page = 0;
+    /// What the bits of a level's entries mean.
+    struct Meaning {
+        uint64_t is_page = 0;  ///< any of these: the entry maps a page
+        uint64_t page_address = 0, high_address = 0;
+        uint64_t reserved_in_page = 0, reserved_in_table = 0;  ///< any of these: it faults
     };
+    Meaning meaning_of(size_t level) const;
 
     std::span<const Level> levels_;
     PagingTraits traits_;
     bool large_pages_;  ///< two levels: CR4.PSE; else always
     bool no_execute_;   ///< EFER.NXE
-    uint64_t address_mask_;
-    Reserved reserved_[kMostLevels];
+    uint64_t table_address_;
     dump::Gpa root_;
+    std::array<Meaning, kMostLevels> meanings_;
 };
 
 }  // namespace target_i386

@@ -20,13 +20,10 @@ RamRuns::RamRuns(const dump::GuestPhysBlockList& memory) {
     if (runs_.empty() || next != 0) runs_.push_back({next, UINT64_MAX, false});
 }
 
-const RamRuns::Run& RamRuns::at(dump::Gpa gpa) {
-    if (!runs_[latest_].contains(gpa.value)) {
-        const auto found = std::partition_point(
-            runs_.begin(), runs_.end(), [gpa](const Run& run) { return run.last < gpa.value; });
-        latest_ = static_cast<size_t>(found - runs_.begin());
-    }
-    return runs_[latest_];
+size_t RamRuns::find(dump::Gpa gpa) const {
+    const auto found = std::partition_point(runs_.begin(), runs_.end(),
+                                            [gpa](const Run& run) { return run.last < gpa.value; });
+    return static_cast<size_t>(found - runs_.begin());
 }
 
 }  // namespace target_i386

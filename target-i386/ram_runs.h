@@ -22,9 +22,14 @@ class RamRuns {
     explicit RamRuns(const dump::GuestPhysBlockList& memory);
 
     /// The longest run that holds @gpa.
-    const Run& at(dump::Gpa gpa);
+    const Run& at(dump::Gpa gpa) {
+        if (!runs_[latest_].contains(gpa.value)) latest_ = find(gpa);
+        return runs_[latest_];
+    }
 
   private:
+    size_t find(dump::Gpa gpa) const;
+
     std::vector<Run> runs_;  ///< cover the address space, sorted
     size_t latest_ = 0;      ///< answered the question before
 };
