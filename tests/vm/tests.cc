@@ -6,6 +6,7 @@ namespace vm {
 Suite* options_suite();
 Suite* pc_memory_suite();
 Suite* ram_suite();
+Suite* synthetic_accel_suite();
 
 }  // namespace vm
 
@@ -14,5 +15,6 @@ int main() {
         vm::options_suite(),
         vm::pc_memory_suite(),
         vm::ram_suite(),
+        vm::synthetic_accel_suite(),
     });
 }

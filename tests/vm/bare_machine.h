@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "vm/accel.h"
+
+namespace vm {
+
+/// The least that an accelerator can run: 4 MiB of RAM, the firmware, and a guest at 1 MiB that the
+/// firmware starts. No monitor, no main loop.
+class BareMachine {
+  public:
+    /// @guest is the name of an image that tests/guests built, "" for none. Problems fail the test.
+    BareMachine(std::unique_ptr<Accel> accel, unsigned cpus, const std::string& guest);
+
+    Accel& accel() { return *accel_; }
+    unsigned cpus() const { return cpus_; }
+
+    /// Loads the guest's image again and resets every vCPU, as at the beginning.
+    void reset();
+
+    /// Puts other registers into a vCPU.
+    void reset(unsigned cpu, const target_i386::Registers& registers);
+
+    /// Must be halted.
+    target_i386::Registers registers(unsigned cpu);
+
+    /// The 64-bit word at guest-physical @gpa of RAM, now.
+    uint64_t word(uint64_t gpa) const;
+
+    /// Waits for the next fault that nobody has waited for.
+    VcpuFault wait_fault();
+
+  private:
+    unsigned cpus_;
+    AddressSpace memory_;
+    std::vector<std::byte> image_;
+    std::byte* ram_ = nullptr;
+    std::mutex mutex_;
+    std::condition_variable faulted_;
+    std::vector<VcpuFault> faults_;
+    std::unique_ptr<Accel> accel_;
+};
+
+}  // namespace vm

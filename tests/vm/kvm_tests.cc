@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+
+#include <cstdio>
+
+#include "tests/support/run_suites.h"
+#include "util/unique_fd.h"
+
+namespace vm {
+
+Suite* kvm_accel_suite();
+
+}  // namespace vm
+
+/// Skipped (77) where the kernel does not let this user have /dev/kvm; what is wrong with it in any
+/// other way is a failure.
+int main() {
+    if (!util::UniqueFd(open("/dev/kvm", O_RDWR | O_CLOEXEC))) {
+        std::perror("/dev/kvm");
+        return 77;
+    }
+    return support::run_suites({vm::kvm_accel_suite()});
+}
