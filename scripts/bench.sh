@@ -8,8 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 "$root/scripts/install-deps.sh" build interop
-CC=gcc CXX=g++ configure release -Dbuildtype=release
-build release
+build_release all
 export GUESTDUMP_BUILD=$root/build-release
 
 printf '%s, %s processors, Linux %s\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r)"

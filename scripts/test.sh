@@ -15,10 +15,10 @@
 "$root/scripts/install-deps.sh" build test interop
 
 step "building with g++ and with clang"
-CC=gcc CXX=g++ configure release -Dbuildtype=release
+build_release all
 CC=clang-14 CXX=clang++-14 configure sanitized -Db_sanitize=address,undefined -Db_lundef=false
 CC=clang-14 CXX=clang++-14 configure threads -Db_sanitize=thread -Db_lundef=false
-for name in release sanitized threads; do build "$name"; done
+for name in sanitized threads; do build "$name"; done
 
 logs=()
 # run BUILD SUITE...: the suites of one build. Failures are counted at the end, not here.
