@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <climits>
 
+#include "util/text.h"
 #include "vm/option_list.h"
 #include "vm/option_parsers.h"
 
@@ -39,8 +40,11 @@ Result<> add_monitor(OptionContext& context, Protocol protocol, const std::strin
     } else {
         return Error::make("'%s' is not unix:PATH, stdio or none", device.c_str());
     }
-    if (parsed.kind != Kind::none)
-        context.options.monitors.push_back({protocol, std::move(parsed)});
+    if (parsed.kind == Kind::none) return {};
+    // As QEMU labels the chardevs that it makes for these options.
+    const size_t number = context.options.monitors.size();
+    context.options.monitors.push_back(
+        {protocol, std::move(parsed), util::text("compat_monitor%zu", number)});
     return {};
 }
 
@@ -59,6 +63,22 @@ Result<MonitorDevice> parse_socket(OptionList& list) {
 }
 
 }  // namespace
+
+std::string describe(const MonitorDevice& device) {
+    switch (device.kind) {
+        case Kind::listen:
+            return "unix:" + device.path + ",server=on";
+        case Kind::connect:
+            return "unix:" + device.path;
+        case Kind::inherited:
+            return "unix:";
+        case Kind::stdio:
+            return "stdio";
+        case Kind::none:
+            break;
+    }
+    return "null";
+}
 
 Result<> parse_qmp(OptionContext& context, const std::string& argument) {
     return add_monitor(context, Protocol::qmp, argument);
@@ -112,7 +132,7 @@ Result<> connect_monitors(OptionContext& context) {
             return Error::make("-mon: chardev \"%s\" cannot carry a monitor",
                                monitor.chardev.c_str());
         }
-        context.options.monitors.push_back({monitor.protocol, chardev->second});
+        context.options.monitors.push_back({monitor.protocol, chardev->second, monitor.chardev});
     }
     return {};
 }

@@ -23,10 +23,14 @@ struct MonitorDevice {
     bool operator==(const MonitorDevice&) const = default;
 };
 
+/// What query-chardev calls a device: "unix:/run/q,server=on".
+std::string describe(const MonitorDevice& device);
+
 struct MonitorOption {
     enum class Protocol : uint8_t { qmp, hmp };
     Protocol protocol = Protocol::qmp;
     MonitorDevice device;
+    std::string label;  ///< the chardev's id, or one of our own
 
     bool operator==(const MonitorOption&) const = default;
 };

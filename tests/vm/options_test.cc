@@ -130,9 +130,11 @@ START_TEST(monitors_listen_connect_or_are_inherited) {
                     "-qmp", "unix:/old,server,nowait", "-mon", "chardev=c,mode=control", "-chardev",
                     "socket,id=c,fd=28,server=on,wait=off", "-qmp", "unix:/out"}));
     const std::vector<MonitorOption> expected = {
-        {Protocol::qmp, {Kind::listen, "/q", -1}},   {Protocol::hmp, {Kind::stdio, "", -1}},
-        {Protocol::qmp, {Kind::listen, "/old", -1}}, {Protocol::qmp, {Kind::connect, "/out", -1}},
-        {Protocol::qmp, {Kind::inherited, "", 28}},
+        {Protocol::qmp, {Kind::listen, "/q", -1}, "compat_monitor0"},
+        {Protocol::hmp, {Kind::stdio, "", -1}, "compat_monitor1"},
+        {Protocol::qmp, {Kind::listen, "/old", -1}, "compat_monitor2"},
+        {Protocol::qmp, {Kind::connect, "/out", -1}, "compat_monitor3"},
+        {Protocol::qmp, {Kind::inherited, "", 28}, "c"},
     };
     ck_assert(options.monitors == expected);
 }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <glib-unix.h>
+#include <glib.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dump/dump_state.h"
+#include "monitor/endpoint.h"
+#include "monitor/event_hub.h"
+#include "monitor/fd_sets.h"
+#include "monitor/hmp_session.h"
+#include "monitor/machine_events.h"
+#include "monitor/main_loop.h"
+#include "monitor/monitor.h"
+#include "monitor/qmp_session.h"
+#include "util/daemon.h"
+#include "vm/machine_builder.h"
+#include "vm/options.h"
+
+/// The emulator-like harness: a machine, its dumps and its monitors on one main loop.
+
+namespace {
+
+using util::Error;
+using util::Result;
+
+void warn(const std::string& message) {
+    std::fprintf(stderr, "guestdump-vm: %s\n", message.c_str());
+}
+
+monitor::Address address_of(const vm::MonitorDevice& device) {
+    using Kind = vm::MonitorDevice::Kind;
+    switch (device.kind) {
+        case Kind::listen:
+            return monitor::ListenAt{device.path};
+        case Kind::connect:
+            return monitor::ConnectTo{device.path};
+        case Kind::inherited:
+            return monitor::ListenOn{util::UniqueFd(device.fd)};
+        case Kind::stdio:
+        case Kind::none:
+            break;
+    }
+    return monitor::Stdio{};
+}
+
+/// Everything that lives for as long as the program runs, in the order in which it is taken down
+/// again.
+class Harness {
+  public:
+    static Result<std::unique_ptr<Harness>> create(const vm::Options& options) {
+        vm::MachineParts parts = TRY(vm::build_machine(options));
+        std::unique_ptr<vm::Machine> machine =
+            TRY(vm::Machine::create(std::move(parts), monitor::post_to_main_loop));
+        std::unique_ptr<Harness> harness(new Harness(std::move(machine)));
+        for (const vm::MonitorOption& one : options.monitors) TRY(harness->add_monitor(one));
+        return harness;
+    }
+
+    /// Runs the main loop until the machine is shut down.
+    void run(bool start_paused) {
+        if (!start_paused && !machine_->frozen()) {
+            const Result<> started = machine_->cont();
+            if (!started) warn(started.error().message());
+        }
+        g_main_loop_run(loop_.get());
+    }
+
+  private:
+    struct LoopDeleter {
+        void operator()(GMainLoop* loop) const { g_main_loop_unref(loop); }
+    };
+
+    struct OpenMonitor {
+        vm::MonitorOption option;
+        std::unique_ptr<monitor::Endpoint> endpoint;
+    };
+
+    explicit Harness(std::unique_ptr<vm::Machine> machine)
+        : loop_(g_main_loop_new(nullptr, FALSE)),
+          machine_(std::move(machine)),
+          dump_(*machine_, monitor::post_to_main_loop),
+          services_{.machine = *machine_,
+                    .dump = dump_,
+                    .events = events_,
+                    .fd_sets = fd_sets_,
+                    .chardevs = [this] { return chardevs(); },
+                    .warn = warn} {
+        machine_->set_on_event([this](const vm::MachineEvent& event) { on_event(event); });
+        for (const int number : {SIGTERM, SIGINT, SIGHUP})
+            g_unix_signal_add(number, on_signal, this);
+    }
+
+    void on_event(const vm::MachineEvent& event) {
+        monitor::emit_machine_event(events_, event);
+        // A guest that died of itself stays, to be dumped; whoever asks for an end gets it.
+        const bool asked = event.cause != vm::ShutdownCause::guest_reset;
+        if (event.kind == vm::MachineEvent::Kind::shutdown && asked) g_main_loop_quit(loop_.get());
+    }
+
+    static gboolean on_signal(gpointer self) {
+        static_cast<Harness*>(self)->machine_->request_shutdown(vm::ShutdownCause::host_signal);
+        return G_SOURCE_CONTINUE;
+    }
+
+    Result<> add_monitor(const vm::MonitorOption& option) {
+        const bool qmp = option.protocol == vm::MonitorOption::Protocol::qmp;
+        monitor::SessionFactory begin =
+            [this, qmp](monitor::Wire& wire) -> std::unique_ptr<monitor::Session> {
+            if (qmp) return std::make_unique<monitor::QmpSession>(services_, wire);
+            return std::make_unique<monitor::HmpSession>(services_, wire, true);
+        };
+        auto endpoint = TRY(monitor::Endpoint::open(address_of(option.device), std::move(begin)));
+        monitors_.push_back({option, std::move(endpoint)});
+        return {};
+    }
+
+    std::vector<qapi::ChardevInfo> chardevs() const {
+        std::vector<qapi::ChardevInfo> all;
+        for (const OpenMonitor& one : monitors_) {
+            all.push_back({.label = one.option.label,
+                           .filename = vm::describe(one.option.device),
+                           .frontend_open = one.endpoint->has_client()});
+        }
+        return all;
+    }
+
+    std::unique_ptr<GMainLoop, LoopDeleter> loop_;
+    monitor::EventHub events_;
+    monitor::FdSets fd_sets_;
+    std::unique_ptr<vm::Machine> machine_;
+    dump::DumpState dump_;
+    monitor::Services services_;
+    std::vector<OpenMonitor> monitors_;
+};
+
+void tell_ignored(const vm::Options& options) {
+    if (options.ignored.empty()) return;
+    std::string names;
+    for (const std::string& name : options.ignored) names += " " + name;
+    warn("accepted, and without meaning here:" + names);
+}
+
+Result<> run(const vm::Options& options) {
+    // A client that goes away is an EPIPE where it is written to.
+    ::signal(SIGPIPE, SIG_IGN);
+    std::optional<util::Daemon> daemon;
+    if (options.daemonize) daemon = TRY(util::Daemon::start());
+    tell_ignored(options);
+    const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
+    std::optional<util::Pidfile> pidfile;
+    if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
+    if (daemon) TRY(daemon->detach());
+    harness->run(options.start_paused);
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<const char*> arguments(argv + 1, argv + argc);
+    const Result<vm::Options> options = vm::parse_options(arguments);
+    if (!options) {
+        warn(options.error().message());
+        return EXIT_FAILURE;
+    }
+    if (options->help) {
+        std::fputs(vm::options_help().c_str(), stdout);
+        return EXIT_SUCCESS;
+    }
+    if (options->version) {
+        std::printf("guestdump-vm version %s\n", GUESTDUMP_VERSION);
+        return EXIT_SUCCESS;
+    }
+    const Result<> done = run(*options);
+    if (!done) {
+        warn(done.error().message());
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
