@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "dump/compressor.h"
+
 namespace dump {
 namespace {
 
@@ -23,6 +25,7 @@ struct KdumpKind {
     bool flattened;
 };
 
+/// In the order in which QEMU lists them, and then ours. [qemu query-dump-guest-memory-capability]
 constexpr KdumpKind kKdumpKinds[] = {
     {Format::kdump_zlib, Compression::zlib, true},
     {Format::kdump_raw_zlib, Compression::zlib, false},
@@ -84,6 +87,7 @@ Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
     TRY(parse_max_mappings(arguments));  // without paging it has no meaning
     request.share_pages = arguments.share_pages.value_or(true);
     request.level = arguments.level;
+    TRY(check_compression(request.compression, request.level));
     return Request(request);
 }
 
@@ -104,7 +108,9 @@ Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
 
 std::vector<Format> supported_formats() {
     std::vector<Format> formats = {Format::elf};
-    for (const KdumpKind& kind : kKdumpKinds) formats.push_back(kind.format);
+    for (const KdumpKind& kind : kKdumpKinds) {
+        if (check_compression(kind.compression, std::nullopt)) formats.push_back(kind.format);
+    }
     return formats;
 }
 

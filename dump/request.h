@@ -38,7 +38,7 @@ std::optional<GpaRange> range_of(const Request& request);
 /// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);
 
-/// The formats that parse_request() accepts, in the order in which QEMU lists them.
+/// The formats that this build can write, in the order in which QEMU lists them, and then ours.
 std::vector<qapi::DumpGuestMemoryFormat> supported_formats();
 
 /// @threads, or where that is 0 the number of processors this process may run on; at least 1.

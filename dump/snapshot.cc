@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/snapshot.h"
 
+#include <algorithm>
+
 #include "dump/program_mappings.h"
 
 namespace dump {
@@ -45,18 +47,29 @@ Result<std::vector<MemoryMapping>> mappings_for(const std::vector<const Cpu*>& c
                                   .most_mappings = elf->most_mappings});
 }
 
+/// The part of memory that @request wants. A kdump file is made of pages: one that the range
+/// touches is in it with all its bytes.
+GuestPhysBlockList wanted_blocks(const GuestPhysBlockList& memory, const Request& request,
+                                 uint64_t page_size) {
+    const std::optional<GpaRange> only = range_of(request);
+    if (!only) return memory;
+    if (std::holds_alternative<ElfRequest>(request)) return memory.clip(*only);
+    const uint64_t first = only->start.value / page_size * page_size;
+    const uint64_t last = only->last() | (page_size - 1);
+    return memory.clip(GpaRange{Gpa{first}, std::min(last - first, UINT64_MAX - 1) + 1});
+}
+
 }  // namespace
 
 Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
     Snapshot snapshot;
-    const GuestPhysBlockList all = guest.blocks();
-    const std::optional<GpaRange> only = range_of(request);
-    snapshot.blocks = only ? all.clip(*only) : all;
+    snapshot.memory = guest.blocks();
+    // Of all memory, whatever part is dumped: a dump of one byte has the class of the whole.
+    snapshot.arch = TRY(guest.arch_info(snapshot.memory));
+    snapshot.blocks = wanted_blocks(snapshot.memory, request, snapshot.arch.page_size);
     if (snapshot.blocks.empty()) return Error::make("dump: no guest memory to dump");
 
     const std::vector<const Cpu*> cpus = guest.cpus();
-    // Of all memory, whatever part is dumped: a dump of one byte has the class of the whole.
-    snapshot.arch = TRY(guest.arch_info(all));
     snapshot.cpu_count = static_cast<uint32_t>(cpus.size());
 
     NoteBuilder notes;
@@ -65,7 +78,7 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();
 
-    snapshot.mappings = TRY(mappings_for(cpus, all, snapshot, request));
+    snapshot.mappings = TRY(mappings_for(cpus, snapshot.memory, snapshot, request));
     return snapshot;
 }
 

@@ -17,6 +17,7 @@ namespace dump {
 struct Snapshot {
     ArchDumpInfo arch;  ///< phys_base already corrected by VMCOREINFO where there is one
     uint32_t cpu_count = 0;
+    GuestPhysBlockList memory;  ///< all of the guest's
     GuestPhysBlockList blocks;  ///< what the request's range leaves
     std::vector<MemoryMapping>
         mappings;                  ///< one program header each; the simple mapping without paging

@@ -2,11 +2,15 @@
 #include "dump/writer.h"
 
 #include "dump/elf_writer.h"
+#include "dump/kdump_writer.h"
 
 namespace dump {
 
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
                                                   const Request& request) {
+    if (const auto* kdump = std::get_if<KdumpRequest>(&request)) {
+        return make_kdump_writer(snapshot, *kdump);
+    }
     return make_elf_writer(snapshot, std::get<ElfRequest>(request));
 }
 

@@ -13,10 +13,12 @@ PORT = {"dump/address.h", "dump/guest.h", "dump/memory_map.h", "dump/note_builde
 # Libraries that live behind one door each.
 DOORS = {
     "linux/kvm.h": {"vm/kvm_accel.cc", "vm/kvm_cpuid.cc", "vm/kvm_registers.cc", "vm/kvm_vcpu.cc"},
-    "libdeflate.h": {"dump/compressor.cc", "vmcore/decompressor.cc"},
-    "isa-l.h": {"dump/compressor.cc"},
-    "snappy-c.h": {"dump/compressor.cc", "vmcore/decompressor.cc"},
-    "zstd.h": {"dump/compressor.cc", "vmcore/decompressor.cc"},
+    "isa-l.h": {"dump/isal_compressor.cc"},
+    "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/decompressor.cc"},
+    "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/decompressor.cc"},
+    "snappy-c.h": {"dump/snappy_compressor.cc", "vmcore/decompressor.cc"},
+    "zlib.h": {"dump/zlib_compressor.cc", "vmcore/decompressor.cc"},
+    "zstd.h": {"dump/zstd_compressor.cc", "vmcore/decompressor.cc"},
 }
 
 

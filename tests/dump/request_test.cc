@@ -95,6 +95,26 @@ START_TEST(formats_that_are_not_built_say_so) {
 }
 END_TEST
 
+START_TEST(formats_come_in_qemus_order_and_then_ours) {
+    const std::vector<Format> expected{
+        Format::elf,           Format::kdump_zlib,   Format::kdump_raw_zlib,   Format::kdump_lzo,
+        Format::kdump_raw_lzo, Format::kdump_snappy, Format::kdump_raw_snappy, Format::kdump_zstd,
+        Format::kdump_raw_zstd};
+    ck_assert(supported_formats() == expected);
+}
+END_TEST
+
+START_TEST(levels_are_those_of_the_compression) {
+    Arguments arguments = with(Format::kdump_zlib);
+    arguments.level = 12;
+    must(parse_request(arguments));
+    arguments.level = 13;
+    must_fail(parse_request(arguments), "a value from 1 to 12, not 13");
+    arguments.format = Format::kdump_lzo;
+    must_fail(parse_request(arguments), "does not support parameter 'level'");
+}
+END_TEST
+
 START_TEST(options_of_other_formats_are_refused) {
     Arguments arguments;
     arguments.level = 1;
@@ -127,7 +147,8 @@ Suite* request_suite() {
                     paging_with_kdump_is_refused_in_qemus_words,
                     most_mappings_are_for_paging_and_within_bounds, kdump_takes_a_range,
                     begin_and_length_come_together, ranges_that_are_empty_or_overflow_are_refused,
-                    formats_that_are_not_built_say_so, options_of_other_formats_are_refused,
+                    formats_that_are_not_built_say_so, formats_come_in_qemus_order_and_then_ours,
+                    levels_are_those_of_the_compression, options_of_other_formats_are_refused,
                     thread_counts_have_bounds});
 }
 

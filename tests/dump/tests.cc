@@ -3,11 +3,21 @@
 
 namespace dump {
 
+Suite* compressor_suite();
 Suite* dump_state_suite();
 Suite* elf_writer_suite();
+Suite* flat_sink_suite();
 Suite* guest_utsname_suite();
+Suite* kdump_bitmap_suite();
+Suite* kdump_layout_suite();
+Suite* kdump_writer_suite();
 Suite* memory_map_suite();
 Suite* note_builder_suite();
+Suite* page_chunk_suite();
+Suite* page_kinds_suite();
+Suite* page_runs_suite();
+Suite* page_sample_suite();
+Suite* page_sharing_suite();
 Suite* request_suite();
 Suite* snapshot_suite();
 Suite* targets_suite();
@@ -17,11 +27,19 @@ Suite* vmcoreinfo_suite();
 
 int main() {
     return support::run_suites({
+        dump::compressor_suite(),
         dump::dump_state_suite(),
         dump::elf_writer_suite(),
-        dump::guest_utsname_suite(),
+        dump::kdump_bitmap_suite(),
+        dump::kdump_layout_suite(),
+        dump::kdump_writer_suite(),
         dump::memory_map_suite(),
         dump::note_builder_suite(),
+        dump::page_chunk_suite(),
+        dump::page_kinds_suite(),
+        dump::page_runs_suite(),
+        dump::page_sample_suite(),
+        dump::page_sharing_suite(),
         dump::request_suite(),
         dump::snapshot_suite(),
         dump::targets_suite(),

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/kdump_header.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dump/format/kdump.h"
+#include "util/stored.h"
+
+namespace dump {
+namespace {
+
+using Text = format::Kdump64::Utsname::Text;
+
+Text text_of(const std::string& value) {
+    Text text{};
+    std::copy_n(value.begin(), std::min(value.size(), text.size() - 1), text.begin());
+    return text;
+}
+
+uint32_t cut_to_32_bits(uint64_t value) {
+    return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
+}
+
+template <ElfClass C>
+struct Headers {
+    using Main = typename format::Kdump<C>::MainHeader;
+    using Sub = typename format::Kdump<C>::SubHeader;
+    using Long = typename format::Kdump<C>::Long;
+
+    /// What does not fit 32 bits of a 32-bit header is cut off; KdumpLayout has refused all that
+    /// matters.
+    static Long long_of(uint64_t value) {
+        if constexpr (C == ElfClass::k64)
+            return value;
+        else
+            return static_cast<uint32_t>(value);
+    }
+
+    static Main main(const Snapshot& snapshot, const Utsname& name, Compression compression,
+                     const KdumpLayout& layout) {
+        Main header{};
+        std::copy(format::kKdumpSignature.begin(), format::kKdumpSignature.end(),
+                  header.signature.begin());
+        header.header_version = format::kKdumpVersion;
+        header.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
+                          text_of(name.version), text_of(name.machine),  text_of(name.domainname)};
+        header.status = compression_flag(compression);
+        header.block_size = static_cast<uint32_t>(layout.page_size);
+        header.sub_hdr_size = layout.sub_header_blocks;
+        header.bitmap_blocks = layout.bitmap_blocks;
+        header.max_mapnr = cut_to_32_bits(layout.max_mapnr);
+        header.nr_cpus = snapshot.cpu_count;
+        return header;
+    }
+
+    static Sub sub(const Snapshot& snapshot, const KdumpLayout& layout) {
+        Sub header{};
+        header.phys_base = long_of(snapshot.arch.phys_base.value);
+        // As QEMU and makedumpfile -d 1 say it, though zero pages are all there.
+        header.dump_level = format::kDumpLevelExcludeZero;
+        if (const auto& part = snapshot.vmcoreinfo_part) {
+            header.offset_vmcoreinfo = layout.notes + part->offset;
+            header.size_vmcoreinfo = long_of(part->size);
+        }
+        header.offset_note = layout.notes;
+        header.size_note = long_of(layout.note_size);
+        header.max_mapnr_64 = layout.max_mapnr;
+        return header;
+    }
+};
+
+template <ElfClass C>
+std::vector<std::byte> put_together(const Snapshot& snapshot, const Utsname& name,
+                                    Compression compression, const KdumpLayout& layout) {
+    std::vector<std::byte> bytes(layout.bitmap1);
+    const auto main = Headers<C>::main(snapshot, name, compression, layout);
+    const auto sub = Headers<C>::sub(snapshot, layout);
+    std::memcpy(bytes.data(), &main, sizeof(main));
+    std::memcpy(bytes.data() + layout.sub_header, &sub, sizeof(sub));
+    std::copy(snapshot.notes.begin(), snapshot.notes.end(),
+              bytes.begin() + static_cast<ptrdiff_t>(layout.notes));
+    return bytes;
+}
+
+}  // namespace
+
+uint32_t compression_flag(Compression compression) {
+    switch (compression) {
+        case Compression::zlib:
+            return format::kPageZlib;
+        case Compression::lzo:
+            return format::kPageLzo;
+        case Compression::snappy:
+            return format::kPageSnappy;
+        case Compression::zstd:
+            break;
+    }
+    return format::kPageZstd;
+}
+
+std::vector<std::byte> kdump_header(const Snapshot& snapshot, const Utsname& name,
+                                    Compression compression, const KdumpLayout& layout) {
+    return snapshot.arch.elf_class == ElfClass::k64
+               ? put_together<ElfClass::k64>(snapshot, name, compression, layout)
+               : put_together<ElfClass::k32>(snapshot, name, compression, layout);
+}
+
+}  // namespace dump

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/kdump_pages.h"
+
+#include <algorithm>
+#include <cassert>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "dump/compressor.h"
+#include "dump/kdump_descriptors.h"
+#include "dump/kdump_header.h"
+#include "dump/page_chunk.h"
+#include "dump/page_sample.h"
+#include "dump/page_sharing.h"
+#include "dump/page_worker.h"
+#include "util/ordered_stages.h"
+
+namespace dump {
+namespace {
+
+using Kind = PageChunk::Page::Kind;
+
+/// Chunks under way, at 1 MiB each, whatever the number of threads: the bound on memory.
+constexpr size_t kMostSlots = 32;
+
+size_t slots_for(unsigned threads) {
+    return std::min<size_t>(threads + threads / 2 + 2, kMostSlots);
+}
+
+/// As many workers as threads; which of them gets which makes no difference.
+class WorkerPool {
+  public:
+    explicit WorkerPool(std::vector<PageWorker> workers) : idle_(std::move(workers)) {}
+
+    template <class Work>
+    Result<> with_worker(Work work) {
+        PageWorker worker = take();
+        Result<> done = work(worker);
+        const std::lock_guard lock(mutex_);
+        idle_.push_back(std::move(worker));
+        return done;
+    }
+
+  private:
+    PageWorker take() {
+        const std::lock_guard lock(mutex_);
+        assert(!idle_.empty());
+        PageWorker worker = std::move(idle_.back());
+        idle_.pop_back();
+        return worker;
+    }
+
+    std::mutex mutex_;  // workers are handed from thread to thread, chunk by chunk
+    std::vector<PageWorker> idle_;
+};
+
+/// The steps of a chunk. decide() and place() run in page order, each on one thread at a time; the
+/// others on any.
+class Pipeline {
+  public:
+    struct Parts {
+        ChunkCursor cursor;
+        WorkerPool workers;
+        KdumpDescriptors descriptors;
+        std::optional<SharingTable> sharing;
+    };
+
+    Pipeline(unsigned threads, const KdumpLayout& layout, Parts& parts, Sink& sink,
+             Progress& progress)
+        : threads_(threads),
+          parts_(parts),
+          sink_(sink),
+          progress_(progress),
+          page_size_(layout.page_size),
+          zero_page_{layout.pages, static_cast<uint32_t>(layout.page_size)},
+          end_(layout.pages + layout.page_size),
+          chunks_(slots_for(threads)) {
+        assert((chunks_.size() + 1) * parts.cursor.pages_per_chunk() <= SharingTable::kLead);
+        for (PageChunk& chunk : chunks_) {
+            chunk.bytes.resize(std::min(parts.cursor.pages_per_chunk(), layout.page_count) *
+                               page_size_);
+        }
+    }
+
+    /// Gives the end of the last page.
+    Result<uint64_t> run() {
+        TRY(sink_.write_at(zero_page_.offset, std::vector<std::byte>(page_size_)));
+        TRY(util::run_stages(threads_, chunks_.size(), plan()));
+        TRY(parts_.descriptors.flush());
+        return end_;
+    }
+
+  private:
+    util::StagePlan plan() {
+        using Order = util::Stage::Order;
+        const auto stage = [this](Order order, Result<> (Pipeline::*step)(PageChunk&)) {
+            return util::Stage{order, [this, step](size_t slot) -> Result<> {
+                                   return (this->*step)(chunks_[slot]);
+                               }};
+        };
+        util::StagePlan plan{[this](size_t slot) { return begin(chunks_[slot]); }, {}};
+        plan.stages.push_back(stage(Order::parallel, &Pipeline::read));
+        if (parts_.sharing) plan.stages.push_back(stage(Order::in_order, &Pipeline::decide));
+        plan.stages.push_back(stage(Order::parallel, &Pipeline::compress));
+        if (sink_.random_access()) {
+            plan.stages.push_back(stage(Order::in_order, &Pipeline::place));
+            plan.stages.push_back(stage(Order::parallel, &Pipeline::write));
+        } else {
+            plan.stages.push_back(stage(Order::in_order, &Pipeline::place_and_write));
+        }
+        return plan;
+    }
+
+    Result<bool> begin(PageChunk& chunk) {
+        TRY(progress_.check());
+        return parts_.cursor.next(chunk);
+    }
+
+    Result<> read(PageChunk& chunk) {
+        if (chunk.blank) return {};
+        return parts_.workers.with_worker(
+            [&](PageWorker& worker) { return worker.read(chunk, parts_.sharing.has_value()); });
+    }
+
+    Result<> decide(PageChunk& chunk) {
+        if (chunk.blank) return {};
+        for (uint64_t i = 0; i < chunk.count; ++i) {
+            PageChunk::Page& page = chunk.pages[i];
+            if (page.kind == Kind::zero) continue;
+            if (const auto match = parts_.sharing->find(page.hash)) {
+                page.kind = Kind::twin;
+                page.position = match->position;
+                page.twin_pfn = match->pfn;
+            } else {
+                page.remembered = true;
+                page.position = parts_.sharing->remember(page.hash, chunk.first + i);
+            }
+        }
+        return {};
+    }
+
+    Result<> compress(PageChunk& chunk) {
+        if (chunk.blank) return {};
+        return parts_.workers.with_worker(
+            [&](PageWorker& worker) { return worker.compress(chunk); });
+    }
+
+    Result<> place(PageChunk& chunk) {
+        if (chunk.blank) {
+            TRY(parts_.descriptors.append(zero_page_, chunk.count));
+        } else {
+            TRY(place_pages(chunk));
+        }
+        progress_.add(chunk.count * page_size_);
+        return {};
+    }
+
+    Result<> place_pages(PageChunk& chunk) {
+        chunk.offset = end_;
+        for (const PageChunk::Page& page : chunk.pages) {
+            StoredPage stored = zero_page_;
+            if (page.kind == Kind::own) {
+                stored = {end_, page.size};
+                end_ += page.size;
+                if (page.remembered) parts_.sharing->set_stored(page.position, stored);
+            } else if (page.kind == Kind::twin) {
+                stored = parts_.sharing->stored(page.position);
+            }
+            TRY(parts_.descriptors.append(stored));
+        }
+        return {};
+    }
+
+    Result<> write(PageChunk& chunk) {
+        if (chunk.blank || chunk.stored == 0) return {};
+        return sink_.write_at(chunk.offset, std::span(chunk.bytes).first(chunk.stored));
+    }
+
+    /// For a sink that takes one write at a time.
+    Result<> place_and_write(PageChunk& chunk) {
+        TRY(place(chunk));
+        return write(chunk);
+    }
+
+    unsigned threads_;
+    Parts& parts_;
+    Sink& sink_;
+    Progress& progress_;
+    size_t page_size_;
+    StoredPage zero_page_;
+    uint64_t end_;  ///< where the next page goes
+    std::vector<PageChunk> chunks_;
+};
+
+Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest& request,
+                                             std::span<const PfnRun> runs, size_t page_size,
+                                             const PageSource& source) {
+    const std::vector<std::byte> sample = TRY(sample_pages(runs, page_size, source));
+    std::unique_ptr<Compressor> first =
+        TRY(Compressor::create({request.compression, request.level, page_size, sample}));
+    std::vector<PageWorker> workers;
+    for (unsigned i = 1; i < count; ++i) workers.emplace_back(first->twin(), page_size, source);
+    workers.emplace_back(std::move(first), page_size, source);
+    return workers;
+}
+
+}  // namespace
+
+Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequest& request,
+                                   const KdumpLayout& layout, const PageSource& source, Sink& sink,
+                                   Progress& progress) {
+    const size_t page_size = layout.page_size;
+    const auto threads =
+        std::min<unsigned>(thread_count(request.threads), static_cast<unsigned>(kMostSlots));
+    std::vector<PageWorker> workers = TRY(make_workers(threads, request, runs, page_size, source));
+    Pipeline::Parts parts{
+        .cursor = ChunkCursor(runs, page_size, source),
+        .workers = WorkerPool(std::move(workers)),
+        .descriptors = KdumpDescriptors(sink, layout.descriptors, static_cast<uint32_t>(page_size),
+                                        compression_flag(request.compression)),
+        .sharing = std::nullopt,
+    };
+    if (request.share_pages) parts.sharing.emplace(layout.page_count);
+    return Pipeline(threads, layout, parts, sink, progress).run();
+}
+
+}  // namespace dump

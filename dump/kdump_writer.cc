@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/kdump_writer.h"
+
+#include <optional>
+
+#include "dump/compressor.h"
+#include "dump/flat_sink.h"
+#include "dump/guest_utsname.h"
+#include "dump/kdump_bitmap.h"
+#include "dump/kdump_header.h"
+#include "dump/kdump_layout.h"
+#include "dump/kdump_pages.h"
+#include "dump/page_runs.h"
+
+namespace dump {
+namespace {
+
+Utsname name_of(const Snapshot& snapshot) {
+    return guest_utsname(snapshot.vmcoreinfo.value_or(Vmcoreinfo("")), snapshot.arch,
+                         snapshot.memory);
+}
+
+class KdumpWriter final : public VmcoreWriter {
+  public:
+    KdumpWriter(const Snapshot& snapshot, const KdumpRequest& request, const KdumpLayout& layout)
+        : snapshot_(snapshot),
+          request_(request),
+          layout_(layout),
+          memory_(page_runs(snapshot.memory, layout.page_size)),
+          dumped_(page_runs(snapshot.blocks, layout.page_size)) {}
+
+    Result<> begin(Sink& sink) override {
+        TRY(sink.write_at(
+            0, kdump_header(snapshot_, name_of(snapshot_), request_.compression, layout_)));
+        TRY(write_bitmap(sink, layout_.bitmap1, layout_.bitmap_size(), memory_));
+        return write_bitmap(sink, layout_.bitmap2, layout_.bitmap_size(), dumped_);
+    }
+
+    Result<> iterate(const PageSource& pages, Sink& sink, Progress& progress) override {
+        end_ = TRY(write_kdump_pages(dumped_, request_, layout_, pages, sink, progress));
+        return {};
+    }
+
+    Result<> completed(Sink& sink) override { return sink.finish(end_); }
+
+  private:
+    const Snapshot& snapshot_;
+    KdumpRequest request_;
+    KdumpLayout layout_;
+    std::vector<PfnRun> memory_;  ///< bitmap 1: what the guest has
+    std::vector<PfnRun> dumped_;  ///< bitmap 2: what the file has
+    uint64_t end_ = 0;
+};
+
+/// Any writer, as a stream that needs no seeking.
+class FlattenedWriter final : public VmcoreWriter {
+  public:
+    explicit FlattenedWriter(std::unique_ptr<VmcoreWriter> inner) : inner_(std::move(inner)) {}
+
+    Result<> begin(Sink& sink) override { return inner_->begin(flat_.emplace(sink)); }
+
+    Result<> iterate(const PageSource& pages, Sink&, Progress& progress) override {
+        return inner_->iterate(pages, *flat_, progress);
+    }
+
+    Result<> completed(Sink&) override { return inner_->completed(*flat_); }
+
+  private:
+    std::unique_ptr<VmcoreWriter> inner_;
+    std::optional<FlatSink> flat_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
+                                                        const KdumpRequest& request) {
+    TRY(check_compression(request.compression, request.level));
+    const uint64_t page_size = snapshot.arch.page_size;
+    const KdumpLayout layout =
+        TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
+                             .page_size = page_size,
+                             .max_mapnr = snapshot.memory.last().value / page_size + 1,
+                             .page_count = count_pages(page_runs(snapshot.blocks, page_size)),
+                             .note_size = snapshot.notes.size()}));
+    std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout);
+    if (request.flattened) writer = std::make_unique<FlattenedWriter>(std::move(writer));
+    return writer;
+}
+
+}  // namespace dump

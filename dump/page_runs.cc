@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/page_runs.h"
+
+#include <algorithm>
+
+namespace dump {
+
+std::vector<PfnRun> page_runs(const GuestPhysBlockList& blocks, uint64_t page_size) {
+    std::vector<PfnRun> runs;
+    for (const GuestPhysBlock& block : blocks.view()) {
+        const uint64_t first = block.range.start.value / page_size;
+        const uint64_t end = block.range.last() / page_size + 1;
+        if (!runs.empty() && runs.back().end >= first) {
+            runs.back().end = std::max(runs.back().end, end);
+        } else {
+            runs.push_back({first, end});
+        }
+    }
+    return runs;
+}
+
+uint64_t count_pages(std::span<const PfnRun> runs) {
+    uint64_t count = 0;
+    for (const PfnRun& run : runs) count += run.end - run.first;
+    return count;
+}
+
+}  // namespace dump

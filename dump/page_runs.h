@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dump/memory_map.h"
+
+namespace dump {
+
+/// Page frames [first, end): never empty.
+struct PfnRun {
+    uint64_t first = 0;
+    uint64_t end = 0;
+
+    bool operator==(const PfnRun&) const = default;
+};
+
+/// The pages of @page_size bytes, a power of two, that @blocks touch, if only with one byte:
+/// ascending and apart. A page that two blocks share is there once.
+std::vector<PfnRun> page_runs(const GuestPhysBlockList& blocks, uint64_t page_size);
+
+uint64_t count_pages(std::span<const PfnRun> runs);
+
+}  // namespace dump

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "dump/page_runs.h"
+#include "dump/page_source.h"
+
+namespace dump {
+
+/// Some of a dump's pages that are not zero, from all over the guest: one behind the other, at most
+/// 2 MiB. The same pages for the same guest, whatever else is asked of the dump.
+///
+/// Errors: those of @source.
+Result<std::vector<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
+                                            const PageSource& source);
+
+}  // namespace dump

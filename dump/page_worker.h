@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dump/compressor.h"
+#include "dump/page_chunk.h"
+#include "dump/page_source.h"
+
+namespace dump {
+
+/// What one thread needs to work on a chunk's contents. One thread at a time.
+class PageWorker {
+  public:
+    PageWorker(std::unique_ptr<Compressor> compressor, size_t page_size, const PageSource& source);
+
+    /// Fills in the chunk's bytes, and for each page whether it is zero and, where @want_hashes,
+    /// its hash. Errors: those of the source.
+    Result<> read(PageChunk& chunk, bool want_hashes);
+
+    /// Turns each twin that does not have its twin's contents into a page of its own, compresses
+    /// the pages that are, and packs them. Errors: those of the source.
+    Result<> compress(PageChunk& chunk);
+
+  private:
+    Result<> read_pages(PageChunk& chunk, uint64_t index, uint64_t count, bool want_hashes);
+    Result<bool> same_as(uint64_t pfn, std::span<const std::byte> page);
+    uint32_t store(std::span<const std::byte> page, std::span<std::byte> out);
+
+    std::unique_ptr<Compressor> compressor_;
+    size_t page_size_;
+    const PageSource& source_;
+    std::vector<std::byte> twin_;
+    std::vector<std::byte> room_;
+};
+
+}  // namespace dump

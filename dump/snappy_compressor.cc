@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <snappy-c.h>
+
+#include "dump/compressors.h"
+
+namespace dump {
+namespace {
+
+class SnappyCompressor final : public Compressor {
+  public:
+    std::optional<size_t> shrink(std::span<const std::byte> page,
+                                 std::span<std::byte> out) override {
+        size_t size = out.size();
+        const snappy_status status =
+            snappy_compress(reinterpret_cast<const char*>(page.data()), page.size(),
+                            reinterpret_cast<char*>(out.data()), &size);
+        if (status != SNAPPY_OK || size >= page.size()) return std::nullopt;
+        return size;
+    }
+
+    std::unique_ptr<Compressor> twin() const override {
+        return std::make_unique<SnappyCompressor>();
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Compressor> make_snappy(const Compressor::Options&) {
+    return std::make_unique<SnappyCompressor>();
+}
+
+}  // namespace dump

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/compressor.h"
+
+#include <zlib.h>
+
+#include <string>
+
+#include "tests/support/bytes.h"
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+
+namespace dump {
+
+Suite* compressor_suite();
+
+namespace {
+
+using support::Bytes;
+using support::must;
+using support::must_fail;
+
+constexpr size_t kPage = 4096;
+constexpr Compression kAll[] = {Compression::zlib, Compression::lzo, Compression::snappy,
+                                Compression::zstd};
+
+Bytes text_page(const std::string& word) {
+    std::string text;
+    for (int i = 0; text.size() < kPage; ++i) text += word + std::to_string(i * i) + "; ";
+    Bytes page;
+    support::put_text(page, 0, std::string_view(text).substr(0, kPage));
+    return page;
+}
+
+/// What @page becomes; nothing where it is to be stored as it is.
+std::optional<Bytes> shrunk(Compressor& compressor, const Bytes& page) {
+    Bytes out(shrink_room(page.size()));
+    const auto size = compressor.shrink(page, out);
+    if (!size) return std::nullopt;
+    ck_assert_uint_lt(*size, page.size());
+    out.resize(*size);
+    return out;
+}
+
+Bytes inflated(const Bytes& stream) {
+    Bytes page(kPage);
+    uLongf size = kPage;
+    ck_assert_int_eq(uncompress(reinterpret_cast<Bytef*>(page.data()), &size,
+                                reinterpret_cast<const Bytef*>(stream.data()), stream.size()),
+                     Z_OK);
+    ck_assert_uint_eq(size, kPage);
+    return page;
+}
+
+START_TEST(pages_that_do_not_get_smaller_are_left_alone) {
+    for (const Compression compression : kAll) {
+        const auto compressor = must(Compressor::create({.compression = compression}));
+        ck_assert(!shrunk(*compressor, support::noise(1, kPage)));
+        ck_assert(shrunk(*compressor, text_page("after noise")).has_value());
+    }
+}
+END_TEST
+
+START_TEST(a_page_gives_the_same_bytes_after_others_and_in_a_twin) {
+    for (const Compression compression : kAll) {
+        const Bytes sample = text_page("sample");
+        const auto one = must(Compressor::create({.compression = compression, .sample = sample}));
+        const auto first = shrunk(*one, text_page("page"));
+        shrunk(*one, support::noise(7, kPage));
+        shrunk(*one, Bytes(kPage));
+        ck_assert(shrunk(*one, text_page("page")) == first);
+        ck_assert(shrunk(*one->twin(), text_page("page")) == first);
+    }
+}
+END_TEST
+
+START_TEST(codes_of_any_sample_carry_any_page) {
+    const Bytes samples[] = {{},
+                             Bytes(kPage),
+                             Bytes(kPage, std::byte{'x'}),
+                             text_page("sample"),
+                             support::noise(3, 16 * kPage)};
+    for (const Bytes& sample : samples) {
+        const auto compressor = must(Compressor::create({.sample = sample}));
+        for (const Bytes& page : {text_page("a"), Bytes(kPage, std::byte{0xff}), Bytes(kPage)}) {
+            const auto stream = shrunk(*compressor, page);
+            if (stream) ck_assert(inflated(*stream) == page);
+        }
+        ck_assert(shrunk(*compressor, Bytes(kPage, std::byte{0xff})).has_value());
+    }
+}
+END_TEST
+
+START_TEST(a_sample_of_like_pages_makes_pages_smaller) {
+    const Bytes sample = text_page("like");
+    const auto plain = must(Compressor::create({}));
+    const auto trained = must(Compressor::create({.sample = sample}));
+    const Bytes page = text_page("Like");
+    ck_assert_uint_lt(shrunk(*trained, page)->size(), shrunk(*plain, page)->size());
+}
+END_TEST
+
+START_TEST(every_level_of_zlib_makes_a_zlib_stream) {
+    const Bytes page = text_page("level");
+    for (int level = 1; level <= 12; ++level) {
+        const auto compressor = must(Compressor::create({.level = level}));
+        ck_assert(inflated(shrunk(*compressor, page).value()) == page);
+    }
+}
+END_TEST
+
+START_TEST(levels_that_there_are_not_are_refused_with_those_that_there_are) {
+    must_fail(check_compression(Compression::zlib, 0), "a value from 1 to 12, not 0");
+    must_fail(check_compression(Compression::zlib, 13), "a value from 1 to 12, not 13");
+    must_fail(check_compression(Compression::zlib, INT64_MAX), "not 9223372036854775807");
+    must_fail(check_compression(Compression::zstd, 20), "a value from -10 to 19, not 20");
+    must_fail(check_compression(Compression::lzo, 1), "'kdump-lzo' does not support");
+    must_fail(check_compression(Compression::snappy, 1), "'kdump-snappy' does not support");
+    must(check_compression(Compression::zstd, -10));
+    must(check_compression(Compression::zstd, 19));
+    for (const Compression compression : kAll) must(check_compression(compression, std::nullopt));
+}
+END_TEST
+
+}  // namespace
+
+Suite* compressor_suite() {
+    return support::make_suite("compressor",
+                               {
+                                   pages_that_do_not_get_smaller_are_left_alone,
+                                   a_page_gives_the_same_bytes_after_others_and_in_a_twin,
+                                   codes_of_any_sample_carry_any_page,
+                                   a_sample_of_like_pages_makes_pages_smaller,
+                                   every_level_of_zlib_makes_a_zlib_stream,
+                                   levels_that_there_are_not_are_refused_with_those_that_there_are,
+                               });
+}
+
+}  // namespace dump

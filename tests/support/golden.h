@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace support {
+
+/// The contents of tests/golden/@name. Fails the test where it cannot be read.
+std::string read_golden(const std::string& name);
+
+/// Fails the test unless @text is what tests/golden/@name holds. With UPDATE_GOLDEN=1 in the
+/// environment writes it there instead, for a person to look at the difference.
+void check_golden(const std::string& name, std::string_view text);
+
+}  // namespace support
