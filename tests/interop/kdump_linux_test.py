@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A real Linux guest in every kdump format: the tools of the field open it, and it has what QEMU's file has."""
+import os
+import subprocess
+
+from lab import Skip, case, check, check_equal, linux_guest, need, run_cases
+from kdump import Kdump
+from vmcore import Elf
+
+COMPRESSIONS = ("zlib", "lzo", "snappy", "zstd")
+PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
+
+
+def reference(name="ref.elf"):
+    return os.path.join(linux_guest(), name)
+
+
+def dumps(lab, *formats, **arguments):
+    """A dump in each of the formats, by name."""
+    machine = lab.vm("-restore", reference())
+    paths = {}
+    for name in formats:
+        paths[name] = lab.path(name)
+        machine.dump(paths[name], fmt=name, **arguments)
+    return paths
+
+
+def release():
+    return Elf(reference()).vmcoreinfo()["OSRELEASE"]
+
+
+def need_module(module):
+    if subprocess.run([PYTHON, "-c", "import " + module], capture_output=True).returncode != 0:
+        raise Skip("python3-%s is not installed" % module)
+
+
+@case
+def crash_finds_the_release_in_every_format(lab):
+    need("crash")
+    names = ["kdump-" + raw + name for name in COMPRESSIONS for raw in ("", "raw-")]
+    for name, path in dumps(lab, *names).items():
+        check_equal(lab.run("crash", "--osrelease", path).strip(), release(), "crash --osrelease of " + name)
+
+
+@case
+def makedumpfile_puts_flattened_files_together_to_our_raw_ones(lab):
+    need("makedumpfile")
+    for name in COMPRESSIONS:
+        paths = dumps(lab, "kdump-" + name, "kdump-raw-" + name)
+        together = lab.path("together-" + name)
+        with open(paths["kdump-" + name], "rb") as flattened:
+            done = subprocess.run(["makedumpfile", "-R", together], stdin=flattened, capture_output=True, text=True, timeout=120)
+        check_equal(done.returncode, 0, "makedumpfile -R: " + done.stdout + done.stderr)
+        lab.run("cmp", together, paths["kdump-raw-" + name])
+
+
+@case
+def makedumpfile_finds_the_kernels_messages(lab):
+    need("makedumpfile")
+    for name, path in dumps(lab, "kdump-raw-zlib", "kdump-raw-lzo").items():
+        messages = lab.path("messages-" + name)
+        lab.run("makedumpfile", "--dump-dmesg", path, messages)
+        with open(messages, errors="replace") as file:
+            check("Linux version " + release() in file.read(), "no version in the messages of " + name)
+
+
+READ_ALL = """
+import kdumpfile, mmap, sys
+context = kdumpfile.kdumpfile(sys.argv[1])
+with open(sys.argv[2], "rb") as file:
+    ram = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+for at in list(range(0, 0xa0000, 4096)) + list(range(0x100000, len(ram), 4096)):
+    assert context.read(kdumpfile.KDUMP_MACHPHYSADDR, at, 4096) == ram[at:at + 4096], hex(at)
+print(context.attr["linux.uts.release"])
+"""
+
+
+@case
+def libkdumpfile_reads_every_page_of_raw_files(lab):
+    need_module("kdumpfile")
+    for name, path in dumps(lab, *["kdump-raw-" + name for name in COMPRESSIONS]).items():
+        check_equal(lab.run(PYTHON, "-c", READ_ALL, path, reference("ram.img")).strip(), release(), "the release in " + name)
+
+
+OPEN_WITH_DRGN = """
+import drgn, sys
+program = drgn.Program()
+program.set_core_dump(sys.argv[1])
+print(program.platform.arch.name, len(program.read(0x100000, 4096, True)))
+"""
+
+
+@case
+def drgn_opens_ours_and_not_qemus(lab):
+    need_module("drgn")
+    for name, path in dumps(lab, *["kdump-raw-" + name for name in COMPRESSIONS]).items():
+        check_equal(lab.run(PYTHON, "-c", OPEN_WITH_DRGN, path).strip(), "X86_64 4096", "drgn of " + name)
+
+
+@case
+def zlib_file_has_qemus_headers_bitmaps_and_pages(lab):
+    ours, qemus = (Kdump(path) for path in (dumps(lab, "kdump-zlib")["kdump-zlib"], reference("ref.zlib")))
+    check_equal(ours.main, qemus.main, "the main header")
+    check(ours.bitmaps == qemus.bitmaps, "the bitmaps differ")
+    check_equal(len(ours.pfns), len(qemus.pfns), "the number of pages")
+    check_equal(ours.notes(), qemus.notes(), "the notes")
+    check_equal(ours.vmcoreinfo(), qemus.vmcoreinfo(), "VMCOREINFO")
+    # Where QEMU is wrong: it takes the decimal number for hexadecimal, and knows nothing of the guest's name.
+    number = ours.vmcoreinfo()["NUMBER(phys_base)"]
+    check_equal(ours.sub["phys_base"], int(number), "phys_base")
+    check_equal({**ours.sub, "phys_base": 0}, {**qemus.sub, "phys_base": 0}, "the sub header")
+    check_equal(qemus.utsname, {**dict.fromkeys(qemus.utsname, ""), "machine": "x86_64"}, "QEMU's utsname")
+    check_equal((ours.utsname["sysname"], ours.utsname["release"], ours.utsname["machine"]),
+                ("Linux", release(), "x86_64"), "utsname")
+    check(ours.utsname["machine_version"].startswith("#1 SMP"), "version is %r", ours.utsname["machine_version"])
+    for pfn in ours.pfns:
+        check(ours.page(pfn) == qemus.page(pfn), "page 0x%x differs", pfn)
+
+
+@case
+def zlib_file_is_no_larger_than_qemus(lab):
+    qemus = os.stat(reference("ref.zlib")).st_size
+    ours = os.stat(dumps(lab, "kdump-zlib")["kdump-zlib"]).st_size
+    check(ours <= qemus, "%d bytes, QEMU's has %d", ours, qemus)
+
+
+@case
+def flattened_files_have_few_large_records(lab):
+    flat = Kdump(dumps(lab, "kdump-zlib")["kdump-zlib"]).data
+    total = sum(size for _, size, _ in flat.records)
+    check(len(flat.records) < 3 + 2 * total / (1 << 20), "%d records for %d bytes", len(flat.records), total)
+    ends = [offset + size for offset, size, _ in flat.records]
+    check(all(end <= record[0] for end, record in zip(ends, flat.records[1:])), "records overlap")
+
+
+@case
+def any_number_of_threads_gives_the_same_file(lab):
+    one = dumps(lab, "kdump-zlib", "kdump-raw-zstd", threads=1)
+    copies = {name: path + "-one" for name, path in one.items()}
+    for name, path in one.items():
+        os.rename(path, copies[name])
+    for name, path in dumps(lab, *one, threads=8).items():
+        lab.run("cmp", path, copies[name])
+
+
+@case
+def a_part_of_memory_is_read_by_the_tools(lab):
+    begin, length = 0x1000000, 0x800000
+    part = dumps(lab, "kdump-raw-zlib", begin=begin + 5, length=length - 10)["kdump-raw-zlib"]
+    file, whole = Kdump(part), Elf(reference())
+    check_equal((file.pfns[0], len(file.pfns)), (begin >> 12, length >> 12), "the pages")
+    for pfn in file.pfns:
+        check(file.page(pfn) == whole.read(pfn << 12, 4096), "page 0x%x differs", pfn)
+    check_equal(lab.run("crash", "--osrelease", part).strip(), release(), "crash --osrelease")
+    need_module("kdumpfile")
+    script = ("import kdumpfile, sys; c = kdumpfile.kdumpfile(sys.argv[1]); "
+              "sys.stdout.buffer.write(c.read(kdumpfile.KDUMP_MACHPHYSADDR, %d, 4096).hex().encode())" % begin)
+    check_equal(lab.run(PYTHON, "-c", script, part), whole.read(begin, 4096).hex(), "libkdumpfile's page")
+
+
+run_cases()
