@@ -4,25 +4,11 @@
 namespace monitor {
 namespace {
 
-qapi::ShutdownCause word_for(vm::ShutdownCause cause) {
-    switch (cause) {
-        case vm::ShutdownCause::host_qmp_quit:
-            return qapi::ShutdownCause::host_qmp_quit;
-        case vm::ShutdownCause::host_qmp_system_reset:
-            return qapi::ShutdownCause::host_qmp_system_reset;
-        case vm::ShutdownCause::host_signal:
-            return qapi::ShutdownCause::host_signal;
-        case vm::ShutdownCause::guest_reset:
-            break;
-    }
-    return qapi::ShutdownCause::guest_reset;
-}
-
 /// @Event is ResetEvent or ShutdownEvent.
 template <class Event>
 Event with_cause(const vm::MachineEvent& event) {
     const vm::ShutdownCause cause = event.cause.value_or(vm::ShutdownCause::host_signal);
-    return {.guest = vm::caused_by_guest(cause), .reason = word_for(cause)};
+    return {.guest = vm::caused_by_guest(cause), .reason = cause};
 }
 
 }  // namespace

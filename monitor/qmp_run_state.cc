@@ -7,24 +7,6 @@
 namespace monitor {
 namespace {
 
-qapi::RunState word_for(vm::RunState state) {
-    switch (state) {
-        case vm::RunState::prelaunch:
-            return qapi::RunState::prelaunch;
-        case vm::RunState::running:
-            return qapi::RunState::running;
-        case vm::RunState::paused:
-            return qapi::RunState::paused;
-        case vm::RunState::save_vm:
-            return qapi::RunState::save_vm;
-        case vm::RunState::shutdown:
-            return qapi::RunState::shutdown;
-        case vm::RunState::internal_error:
-            break;
-    }
-    return qapi::RunState::internal_error;
-}
-
 Result<> refuse_during_dump(const Services& services) {
     if (services.dump.active()) return Error::make("There is a dump in process, please wait.");
     return {};
@@ -33,8 +15,8 @@ Result<> refuse_during_dump(const Services& services) {
 }  // namespace
 
 Result<qapi::StatusInfo> qmp_query_status(Monitor& monitor) {
-    const vm::RunState state = monitor.services.machine.state();
-    return qapi::StatusInfo{.running = state == vm::RunState::running, .status = word_for(state)};
+    const qapi::RunState state = monitor.services.machine.state();
+    return qapi::StatusInfo{.running = state == qapi::RunState::running, .status = state};
 }
 
 Result<> qmp_stop(Monitor& monitor) {
