@@ -145,6 +145,8 @@ void Machine::reset(ShutdownCause cause) {
 }
 
 void Machine::died(const VcpuFault& fault) {
+    // The first fault is the one that is told; other vCPUs often follow it into the grave.
+    if (needs_reset(state_)) return;
     const bool ran = state_ == RunState::running;
     if (fault.kind == VcpuFault::Kind::triple_fault) {
         emit(MachineEvent::Kind::shutdown, ShutdownCause::guest_reset);

@@ -3,6 +3,8 @@
 
 namespace vm {
 
+Suite* address_space_suite();
+Suite* machine_suite();
 Suite* options_suite();
 Suite* pc_memory_suite();
 Suite* ram_suite();
@@ -12,6 +14,8 @@ Suite* synthetic_accel_suite();
 
 int main() {
     return support::run_suites({
+        vm::address_space_suite(),
+        vm::machine_suite(),
         vm::options_suite(),
         vm::pc_memory_suite(),
         vm::ram_suite(),
