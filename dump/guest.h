@@ -75,8 +75,8 @@ class Guest {
     /// synchronised. On an error some may stand still: resume() is called then too.
     virtual Result<> pause() = 0;
 
-    /// Lets the vCPUs run on after pause(), unless the guest has been stopped for another reason
-    /// since.
+    /// Ends what pause() began, and is called once for each pause(). vCPUs that ran then run on,
+    /// unless the guest has been stopped for another reason since.
     virtual void resume() = 0;
 
     /// RAM and ROM that belong into a dump; no device memory, nothing non-volatile.

@@ -7,31 +7,30 @@
 
 namespace dump {
 
-/// Holds a guest still: it runs on when this goes, on every path, if it ran before. Main loop.
+/// Holds a guest still: Guest::resume() when this goes, on every path. Main loop.
 class PausedGuest {
   public:
     /// Stops @guest, which must outlive the result, and synchronises its registers.
     ///
     /// Errors: those of Guest::pause(); the guest then runs on as before.
     static Result<PausedGuest> enter(Guest& guest) {
-        PausedGuest hold(guest.running() ? &guest : nullptr);
+        PausedGuest hold(guest);
         TRY(guest.pause());
         return hold;
     }
 
-    PausedGuest(PausedGuest&& other) noexcept
-        : to_resume_(std::exchange(other.to_resume_, nullptr)) {}
+    PausedGuest(PausedGuest&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
     ~PausedGuest() { release(); }
 
-    /// Lets the guest run on now.
+    /// Lets go of the guest now; one that ran before runs on.
     void release() {
-        if (Guest* guest = std::exchange(to_resume_, nullptr)) guest->resume();
+        if (Guest* guest = std::exchange(held_, nullptr)) guest->resume();
     }
 
   private:
-    explicit PausedGuest(Guest* to_resume) : to_resume_(to_resume) {}
+    explicit PausedGuest(Guest& guest) : held_(&guest) {}
 
-    Guest* to_resume_;  ///< nullptr where it did not run
+    Guest* held_;  ///< nullptr once let go
 };
 
 }  // namespace dump

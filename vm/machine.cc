@@ -161,9 +161,7 @@ void Machine::died(const VcpuFault& fault) {
 Result<> Machine::pause() {
     held_ = true;
     if (state_ == RunState::running) halt_into(RunState::save_vm);
-    Result<> synchronized = synchronize();
-    if (!synchronized) resume();
-    return synchronized;
+    return synchronize();
 }
 
 void Machine::resume() {
