@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/extent.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,29 @@ constexpr size_t kMostPages = 8192;
 bool touched(uint64_t entry, bool private_only) {
     if (entry & kSwapped) return true;
     return (entry & kPresent) && !(private_only && (entry & kFileOrShared));
+}
+
+/// What is at @offset, where no more data follows: a hole, or nothing any more.
+dump::RamExtent last_run(int fd, uint64_t offset, uint64_t size) {
+    struct stat status;
+    const bool known = fstat(fd, &status) == 0;
+    const uint64_t end = known ? static_cast<uint64_t>(status.st_size) : 0;
+    if (offset >= end) return {.length = size - offset, .populated = true};
+    return {.length = std::min(end, size) - offset, .populated = false};
+}
+
+/// The run that @offset lies in, from there to its end or to @size.
+dump::RamExtent run_at(int fd, uint64_t offset, uint64_t size) {
+    const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) return last_run(fd, offset, size);
+    if (data < 0) return {.length = size - offset, .populated = true};
+    const auto data_at = static_cast<uint64_t>(data);
+    if (data_at > offset) {
+        return {.length = std::min(data_at, size) - offset, .populated = false};
+    }
+    const off_t hole = lseek(fd, data, SEEK_HOLE);
+    const uint64_t end = hole > data ? std::min(static_cast<uint64_t>(hole), size) : size;
+    return {.length = end - offset, .populated = true};
 }
 
 /// Entries of consecutive pages, read in growing portions.
@@ -53,15 +77,16 @@ class Entries {
 
 }  // namespace
 
-dump::RamExtent file_extent(int fd, uint64_t offset, uint64_t limit) {
-    const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0 && errno == ENXIO) return {.length = limit - offset, .populated = false};
-    if (data < 0) return {.length = limit - offset, .populated = true};
-    const auto data_at = static_cast<uint64_t>(data);
-    if (data_at > offset) return {.length = std::min(data_at, limit) - offset, .populated = false};
-    const off_t hole = lseek(fd, data, SEEK_HOLE);
-    const uint64_t end = hole > data ? std::min(static_cast<uint64_t>(hole), limit) : limit;
-    return {.length = end - offset, .populated = true};
+dump::RamExtent FileRuns::extent(uint64_t offset, uint64_t limit) const {
+    const std::lock_guard lock(mutex_);
+    if (offset < data_begin_ || offset >= data_end_) {
+        const dump::RamExtent run = run_at(fd_, offset, size_);
+        if (!run.populated)
+            return {.length = std::min(run.length, limit - offset), .populated = false};
+        data_begin_ = offset;
+        data_end_ = offset + run.length;
+    }
+    return {.length = std::min(data_end_, limit) - offset, .populated = true};
 }
 
 dump::RamExtent pagemap_extent(int pagemap, const std::byte* host, uint64_t offset, uint64_t limit,

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "dump/ram_region.h"
 
@@ -10,12 +11,27 @@
 
 namespace vm {
 
-/// What lies at @offset of the file, up to @limit (exclusive, above @offset): data or a hole.
-///
-/// Where the file system cannot tell, all is data. Time grows with the length of the run of data,
-/// so keep the answer: a run of data stays data as long as nobody punches holes. [lseek(2),
-/// SEEK_HOLE]
-dump::RamExtent file_extent(int fd, uint64_t offset, uint64_t limit);
+/// Data and holes of a file. [lseek(2), SEEK_HOLE]
+class FileRuns {
+  public:
+    /// @fd must outlive this; the file is used up to @size bytes.
+    FileRuns(int fd, uint64_t size) : fd_(fd), size_(size) {}
+
+    /// What lies at @offset of the file, up to @limit (exclusive, above @offset): data or a hole.
+    ///
+    /// Where the file system cannot tell, all is data. So is what lies behind the end of a file
+    /// that someone made shorter: reading it is to fail, not to be left out.
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const;
+
+  private:
+    int fd_;
+    uint64_t size_;
+    /// The run of data found last, [begin, end). The kernel goes through the whole run to find its
+    /// end; to do so for every piece of it would take time in the square of its length. A hole is
+    /// found fast, and not kept: the guest may fill it.
+    mutable std::mutex mutex_;
+    mutable uint64_t data_begin_ = 0, data_end_ = 0;
+};
 
 /// Whether the pages of this process's memory at @host + @offset are its own (in memory or swapped
 /// out) or were never touched, up to @limit (exclusive, above @offset).

@@ -11,7 +11,6 @@
 #include <cinttypes>
 #include <climits>
 #include <cstring>
-#include <mutex>
 
 #include "vm/extent.h"
 
@@ -44,30 +43,18 @@ class AnonymousRam final : public Ram {
 class SharedRam final : public Ram {
   public:
     SharedRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd)
-        : Ram(spec.id, spec.size, host), fd_(std::move(fd)) {}
+        : Ram(spec.id, spec.size, host), fd_(std::move(fd)), runs_(fd_.get(), spec.size) {}
 
-    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
+        return runs_.extent(offset, limit);
+    }
 
   private:
     Result<> copy(uint64_t offset, std::span<std::byte> out) const override;
 
     util::UniqueFd fd_;
-    /// The run of data found last, [begin, end): finding its end again for every piece of it would
-    /// take time in the square of its length.
-    mutable std::mutex mutex_;
-    mutable uint64_t data_begin_ = 0, data_end_ = 0;
+    FileRuns runs_;
 };
-
-dump::RamExtent SharedRam::extent(uint64_t offset, uint64_t limit) const {
-    const std::lock_guard lock(mutex_);
-    if (offset < data_begin_ || offset >= data_end_) {
-        const dump::RamExtent found = file_extent(fd_.get(), offset, size());
-        if (!found.populated) return {std::min(found.length, limit - offset), false};
-        data_begin_ = offset;
-        data_end_ = offset + found.length;
-    }
-    return {.length = std::min(data_end_, limit) - offset, .populated = true};
-}
 
 Result<> SharedRam::copy(uint64_t offset, std::span<std::byte> out) const {
     while (!out.empty()) {
@@ -85,11 +72,15 @@ Result<> SharedRam::copy(uint64_t offset, std::span<std::byte> out) const {
 class PrivateFileRam final : public Ram {
   public:
     PrivateFileRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd, util::UniqueFd pagemap)
-        : Ram(spec.id, spec.size, host), fd_(std::move(fd)), pagemap_(std::move(pagemap)) {}
+        : Ram(spec.id, spec.size, host),
+          fd_(std::move(fd)),
+          runs_(fd_.get(), spec.size),
+          pagemap_(std::move(pagemap)) {}
 
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
-        const auto own = pagemap_extent(pagemap_.get(), host(), offset, limit, true);
-        return own.populated ? own : file_extent(fd_.get(), offset, offset + own.length);
+        const dump::RamExtent run = runs_.extent(offset, limit);
+        if (run.populated) return run;
+        return pagemap_extent(pagemap_.get(), host(), offset, offset + run.length, true);
     }
 
   private:
@@ -108,7 +99,9 @@ class PrivateFileRam final : public Ram {
         return {};
     }
 
-    util::UniqueFd fd_, pagemap_;
+    util::UniqueFd fd_;
+    FileRuns runs_;
+    util::UniqueFd pagemap_;
 };
 
 Result<util::UniqueFd> open_mem_path(const RamSpec& spec) {

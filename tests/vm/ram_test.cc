@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/ram.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/support/scratch.h"
+#include "util/unique_fd.h"
 
 namespace vm {
 
@@ -92,6 +94,39 @@ START_TEST(reading_shared_memory_does_not_populate_it) {
 }
 END_TEST
 
+START_TEST(runs_of_data_holes_and_own_pages_alternate) {
+    const support::Scratch scratch;
+    // given a file of data, hole, data, hole, mapped privately, with a page of our own in the first
+    // hole
+    const support::Bytes data(16 * kPage, std::byte{0x33});
+    support::write_file(scratch.path("ram"), data);
+    ck_assert_int_eq(::truncate(scratch.path("ram").c_str(), 64 * kPage), 0);
+    const util::UniqueFd fd(::open(scratch.path("ram").c_str(), O_WRONLY | O_CLOEXEC));
+    ck_assert_int_eq(::pwrite(fd.get(), data.data(), 4 * kPage, 32 * kPage), 4 * kPage);
+    const auto ram = must(Ram::create(spec(Backend::file, false, scratch.path("ram"), 64 * kPage)));
+    madvise(ram->host(), ram->size(), MADV_NOHUGEPAGE);
+    ram->host()[20 * kPage] = std::byte{1};
+    // when, then
+    const std::pair<uint64_t, bool> expected[] = {{16, true},  {4, false}, {1, true},
+                                                  {11, false}, {4, true},  {28, false}};
+    const auto found = extents(*ram);
+    ck_assert_uint_eq(found.size(), std::size(expected));
+    for (size_t i = 0; i < found.size(); ++i) {
+        ck_assert_uint_eq(found[i].length, expected[i].first * kPage);
+        ck_assert(found[i].populated == expected[i].second);
+    }
+}
+END_TEST
+
+START_TEST(hole_that_was_told_may_fill) {
+    const auto ram = must(Ram::create(spec(Backend::memfd, true)));
+    ram->host()[0] = std::byte{1};
+    ck_assert(!ram->extent(8 * kPage, kSize).populated);
+    ram->host()[8 * kPage] = std::byte{1};
+    ck_assert(ram->extent(8 * kPage, kSize).populated);
+}
+END_TEST
+
 START_TEST(extents_keep_to_their_limit) {
     const auto ram = must(Ram::create(spec(Backend::memfd, true)));
     std::memset(ram->host(), 1, kSize);
@@ -132,6 +167,8 @@ START_TEST(file_that_shrinks_is_an_error_not_a_signal) {
         ck_assert_int_eq(::truncate(path.c_str(), 10 * kPage), 0);
         support::Bytes bytes(kPage);
         must_fail(ram->read(20 * kPage, bytes), "guest memory 'ram0' at 0x14000");
+        // Nobody may take what is missing for zeros.
+        ck_assert(ram->extent(20 * kPage, kSize).populated);
     }
 }
 END_TEST
@@ -164,11 +201,13 @@ END_TEST
 
 Suite* ram_suite() {
     return support::make_suite(
-        "ram", {what_the_guest_writes_is_read, only_touched_pages_count_as_populated,
-                reading_shared_memory_does_not_populate_it, extents_keep_to_their_limit,
-                contents_of_an_existing_file_are_there_and_stay_private,
-                directory_gets_a_file_without_a_name, file_that_shrinks_is_an_error_not_a_signal,
-                reads_outside_are_errors, backends_that_cannot_be_say_why});
+        "ram",
+        {what_the_guest_writes_is_read, only_touched_pages_count_as_populated,
+         reading_shared_memory_does_not_populate_it, runs_of_data_holes_and_own_pages_alternate,
+         hole_that_was_told_may_fill, extents_keep_to_their_limit,
+         contents_of_an_existing_file_are_there_and_stay_private,
+         directory_gets_a_file_without_a_name, file_that_shrinks_is_an_error_not_a_signal,
+         reads_outside_are_errors, backends_that_cannot_be_say_why});
 }
 
 }  // namespace vm
