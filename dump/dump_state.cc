@@ -2,6 +2,8 @@
 #include "dump/dump_state.h"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -65,12 +67,27 @@ class DumpState::Job {
 
     void join() { thread_.join(); }
 
-    uint64_t completed() const { return std::min(progress_.completed(), total_); }
-    uint64_t total() const { return total_; }
+    /// The end, or with status active how far it is. Main loop.
+    qapi::DumpQueryResult view(qapi::DumpStatus status) const {
+        qapi::DumpQueryResult view{.status = status,
+                                   .completed = std::min(progress_.completed(), total_),
+                                   .total = total_,
+                                   .phase = {},
+                                   .start_time = start_time_,
+                                   .remaining = {}};
+        if (status == qapi::DumpStatus::active) {
+            view.phase = guest_needed_ ? qapi::DumpPhase::memory : qapi::DumpPhase::commit;
+            view.remaining = remaining(view.completed);
+        }
+        return view;
+    }
     const std::vector<std::string>& warnings() const { return snapshot_.warnings; }
 
     /// Lets the guest run on. Main loop.
-    void release_guest() { hold_.release(); }
+    void release_guest() {
+        hold_.release();
+        guest_needed_ = false;
+    }
 
     /// Main loop.
     void tell(const Outcome& outcome) const {
@@ -83,6 +100,14 @@ class DumpState::Job {
         TRY(writer_->iterate(pages_, *sink_, progress_));
         TRY(writer_->completed(*sink_));
         return progress_.check();
+    }
+
+    /// Seconds, if the rest goes as fast as what came before. Empty where nothing came.
+    std::optional<double> remaining(uint64_t completed) const {
+        if (completed == 0) return std::nullopt;
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+        const double rest = static_cast<double>(total_ - completed);
+        return passed.count() * rest / static_cast<double>(completed);
     }
 
     void close_sink() {
@@ -99,6 +124,9 @@ class DumpState::Job {
     const Snapshot snapshot_;
     const RamSource pages_;
     const uint64_t total_;
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    const int64_t start_time_ = std::time(nullptr);
+    bool guest_needed_ = true;  ///< main loop
     std::unique_ptr<VmcoreWriter> writer_;
     Progress progress_;
     std::mutex
@@ -116,7 +144,8 @@ Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Co
     if (needs_random_access(request) && !sink->random_access()) {
         return Error::make("kdump-raw formats require a seekable file");
     }
-    last_ = {.status = qapi::DumpStatus::failed};
+    last_ = {};
+    last_.status = qapi::DumpStatus::failed;
     job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded)));
 
     // The job may be gone when what it posted is run: ~DumpState does not wait for the main loop.
@@ -140,9 +169,7 @@ void DumpState::conclude(Result<> result) {
     job->join();
     job->release_guest();
     Outcome outcome{
-        .result = {.status = result ? qapi::DumpStatus::completed : qapi::DumpStatus::failed,
-                   .completed = job->completed(),
-                   .total = job->total()},
+        .result = job->view(result ? qapi::DumpStatus::completed : qapi::DumpStatus::failed),
         .error = {},
         .warnings = job->warnings(),
     };
@@ -152,9 +179,7 @@ void DumpState::conclude(Result<> result) {
 }
 
 qapi::DumpQueryResult DumpState::query() const {
-    if (!job_) return last_;
-    return {
-        .status = qapi::DumpStatus::active, .completed = job_->completed(), .total = job_->total()};
+    return job_ ? job_->view(qapi::DumpStatus::active) : last_;
 }
 
 void DumpState::cancel() {

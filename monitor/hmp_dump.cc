@@ -57,6 +57,11 @@ void dump(Monitor& monitor, const HmpArguments& arguments, const Completion<std:
     });
 }
 
+Result<std::string> cancel(Monitor& monitor, const HmpArguments&) {
+    TRY(qmp_dump_cancel(monitor));
+    return std::string();
+}
+
 Result<std::string> info_dump(Monitor& monitor, const HmpArguments&) {
     const qapi::DumpQueryResult result = TRY(qmp_query_dump(monitor));
     std::string text = "Status: " + std::string(to_string(result.status)) + "\n";
@@ -97,6 +102,7 @@ constexpr HmpCommand kCommands[] = {
      "\t\t\tbegin: the first physical address.\n"
      "\t\t\tlength: the size of memory, in bytes.",
      dump},
+    {"dump-cancel", {}, "", "end the dump under way and remove its file", at_once<cancel>},
     {"info dump", {}, "", "show how the latest dump goes or went", at_once<info_dump>},
 };
 

@@ -64,6 +64,13 @@ void qmp_dump_guest_memory(Monitor& monitor, const qapi::DumpGuestMemoryArgument
     if (!started || detach) done(std::move(started));
 }
 
+Result<> qmp_dump_cancel(Monitor& monitor) {
+    dump::DumpState& dump = monitor.services.dump;
+    if (!dump.active()) return Error::make("There is no dump in process");
+    dump.cancel();
+    return {};
+}
+
 Result<qapi::DumpQueryResult> qmp_query_dump(Monitor& monitor) {
     return monitor.services.dump.query();
 }

@@ -83,11 +83,10 @@ START_TEST(synchronous_dump_replies_when_the_file_is_there) {
     ck_assert(exists(folder.path("vmcore")));
     const std::string told = client.take();
     const std::string result =
-        R"({"result": {"status": "completed", "completed": 65536, "total": 65536}}})";
-    ck_assert(has(told, "\"event\": \"DUMP_COMPLETED\", \"data\": " + result + "\r\n" + kOk));
-    check_text(client.ask(R"({"execute": "query-dump"})"),
-               "{\"return\": {\"status\": \"completed\", \"completed\": 65536, \"total\": "
-               "65536}}\r\n");
+        R"({"status": "completed", "completed": 65536, "total": 65536, "start-time": )";
+    ck_assert(has(told, R"("event": "DUMP_COMPLETED", "data": {"result": )" + result));
+    ck_assert(told.ends_with("}}}\r\n" + kOk));
+    ck_assert(has(client.ask(R"({"execute": "query-dump"})"), R"({"return": )" + result));
 }
 END_TEST
 
@@ -106,6 +105,19 @@ START_TEST(running_guest_stops_for_a_dump_and_runs_on) {
 }
 END_TEST
 
+START_TEST(guest_that_did_not_run_can_be_started_after_a_dump) {
+    TestMachine vm;
+    Folder folder;
+    Negotiated client(vm.services);
+    client.ask(dump_request("file:" + folder.path("vmcore")));
+    finish_dump(vm);
+    client.take();
+    ck_assert(!vm.machine->running());
+    ck_assert(client.ask(R"({"execute": "cont"})").ends_with(kOk));
+    ck_assert(vm.machine->running());
+}
+END_TEST
+
 START_TEST(detached_dump_replies_at_once_and_tells_its_end) {
     TestMachine vm;
     StuckTarget target;
@@ -117,6 +129,35 @@ START_TEST(detached_dump_replies_at_once_and_tells_its_end) {
     const std::string told = client.take();
     ck_assert(has(told, "DUMP_COMPLETED"));
     ck_assert(!has(told, "return"));
+}
+END_TEST
+
+START_TEST(query_tells_phase_and_start_of_an_active_dump) {
+    TestMachine vm;
+    StuckTarget target;
+    Negotiated client(vm.services);
+    target.dump(client, R"(, "detach": true)");
+    const std::string told = client.ask(R"({"execute": "query-dump"})");
+    ck_assert(has(told, R"("phase": "memory", "start-time": )"));
+    target.drain();
+    finish_dump(vm);
+}
+END_TEST
+
+START_TEST(cancelled_dump_fails_and_the_guest_runs_on) {
+    TestMachine vm;
+    StuckTarget target;
+    Negotiated client(vm.services, kOob);
+    client.ask(R"({"execute": "cont"})");
+    target.dump(client);
+    check_text(client.ask(R"({"exec-oob": "dump-cancel"})"), kOk);
+    finish_dump(vm);
+    const std::string told = client.take();
+    ck_assert(has(told, R"("status": "failed")"));
+    ck_assert(has(told, R"("error": "cancelled"}})"));
+    ck_assert(told.ends_with(generic("cancelled")));
+    ck_assert(vm.machine->running());
+    check_text(client.ask(R"({"execute": "dump-cancel"})"), generic("There is no dump in process"));
 }
 END_TEST
 
@@ -262,7 +303,10 @@ Suite* qmp_dump_suite() {
         "qmp_dump", {
                         synchronous_dump_replies_when_the_file_is_there,
                         running_guest_stops_for_a_dump_and_runs_on,
+                        guest_that_did_not_run_can_be_started_after_a_dump,
                         detached_dump_replies_at_once_and_tells_its_end,
+                        query_tells_phase_and_start_of_an_active_dump,
+                        cancelled_dump_fails_and_the_guest_runs_on,
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,
