@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <utility>
 
 namespace monitor {
@@ -35,6 +36,39 @@ Result<std::string> take_quoted(std::string_view& text) {
     return word;
 }
 
+Result<unsigned> take_count(std::string_view& text) {
+    unsigned count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error == std::errc::invalid_argument) return 1u;
+    if (error != std::errc() || count > HmpFormat::kMaxCount) {
+        return Error::make("count is larger than %u", HmpFormat::kMaxCount);
+    }
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    return count;
+}
+
+/// Takes "/4xb" off the beginning of @text, where it is there.
+Result<HmpFormat> take_format(std::string_view& text) {
+    static constexpr std::string_view kLetters = "oxduc", kSizes = "bhwg";
+    HmpFormat format;
+    skip_space(text);
+    if (text.empty() || text.front() != '/') return format;
+    text.remove_prefix(1);
+    format.count = TRY(take_count(text));
+    for (; !text.empty() && !is_space(text.front()); text.remove_prefix(1)) {
+        const char c = text.front();
+        const size_t size = kSizes.find(c);
+        if (size != std::string_view::npos) {
+            format.size = 1u << size;
+        } else if (kLetters.find(c) != std::string_view::npos) {
+            format.letter = c;
+        } else {
+            return Error::make("invalid char in format: '%c'", c);
+        }
+    }
+    return format;
+}
+
 }  // namespace
 
 void skip_space(std::string_view& text) {
@@ -54,6 +88,10 @@ Result<HmpArguments> HmpArguments::parse(std::string_view text,
                                          std::span<const HmpParameter> parameters,
                                          const RegisterReader& read_register) {
     HmpArguments arguments;
+    if (!parameters.empty() && parameters.front().kind == Kind::format) {
+        arguments.format_ = TRY(take_format(text));
+        parameters = parameters.subspan(1);
+    }
     TRY(arguments.take_flags(text, parameters));
     for (const HmpParameter& parameter : parameters) {
         if (parameter.kind != Kind::flag) TRY(arguments.take(text, parameter, read_register));

@@ -21,10 +21,20 @@ struct HmpParameter {
         word,    ///< up to a space, or in double quotes
         rest,    ///< all that is left of the line
         number,  ///< an expression
+        format,  ///< "/4xb" before all others
     };
     Kind kind;
     std::string_view name;  ///< a word's in errors: "filename expected"
     bool optional = false;  ///< flags and rests always are
+};
+
+/// How values are shown: "/4xb" are four bytes in hexadecimal.
+struct HmpFormat {
+    static constexpr unsigned kMaxCount = 1u << 16;
+
+    unsigned count = 1;
+    char letter = 'x';  ///< o octal, x hexadecimal, d signed, u unsigned, c character
+    unsigned size = 4;  ///< bytes: b 1, h 2, w 4, g 8
 };
 
 /// The arguments of one command, checked against its parameters.
@@ -38,12 +48,14 @@ class HmpArguments {
     bool flag(char letter) const { return flags_.contains(letter); }
     std::optional<std::string> text(std::string_view name) const;
     std::optional<int64_t> number(std::string_view name) const;
+    const HmpFormat& format() const { return format_; }
 
   private:
     util::Result<> take_flags(std::string_view& text, std::span<const HmpParameter> parameters);
     util::Result<> take(std::string_view& text, const HmpParameter& parameter,
                         const RegisterReader& read_register);
 
+    HmpFormat format_;
     std::set<char> flags_;
     std::map<std::string_view, std::string> texts_;
     std::map<std::string_view, int64_t> numbers_;

@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "monitor/guest_memory.h"
+#include "monitor/monitor.h"
+#include "monitor/register_text.h"
 #include "util/text.h"
 
 namespace monitor {
@@ -50,8 +53,15 @@ std::string take_full_name(std::string_view& line) {
     return name;
 }
 
-Result<uint64_t> no_register(std::string_view) {
-    return Error::make("unknown register");
+/// Registers for expressions, of the vCPU that @monitor is about.
+RegisterReader register_reader(Monitor& monitor) {
+    return [&monitor](std::string_view name) -> Result<uint64_t> {
+        const target_i386::Registers registers =
+            TRY(registers_of(monitor.services.machine, monitor.cpu));
+        const std::optional<uint64_t> value = register_value(registers, name);
+        if (!value) return Error::make("unknown register");
+        return *value;
+    };
 }
 
 }  // namespace
@@ -59,7 +69,7 @@ Result<uint64_t> no_register(std::string_view) {
 std::vector<HmpCommand> hmp_commands() {
     std::vector<HmpCommand> all;
     for (const auto topic : {hmp_help_commands(), hmp_run_state_commands(), hmp_dump_commands(),
-                             hmp_info_commands()}) {
+                             hmp_memory_commands(), hmp_register_commands(), hmp_info_commands()}) {
         all.insert(all.end(), topic.begin(), topic.end());
     }
     return all;
@@ -83,7 +93,7 @@ void run_hmp_line(Monitor& monitor, std::string_view line,
     if (name.empty()) return done("");
     const std::optional<HmpCommand> command = find_hmp_command(name);
     if (!command) return done(util::text("unknown command: '%s'\r\n", name.c_str()));
-    const auto arguments = HmpArguments::parse(line, command->parameters, no_register);
+    const auto arguments = HmpArguments::parse(line, command->parameters, register_reader(monitor));
     if (!arguments) {
         return done(util::text("%s: %s\r\nTry \"help %s\" for more information\r\n",
                                std::string(command->names).c_str(),

@@ -31,6 +31,8 @@ std::vector<HmpCommand> hmp_commands();
 std::span<const HmpCommand> hmp_dump_commands();
 std::span<const HmpCommand> hmp_help_commands();
 std::span<const HmpCommand> hmp_info_commands();
+std::span<const HmpCommand> hmp_memory_commands();
+std::span<const HmpCommand> hmp_register_commands();
 std::span<const HmpCommand> hmp_run_state_commands();
 
 /// For a handler that replies at once.

@@ -46,11 +46,28 @@ Result<std::string> info_cpus(Monitor& monitor, const HmpArguments&) {
     return text;
 }
 
+Result<std::string> info_uuid(Monitor& monitor, const HmpArguments&) {
+    const qapi::UuidInfo info = TRY(qmp_query_uuid(monitor));
+    return info.UUID + "\n";
+}
+
+Result<std::string> info_memory_size_summary(Monitor& monitor, const HmpArguments&) {
+    const qapi::MemoryInfo info = TRY(qmp_query_memory_size_summary(monitor));
+    return util::text("base memory: %" PRIu64 "\nplugged memory: %" PRIu64 "\n", info.base_memory,
+                      info.plugged_memory.value_or(0));
+}
+
 constexpr HmpCommand kCommands[] = {
     {"info cpus", {}, "", "show infos for each CPU", at_once<info_cpus>},
     {"info kvm", {}, "", "show KVM information", at_once<info_kvm>},
+    {"info memory_size_summary|info memory-size-summary",
+     {},
+     "",
+     "show the amount of memory that the guest began with and that was plugged, in bytes",
+     at_once<info_memory_size_summary>},
     {"info name", {}, "", "show the current VM name", at_once<info_name>},
     {"info status", {}, "", "show the current VM status (running|paused)", at_once<info_status>},
+    {"info uuid", {}, "", "show the current VM UUID", at_once<info_uuid>},
     {"info version", {}, "", "show the version of the program", at_once<info_version>},
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ struct Monitor {
     NamedFds fds;
     /// Came by SCM_RIGHTS, and no command has taken them yet.
     std::vector<util::UniqueFd> passed_fds;
+    int64_t cpu = 0;          ///< the vCPU that commands of HMP mean
     bool negotiated = false;  ///< qmp_capabilities is done
     bool oob = false;         ///< out-of-band execution is enabled
 };

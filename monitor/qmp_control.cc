@@ -38,6 +38,7 @@ void qmp_human_monitor_command(Monitor& monitor,
     if (arguments.cpu_index && (cpu < 0 || cpu >= monitor.services.machine.cpu_count())) {
         return done(Error::make("Parameter 'cpu-index' expects a CPU number"));
     }
+    monitor.cpu = cpu;
     run_hmp_line(monitor, arguments.command_line,
                  [done](std::string output) { done(std::move(output)); });
 }

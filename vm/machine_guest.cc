@@ -16,6 +16,15 @@ Result<> Machine::synchronize() {
     return {};
 }
 
+Result<target_i386::Registers> Machine::registers(unsigned cpu) {
+    if (frozen()) return parts_.start_registers[cpu];
+    const bool runs = running();
+    if (runs) parts_.accel->halt();
+    Result<target_i386::Registers> registers = parts_.accel->registers(cpu);
+    if (runs) parts_.accel->run();
+    return registers;
+}
+
 std::vector<const dump::Cpu*> Machine::cpus() const {
     std::vector<const dump::Cpu*> all;
     for (const auto& cpu : cpus_) all.push_back(cpu.get());

@@ -70,14 +70,19 @@ TestMachine::TestMachine()
                .chardevs = [] { return std::vector<qapi::ChardevInfo>(); },
                .warn = [this](const std::string& warning) { warnings.push_back(warning); }} {}
 
+void TestMachine::set_registers(unsigned cpu, const target_i386::Registers& registers) {
+    support::must(accel->reset(cpu, registers));
+}
+
 std::unique_ptr<vm::Machine> TestMachine::make() {
     vm::MachineParts parts;
     parts.name = "guest";
     parts.ram_bytes = kRamBytes;
     parts.start_registers.resize(2);
     parts.accel = std::make_unique<IdleAccel>();
+    accel = parts.accel.get();
     const auto range = support::must(dump::GpaRange::make(dump::Gpa{0}, kRamBytes));
-    support::must(parts.memory.add({.range = range, .region = ram}));
+    support::must(parts.memory.add({.range = range, .region = ram, .host = ram->bytes().data()}));
     auto made = support::must(vm::Machine::create(
         std::move(parts), [this](auto function) { loop.post(std::move(function)); }));
     made->set_on_event(

@@ -41,11 +41,15 @@ class TestMachine {
   public:
     TestMachine();
 
+    /// Of vCPU @cpu, until the next reset.
+    void set_registers(unsigned cpu, const target_i386::Registers& registers);
+
     HandLoop loop;
     EventHub events;
     FdSets fd_sets;
     std::vector<std::string> warnings;
     std::shared_ptr<support::ScriptedRam> ram;
+    vm::Accel* accel = nullptr;  ///< the machine's
     std::unique_ptr<vm::Machine> machine;
     dump::DumpState dump;
     Services services;
