@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/hmp_session.h"
+#include "tests/fuzz/monitor_input.h"
+
+/// Any bytes as what is typed at a terminal.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    static fuzz::DumpingMachine vm;
+    fuzz::CheckingWire wire;
+    monitor::HmpSession session(vm.services, wire, true);
+    vm.hold_dump();
+    session.receive(std::string_view(reinterpret_cast<const char*>(data), size), {});
+    vm.loop.run_posted();
+    return 0;
+}
