@@ -40,6 +40,7 @@ class Reader {
         header_.elf_class = C;
         header_.version = main_.header_version;
         header_.status = main_.status;
+        header_.cpu_count = main_.nr_cpus;
         header_.sysname = text_of(main_.utsname.sysname);
         header_.nodename = text_of(main_.utsname.nodename);
         header_.release = text_of(main_.utsname.release);

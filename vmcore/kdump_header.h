@@ -16,6 +16,7 @@ struct KdumpHeader {
     uint32_t version = 0;                                            ///< 1 to 6
     uint32_t status = 0;                                             ///< kStatus... bits
     std::string sysname, nodename, release, machine;                 ///< of utsname
+    uint32_t cpu_count = 0;                                          ///< nr_cpus
     uint64_t max_mapnr = 0;   ///< page frames below this are in the bitmaps
     uint64_t phys_base = 0;   ///< two's complement
     uint32_t dump_level = 0;  ///< bits: kinds of pages that were left out

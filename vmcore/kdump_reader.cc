@@ -100,12 +100,10 @@ Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
     }
     PageRuns stored = TRY(PageRuns::read(*source, header.bitmap2, header.max_mapnr));
     file.region = TRY(KdumpRegion::create(source, header, std::move(stored)));
-    if (header.dump_level == format::kDumpLevelExcludeZero) {
-        const PageRuns existing = TRY(PageRuns::read(*source, header.bitmap1, header.max_mapnr));
-        TRY(add_blocks(existing, file.region, contents.blocks));
-    } else {
-        TRY(add_blocks(file.region->stored(), file.region, contents.blocks));
-    }
+    file.existing = TRY(PageRuns::read(*source, header.bitmap1, header.max_mapnr));
+    const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
+    TRY(add_blocks(rest_is_zero ? file.existing : file.region->stored(), file.region,
+                   contents.blocks));
     return file;
 }
 

@@ -65,13 +65,15 @@ Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint6
     return some;
 }
 
-Result<PageDesc> KdumpRegion::descriptor(uint64_t pfn) const {
-    const PageRun* run = stored_.find(pfn);
-    if (!run)
-        return Error::make("'%s': page 0x%" PRIx64 " is not in the file", source_->name().c_str(),
-                           pfn);
-    const std::vector<PageDesc> one = TRY(descriptors(*run, pfn, 1));
-    return one.front();
+Result<> KdumpRegion::for_each_descriptor(
+    const std::function<void(uint64_t pfn, const PageDesc&)>& visit) const {
+    for (const PageRun& run : stored_.view()) {
+        for (uint64_t pfn = run.first; pfn < run.end();) {
+            const std::vector<PageDesc> some = TRY(descriptors(run, pfn, run.end() - pfn));
+            for (const PageDesc& descriptor : some) visit(pfn++, descriptor);
+        }
+    }
+    return {};
 }
 
 Result<> KdumpRegion::read(uint64_t offset, std::span<std::byte> out) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -32,8 +33,11 @@ class KdumpRegion final : public dump::RamRegion {
     /// Pages that share the zero page at the start of the data count as not populated.
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
-    /// How page @pfn of bitmap 2 is stored.
-    Result<dump::format::PageDesc> descriptor(uint64_t pfn) const;
+    /// Calls @visit with each page of bitmap 2 in order. Errors: reading the descriptors.
+    Result<> for_each_descriptor(
+        const std::function<void(uint64_t pfn, const dump::format::PageDesc&)>& visit) const;
+    /// True where @descriptor is that of a page which shares the zero page.
+    bool is_zero_page(const dump::format::PageDesc& descriptor) const;
     const PageRuns& stored() const { return stored_; }
 
   private:
@@ -50,7 +54,6 @@ class KdumpRegion final : public dump::RamRegion {
                 PageRuns stored);
 
     Result<> find_zero_page();
-    bool is_zero_page(const PageDesc& descriptor) const;
     Result<std::vector<PageDesc>> descriptors(const PageRun& run, uint64_t pfn,
                                               uint64_t count) const;
     Result<> read_pages(uint64_t pfn, std::span<std::byte> out) const;

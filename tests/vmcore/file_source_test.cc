@@ -2,13 +2,13 @@
 #include "vmcore/file_source.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
+#include "tests/support/scratch.h"
 
 namespace vmcore {
 
@@ -19,21 +19,6 @@ Suite* file_source_suite();
 
 namespace {
 
-/// A folder of its own for a test's files; gone with what is in it when the test ends well.
-class Folder {
-  public:
-    Folder() { ck_assert_ptr_nonnull(mkdtemp(path_.data())); }
-    ~Folder() {
-        unlink(file().c_str());
-        rmdir(path_.c_str());
-    }
-    std::string file() const { return path_ + "/vmcore"; }
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_ = "/tmp/file_source.XXXXXX";
-};
-
 util::UniqueFd create(const std::string& path) {
     util::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     ck_assert(bool(fd));
@@ -41,10 +26,10 @@ util::UniqueFd create(const std::string& path) {
 }
 
 START_TEST(bytes_are_read_at_random_and_only_inside) {
-    const Folder folder;
-    const util::UniqueFd fd = create(folder.file());
+    const support::Scratch folder;
+    const util::UniqueFd fd = create(folder.path("vmcore"));
     ck_assert_int_eq(pwrite(fd.get(), "0123456789", 10, 0), 10);
-    const auto source = must(FileSource::open(folder.file()));
+    const auto source = must(FileSource::open(folder.path("vmcore")));
     ck_assert_uint_eq(source->size(), 10);
     support::Bytes part(3);
     must(source->read_at(7, part));
@@ -56,10 +41,10 @@ START_TEST(bytes_are_read_at_random_and_only_inside) {
 END_TEST
 
 START_TEST(file_that_is_cut_while_it_is_open_gives_an_error) {
-    const Folder folder;
-    const util::UniqueFd fd = create(folder.file());
+    const support::Scratch folder;
+    const util::UniqueFd fd = create(folder.path("vmcore"));
     ck_assert_int_eq(ftruncate(fd.get(), 8192), 0);
-    const auto source = must(FileSource::open(folder.file()));
+    const auto source = must(FileSource::open(folder.path("vmcore")));
     ck_assert_int_eq(ftruncate(fd.get(), 100), 0);
     support::Bytes part(200);
     must_fail(source->read_at(0, part), "ends at 100 though it had 8192 bytes");
@@ -67,12 +52,12 @@ START_TEST(file_that_is_cut_while_it_is_open_gives_an_error) {
 END_TEST
 
 START_TEST(holes_are_told) {
-    const Folder folder;
-    const util::UniqueFd fd = create(folder.file());
+    const support::Scratch folder;
+    const util::UniqueFd fd = create(folder.path("vmcore"));
     constexpr uint64_t kMiB = 1 << 20;
     ck_assert_int_eq(ftruncate(fd.get(), 3 * kMiB), 0);
     ck_assert_int_eq(pwrite(fd.get(), "data", 4, kMiB), 4);
-    const auto source = must(FileSource::open(folder.file()));
+    const auto source = must(FileSource::open(folder.path("vmcore")));
     if (source->extent(0, 1).populated) return;  // a file system without holes
     const dump::RamExtent before = source->extent(100, 3 * kMiB);
     ck_assert_uint_eq(before.length, kMiB - 100);
@@ -86,11 +71,11 @@ START_TEST(holes_are_told) {
 END_TEST
 
 START_TEST(what_cannot_be_read_at_random_is_refused_at_once) {
-    const Folder folder;
-    must_fail(FileSource::open(folder.file()), "No such file or directory");
-    must_fail(FileSource::open(folder.path()), "is not a regular file");
-    ck_assert_int_eq(mkfifo(folder.file().c_str(), 0600), 0);
-    must_fail(FileSource::open(folder.file()), "is not a regular file");
+    const support::Scratch folder;
+    must_fail(FileSource::open(folder.path("vmcore")), "No such file or directory");
+    must_fail(FileSource::open(folder.folder()), "is not a regular file");
+    ck_assert_int_eq(mkfifo(folder.path("vmcore").c_str(), 0600), 0);
+    must_fail(FileSource::open(folder.path("vmcore")), "is not a regular file");
 }
 END_TEST
 

@@ -114,8 +114,12 @@ Bytes qemu_descriptor(uint64_t rip) {
 
 Bytes some_notes() {
     constexpr std::string_view kVmcoreinfo = "OSRELEASE=6.1.0\n";
-    Bytes notes = note("CORE", 1, Bytes(336));
-    put_bytes(notes, notes.size(), note("QEMU", 0, qemu_descriptor(0xffffffff81000000)));
+    constexpr uint64_t kRip = 0xffffffff81000000;
+    Bytes prstatus(336);
+    put_le32(prstatus, 32, 1);      // pr_pid
+    put_le64(prstatus, 240, kRip);  // pr_reg[16]
+    Bytes notes = note("CORE", 1, prstatus);
+    put_bytes(notes, notes.size(), note("QEMU", 0, qemu_descriptor(kRip)));
     put_bytes(notes, notes.size(), note("VMCOREINFO", 0, std::as_bytes(std::span(kVmcoreinfo))));
     return notes;
 }
