@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What people see of the command guestdump: guestdump_test.py GUESTDUMP FOLDER_OF_SMALL_VMCORES."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+GUESTDUMP, SMALL = sys.argv[1], pathlib.Path(sys.argv[2])
+
+
+def run(*words, status=0):
+    done = subprocess.run([GUESTDUMP, *map(str, words)], capture_output=True, timeout=60)
+    out, err = done.stdout, done.stderr.decode()
+    assert done.returncode == status, "status %d of %s: %s%s" % (done.returncode, words, out[:2000], err)
+    return out, err
+
+
+class Guestdump(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def assert_trouble(self, part, *words):
+        out, err = run(*words, status=2)
+        self.assertIn(part, err)
+        self.assertEqual(out, b"")
+
+    def test_info_tells_people_and_scripts_the_same(self):
+        text = run("info", SMALL / "kdump/64")[0].decode()
+        told = json.loads(run("info", "--json", SMALL / "kdump/64")[0])
+        self.assertIn("format:      kdump-compressed version 6, x86_64\n", text)
+        self.assertEqual((told["format"], told["header-version"]), ("kdump-compressed", 6))
+        self.assertEqual({kind["kind"]: kind["pages"] for kind in told["pages"]},
+                         {"zero": 1, "zlib": 1, "lzo": 1, "snappy": 1, "zstd": 1, "excluded": 2})
+        self.assertEqual(told["cpus"][0]["registers"][16], {"name": "rip", "value": 0xffffffff81000000})
+        self.assertNotIn("ffffffff81000000", text)
+        self.assertIn("rip ffffffff81000000", run("info", "--registers", SMALL / "kdump/64")[0].decode())
+        self.assertIn("OSRELEASE=6.1.0\n", run("info", "--vmcoreinfo", SMALL / "kdump/64")[0].decode())
+
+    def test_convert_keeps_the_guest_in_every_format_that_there_is(self):
+        for name in ["kdump/64", "flattened/kdump64"]:
+            for form in FORMATS:
+                out = self.folder / form
+                run("convert", SMALL / name, out, "--format", form, "--threads", 2)
+                run("compare", SMALL / name, out)
+                run("verify", out)
+                back = self.folder / "back"
+                run("convert", out, back, "--format=elf")
+                run("compare", SMALL / name, back)
+
+    def test_convert_writes_to_a_pipe(self):
+        out = self.folder / "elf"
+        run("convert", SMALL / "kdump/64", out)
+        self.assertEqual(run("convert", SMALL / "kdump/64", "-")[0], out.read_bytes())
+
+    def test_convert_takes_a_part(self):
+        out = self.folder / "part"
+        run("convert", SMALL / "elf/64", out, "--begin", "0x1000", "--length", "4096")
+        self.assertEqual(json.loads(run("info", "--json", out)[0])["ranges"], [{"begin": 4096, "length": 4096}])
+
+    def test_compare_says_what_differs(self):
+        out = run("compare", SMALL / "elf/64", SMALL / "kdump/64", status=1)[0].decode()
+        self.assertIn("is only in the second", out)
+        self.assertIn("the page at 0x1000 differs", out)
+        self.assertTrue(out.endswith("different\n"), out)
+        self.assertIn("equal", run("compare", SMALL / "elf/64", SMALL / "flattened/elf64")[0].decode())
+
+    def test_verify_finds_a_damaged_page(self):
+        data = bytearray((SMALL / "kdump/64").read_bytes())
+        data[16384 + 24 + 12] = 2  # the second page's compression
+        bad = self.folder / "bad"
+        bad.write_bytes(data)
+        out = run("verify", bad, status=1)[0].decode()
+        self.assertIn("'%s': page 0x2: the" % bad, out)
+        self.assertIn("1 bad pages, damaged", out)
+        self.assert_trouble("page 0x2", "convert", bad, self.folder / "out")
+        self.assertEqual(os.listdir(self.folder), ["bad"])
+
+    def test_trouble_is_one_line_and_nothing_is_left_behind(self):
+        out = self.folder / "out"
+        good = SMALL / "elf/64"
+        self.assert_trouble("could not open '/nonexistent': No such file or directory", "info", "/nonexistent")
+        self.assert_trouble("is not a regular file", "verify", self.folder)
+        self.assert_trouble("is no vmcore", "info", __file__)
+        self.assert_trouble("1 operands where 2 are expected", "convert", good)
+        self.assert_trouble("there is no format 'quux'", "convert", good, out, "--format", "quux")
+        self.assert_trouble("Parameter 'length' is missing", "convert", good, out, "--begin", "1")
+        self.assert_trouble("--begin expects a number", "convert", good, out, "--begin", "-1", "--length", "1")
+        self.assert_trouble("--length expects a number", "convert", good, out, "--begin", "1", "--length", "1M")
+        self.assert_trouble("no guest memory to dump", "convert", good, out, "--begin", "0x100000", "--length", "1")
+        self.assert_trouble("--threads expects a value from 1 to 1024", "verify", good, "--threads", "5000")
+        self.assert_trouble("Unknown option --quux", "info", "--quux", good)
+        self.assert_trouble("there is no command 'quux'", "quux")
+        self.assert_trouble("usage: guestdump COMMAND")
+        self.assert_trouble("Could not open '/nonexistent/out'", "convert", good, "/nonexistent/out")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_full_target_is_said(self):
+        self.assert_trouble("No space left on device", "convert", SMALL / "elf/64", "/dev/full")
+
+
+FORMATS = ["elf"]
+unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <csignal>
+#include <cstdio>
+#include <string_view>
+
+#include "tools/guestdump_commands.h"
+
+/// guestdump: what people do with vmcores. Exit status as cmp(1)'s: 0, 1 where something was found
+/// to be wrong or different, 2 where the command could not do its work.
+
+namespace {
+
+constexpr int kTrouble = 2;
+
+struct Command {
+    std::string_view name;
+    const char* summary;
+    util::Result<int> (*run)(int argc, char** argv);
+};
+
+constexpr Command kCommands[] = {
+    {"info", "info FILE                     what a vmcore is and what is in it",
+     tools::info_command},
+    {"verify", "verify FILE                   read all of it and say what is damaged",
+     tools::verify_command},
+    {"compare", "compare FILE FILE             say what differs, whatever their formats",
+     tools::compare_command},
+    {"convert", "convert IN OUT --format F     the same guest in another format; OUT may be -",
+     tools::convert_command},
+};
+
+int usage(std::FILE* out, int status) {
+    std::fputs("usage: guestdump COMMAND ...\n\n", out);
+    for (const Command& command : kCommands) std::fprintf(out, "  guestdump %s\n", command.summary);
+    std::fputs("\nguestdump COMMAND --help tells a command's options.\n", out);
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader of stdout that goes away is an error of a write, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) return usage(stderr, kTrouble);
+    const std::string_view name = argv[1];
+    if (name == "--help" || name == "-h" || name == "help") return usage(stdout, 0);
+    for (const Command& command : kCommands) {
+        if (name != command.name) continue;
+        const util::Result<int> status = command.run(argc - 1, argv + 1);
+        if (status) return *status;
+        std::fprintf(stderr, "guestdump %s: %s\n", argv[1], status.error().message().c_str());
+        return kTrouble;
+    }
+    std::fprintf(stderr, "guestdump: there is no command '%s'\n", argv[1]);
+    return usage(stderr, kTrouble);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string>
+
+#include "qapi/types.h"
+
+namespace tools {
+
+struct InfoDetail {
+    bool registers = false;   ///< of each vCPU
+    bool vmcoreinfo = false;  ///< all of its lines
+};
+
+/// @info for people to read, several lines.
+std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail);
+
+/// "2.0 GiB (2147483648 bytes)".
+std::string size_text(uint64_t bytes);
+
+}  // namespace tools
