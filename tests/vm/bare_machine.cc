@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/vm/bare_machine.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -79,6 +81,25 @@ target_i386::Registers BareMachine::registers(unsigned cpu) {
 uint64_t BareMachine::word(uint64_t gpa) const {
     return std::atomic_ref(*reinterpret_cast<uint64_t*>(ram_ + gpa))
         .load(std::memory_order_relaxed);
+}
+
+uint64_t BareMachine::run_until_hlt() {
+    std::byte before{};
+    uint64_t rip = 0;
+    do {
+        accel_->run();
+        usleep(100);
+        accel_->halt();
+        // Every HLT of the guests here is in memory that is mapped where it is.
+        rip = registers(0).rip;
+        must(memory_.dumpable().read_padded(Gpa{rip - 1}, {&before, 1}));
+    } while (before != std::byte{0xf4} && !any_fault());
+    return rip;
+}
+
+bool BareMachine::any_fault() {
+    const std::lock_guard lock(mutex_);
+    return !faults_.empty();
 }
 
 VcpuFault BareMachine::wait_fault() {

@@ -33,8 +33,15 @@ class BareMachine {
     /// The 64-bit word at guest-physical @gpa of RAM, now.
     uint64_t word(uint64_t gpa) const;
 
+    const AddressSpace& memory() const { return memory_; }
+
+    /// Runs vCPU 0 until it executed a HLT or a vCPU died, and halts the machine. Returns the RIP
+    /// of vCPU 0: behind the HLT, or where it was then.
+    uint64_t run_until_hlt();
+
     /// Waits for the next fault that nobody has waited for.
     VcpuFault wait_fault();
+    bool any_fault();
 
   private:
     unsigned cpus_;

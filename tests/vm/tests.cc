@@ -4,21 +4,27 @@
 namespace vm {
 
 Suite* address_space_suite();
+Suite* firmware_suite();
+Suite* kvm_registers_suite();
 Suite* machine_suite();
 Suite* options_suite();
 Suite* pc_memory_suite();
 Suite* ram_suite();
 Suite* synthetic_accel_suite();
+Suite* vcpu_thread_suite();
 
 }  // namespace vm
 
 int main() {
     return support::run_suites({
         vm::address_space_suite(),
+        vm::firmware_suite(),
+        vm::kvm_registers_suite(),
         vm::machine_suite(),
         vm::options_suite(),
         vm::pc_memory_suite(),
         vm::ram_suite(),
         vm::synthetic_accel_suite(),
+        vm::vcpu_thread_suite(),
     });
 }
