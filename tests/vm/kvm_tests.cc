@@ -9,6 +9,7 @@
 namespace vm {
 
 Suite* kvm_accel_suite();
+Suite* paging_guests_suite();
 
 }  // namespace vm
 
@@ -19,5 +20,5 @@ int main() {
         std::perror("/dev/kvm");
         return 77;
     }
-    return support::run_suites({vm::kvm_accel_suite()});
+    return support::run_suites({vm::kvm_accel_suite(), vm::paging_guests_suite()});
 }
