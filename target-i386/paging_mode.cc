@@ -20,8 +20,9 @@ constexpr uint64_t bits(unsigned from, unsigned to) {
     return from > to ? 0 : (~uint64_t{0} >> (63 - to)) & (~uint64_t{0} << from);
 }
 
-/// What a PDPTE of PAE must not have, beside high bits. [SDM 3A table 4-8]
-constexpr uint64_t kPaePointerReserved = bits(1, 2) | bits(5, 8);
+/// What a PDPTE of PAE must not have, beside high bits. [SDM 3A table 4-8] Bit 5 is reserved too,
+/// but QEMU's software processor sets it as the accessed bit that it is elsewhere.
+constexpr uint64_t kPaePointerReserved = bits(1, 2) | bits(6, 8);
 
 std::span<const Level> levels_for(const Registers& registers) {
     if (!(registers.cr4 & kCr4Pae)) return kTwoLevel;

@@ -23,11 +23,12 @@ struct PagingTraits {
     /// points outside RAM and maps nothing either way.
     uint8_t physical_bits = 52;
     /// Address bits that choose an encryption key (SEV's C-bit, TDX's shared bit) and are no part
-    /// of an address; of a Linux guest, NUMBER(sme_mask) in VMCOREINFO.
+    /// of an address; none where guests are not encrypted.
     uint64_t encryption_bits = 0;
-    bool gigabyte_pages =
-        true;         ///< CPUID.80000001H:EDX[26]; without them a PDPTE's bit 7 is reserved
-    bool a20 = true;  ///< false: bit 20 of every physical address reads as 0
+    /// CPUID.80000001H:EDX[26]; without them bit 7 of a PDPTE is reserved.
+    bool gigabyte_pages = true;
+    /// False while the A20 line is held low: bit 20 of every physical address reads as 0.
+    bool a20 = true;
 };
 
 /// One level of a tree of tables. [SDM 3A tables 4-2, 4-7, 4-13]

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "target-i386/paging_mode.h"
 #include "target-i386/registers.h"
 #include "vm/address_space.h"
 
@@ -51,6 +52,9 @@ class Accel {
     virtual void halt() = 0;
 
     virtual Result<target_i386::Registers> registers(unsigned cpu) = 0;
+
+    /// How its vCPUs read page tables.
+    virtual target_i386::PagingTraits paging_traits() const { return {}; }
 
     /// Puts a vCPU into the state of hardware after RESET, then sets @registers.
     virtual Result<> reset(unsigned cpu, const target_i386::Registers& registers) = 0;

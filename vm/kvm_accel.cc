@@ -112,6 +112,7 @@ class KvmAccel final : public Accel {
     Result<target_i386::Registers> registers(unsigned cpu) override;
     Result<> reset(unsigned cpu, const target_i386::Registers& registers) override;
     pid_t thread_id(unsigned cpu) const override { return threads_[cpu]->id(); }
+    target_i386::PagingTraits paging_traits() const override { return paging_traits_; }
 
   private:
     Result<> map(const AddressSpace& memory);
@@ -120,6 +121,7 @@ class KvmAccel final : public Accel {
     util::UniqueFd kvm_;
     util::UniqueFd vm_;
     OnFault on_fault_;
+    target_i386::PagingTraits paging_traits_;
     std::vector<std::unique_ptr<KvmVcpu>> vcpus_;
     std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< of the vCPUs, and gone before them
 };
@@ -153,6 +155,7 @@ Result<> KvmAccel::create_vcpus(unsigned count, const AddressSpace& memory, OnFa
     }
     TRY(map(memory));
     const KvmCpuid cpuid = TRY(KvmCpuid::supported(kvm_.get()));
+    paging_traits_ = cpuid.paging_traits();
     for (unsigned cpu = 0; cpu < count; ++cpu) {
         std::unique_ptr<KvmVcpu> vcpu = TRY(KvmVcpu::create(kvm_.get(), vm_.get(), cpu, cpuid));
         vcpus_.push_back(std::move(vcpu));

@@ -42,4 +42,14 @@ Result<> KvmCpuid::apply(int vcpu, unsigned index) const {
     return {};
 }
 
+target_i386::PagingTraits KvmCpuid::paging_traits() const {
+    target_i386::PagingTraits traits{.gigabyte_pages = false};
+    for (uint32_t i = 0; i < leaves_->count; ++i) {
+        const kvm_cpuid_entry2& leaf = leaves_->entries[i];
+        if (leaf.function == 0x80000001) traits.gigabyte_pages = leaf.edx >> 26 & 1;
+        if (leaf.function == 0x80000008) traits.physical_bits = static_cast<uint8_t>(leaf.eax);
+    }
+    return traits;
+}
+
 }  // namespace vm

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "target-i386/paging_mode.h"
 #include "util/result.h"
 
 namespace vm {
@@ -17,6 +18,9 @@ class KvmCpuid {
 
     /// Gives it to the vCPU behind @vcpu, whose APIC id is its @index, 0 to 254. [SDM 2A CPUID]
     util::Result<> apply(int vcpu, unsigned index) const;
+
+    /// What it says about page tables. [SDM 2A CPUID, leaves 80000001H and 80000008H]
+    target_i386::PagingTraits paging_traits() const;
 
   private:
     struct Leaves;

@@ -7,10 +7,11 @@ namespace vm {
 
 Result<> Machine::synchronize() {
     std::vector<std::unique_ptr<dump::Cpu>> cpus;
+    const auto traits = frozen() ? target_i386::PagingTraits{} : parts_.accel->paging_traits();
     for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) {
         const target_i386::Registers registers =
             frozen() ? parts_.start_registers[cpu] : TRY(parts_.accel->registers(cpu));
-        cpus.push_back(std::make_unique<target_i386::Cpu>(registers));
+        cpus.push_back(std::make_unique<target_i386::Cpu>(registers, traits));
     }
     cpus_ = std::move(cpus);
     return {};

@@ -73,7 +73,7 @@ uint64_t NaiveWalker::reserved_high(bool is_pae) const {
 void NaiveWalker::pae() {
     for (unsigned i = 0; i < 4; ++i) {
         const uint64_t pdpte = read(cr3 & 0xffffffe0, i, 8);
-        if ((pdpte & 0x1) == 0 || (pdpte & 0x80000000000001e6)) continue;
+        if ((pdpte & 0x1) == 0 || (pdpte & 0x80000000000001c6)) continue;
         if (pdpte & reserved_high(true)) continue;
         page_directory(address(pdpte, 12), uint64_t{i} << 30, true);
     }
