@@ -89,6 +89,14 @@ class Elf:
                 return self.data[at:at + size]
         raise LookupError("0x%x bytes at 0x%x are in no segment" % (size, gpa))
 
+    def read_virtual(self, gva, size):
+        """Guest-virtual bytes; they must all be in the file, in one segment."""
+        for segment in self.loads:
+            if segment.vaddr <= gva and gva + size <= segment.vaddr + segment.filesz:
+                at = segment.offset + gva - segment.vaddr
+                return self.data[at:at + size]
+        raise LookupError("0x%x bytes at virtual address 0x%x are in no segment" % (size, gva))
+
     def vmcoreinfo(self):
         """The guest's lines as a dictionary, empty where it gave none."""
         for note in self.notes:
