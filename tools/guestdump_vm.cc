@@ -55,6 +55,7 @@ class Harness {
   public:
     static Result<std::unique_ptr<Harness>> create(const vm::Options& options) {
         vm::MachineParts parts = TRY(vm::build_machine(options));
+        for (const std::string& warning : parts.warnings) warn(warning);
         std::unique_ptr<vm::Machine> machine =
             TRY(vm::Machine::create(std::move(parts), monitor::post_to_main_loop));
         std::unique_ptr<Harness> harness(new Harness(std::move(machine)));
@@ -147,8 +148,10 @@ void tell_ignored(const vm::Options& options) {
 }
 
 Result<> run(const vm::Options& options) {
-    // A client that goes away is an EPIPE where it is written to.
+    // A client that goes away is an EPIPE where it is written to, a file that grows beyond the
+    // process's limit an EFBIG.
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
     std::optional<util::Daemon> daemon;
     if (options.daemonize) daemon = TRY(util::Daemon::start());
     tell_ignored(options);

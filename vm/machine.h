@@ -43,6 +43,7 @@ struct MachineParts {
     /// nullptr: the machine is frozen, its registers are start_registers for ever.
     std::unique_ptr<Accel> accel;
     std::optional<dump::GuestNote> guest_note;
+    std::vector<std::string> warnings;  ///< what whoever started the machine should know
 };
 
 /// What happens to a machine, as QMP tells it.

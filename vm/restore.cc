@@ -17,6 +17,8 @@ Result<MachineParts> restore_machine(const std::string& path) {
     for (const target_i386::Cpu& cpu : vmcore->vcpus())
         parts.start_registers.push_back(cpu.registers());
     parts.guest_note = vmcore->guest_note();
+    for (const std::string& warning : vmcore->contents().warnings)
+        parts.warnings.push_back("'" + path + "': " + warning);
     return parts;
 }
 
