@@ -55,7 +55,7 @@ def run_cases():
             except Exception:  # whatever went wrong, the next case is to run
                 failed += 1
                 print("not ok %d - %s" % (number, function.__name__))
-                print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+                print("# " + (traceback.format_exc() + lab.tell()).strip().replace("\n", "\n# "), flush=True)
     sys.exit(1 if failed else 77 if skipped == len(wanted) else 0)
 
 
@@ -153,6 +153,11 @@ class Lab:
 
     def path(self, name):
         return str(self.folder / name)
+
+    def tell(self):
+        """What became of the children, for a case that failed."""
+        told = ["child %d: exit status %s" % (child.pid, child.poll()) for child in self.children]
+        return "\n".join(told + [file.read_text(errors="replace") for file in sorted(self.folder.glob("errors*"))])
 
     def start(self, *command, errors=subprocess.DEVNULL, **more):
         child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Our own guest that counts, as seen from outside: what tests/guests/README.md promises about its registers and memory."""
+import os
+import struct
+import time
+
+from lab import check, check_equal, program
+
+IMAGE = 0x100000
+COUNTERS, STRIDE = 0x200000, 64  # guest-physical; one counter a cache line
+VIRTUAL = 0xffff800000000000
+INCREMENT, STORE, JUMP = (VIRTUAL + IMAGE + offset for offset in (0x800, 0x803, 0x806))
+
+
+class CountingGuest:
+    """A machine whose vCPUs all count, in RBX and in memory."""
+
+    MIB = 64
+
+    def __init__(self, lab, accel, vcpus, *options):
+        self.vcpus = vcpus
+        image = os.path.join(os.path.dirname(os.path.dirname(program("guestdump-vm"))), "tests", "guests", "counter.bin")
+        self.machine = lab.vm("-accel", accel, "-machine", "q35", "-m", "%dM" % self.MIB, "-smp", str(vcpus),
+                              "-device", "loader,file=%s,addr=0x%x" % (image, IMAGE), *options)
+        check_equal(self.machine.qmp("query-status")["status"], "running", "status")
+        self._wait_until_all_count(lab.path("starting"))
+
+    def _wait_until_all_count(self, path):
+        end = time.monotonic() + 60
+        while True:
+            self.machine.dump(path)
+            vmcore = self.open(path)
+            os.unlink(path)
+            if vmcore.machine == 62 and all(registers["rip"] in (INCREMENT, STORE, JUMP) and registers["rbx"] > 0
+                                            for registers in vmcore.general_registers()):
+                return
+            check(time.monotonic() < end, "the guest does not come up; its registers: %s", vmcore.general_registers())
+            time.sleep(0.02)
+
+    @staticmethod
+    def open(path):
+        from vmcore import Elf  # here, so that lab's path for it has been set
+        return Elf(path)
+
+    def registers(self, vmcore):
+        """For each vCPU (RBX, what RBX must be by the counter in memory and by the instruction that comes next)."""
+        found = []
+        for index, registers in enumerate(vmcore.general_registers()):
+            stored, = struct.unpack("<Q", vmcore.read(COUNTERS + STRIDE * index, 8))
+            check(registers["rip"] in (INCREMENT, STORE, JUMP), "vCPU %d is at 0x%x", index, registers["rip"])
+            check_equal(registers["rdi"], VIRTUAL + COUNTERS + STRIDE * index, "RDI of vCPU %d" % index)
+            found.append((registers["rbx"], stored + (registers["rip"] == STORE)))
+        check_equal(len(found), self.vcpus, "vCPUs")
+        return found
+
+    def counters(self, vmcore):
+        """RBX of every vCPU; fails where one disagrees with its counter in memory."""
+        for index, (register, memory) in enumerate(self.registers(vmcore)):
+            check_equal(register, memory, "RBX of vCPU %d, against its counter in memory," % index)
+        return [register for register, _ in self.registers(vmcore)]
