@@ -84,10 +84,10 @@ Result<std::string> take_word(std::string_view& text) {
     return word;
 }
 
-Result<HmpArguments> HmpArguments::parse(std::string_view text,
+Result<HmpArguments> HmpArguments::parse(std::string_view command, std::string_view text,
                                          std::span<const HmpParameter> parameters,
                                          const RegisterReader& read_register) {
-    HmpArguments arguments;
+    HmpArguments arguments(command);
     if (!parameters.empty() && parameters.front().kind == Kind::format) {
         arguments.format_ = TRY(take_format(text));
         parameters = parameters.subspan(1);
@@ -97,8 +97,8 @@ Result<HmpArguments> HmpArguments::parse(std::string_view text,
         if (parameter.kind != Kind::flag) TRY(arguments.take(text, parameter, read_register));
     }
     skip_space(text);
-    if (!text.empty()) return Error::make("extraneous characters at the end of line");
-    return arguments;
+    if (text.empty()) return arguments;
+    return Error::make("%s: extraneous characters at the end of line", arguments.command_.c_str());
 }
 
 Result<> HmpArguments::take_flags(std::string_view& text,
@@ -110,7 +110,9 @@ Result<> HmpArguments::take_flags(std::string_view& text,
         const auto known = std::ranges::find_if(parameters, [&](const HmpParameter& parameter) {
             return parameter.kind == Kind::flag && parameter.name == letter;
         });
-        if (known == parameters.end()) return Error::make("unsupported option -%c", letter[0]);
+        if (known == parameters.end()) {
+            return Error::make("%s: unsupported option -%c", command_.c_str(), letter[0]);
+        }
         flags_.insert(letter[0]);
         text.remove_prefix(2);
     }
@@ -127,7 +129,8 @@ Result<> HmpArguments::take(std::string_view& text, const HmpParameter& paramete
     } else if (parameter.kind == Kind::number) {
         numbers_[parameter.name] = TRY(evaluate(text, read_register));
     } else if (text.empty()) {
-        return Error::make("%s expected", std::string(parameter.name).c_str());
+        return Error::make("%s: %s expected", command_.c_str(),
+                           std::string(parameter.name).c_str());
     } else {
         texts_[parameter.name] = TRY(take_word(text));
     }

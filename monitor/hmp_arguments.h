@@ -40,8 +40,9 @@ struct HmpFormat {
 /// The arguments of one command, checked against its parameters.
 class HmpArguments {
   public:
-    /// Errors are in QEMU's words: an unknown flag, something missing, too much, or no expression.
-    static util::Result<HmpArguments> parse(std::string_view text,
+    /// Errors are in QEMU's words: "<command>: " and an unknown flag, something missing or too
+    /// much; or what is wrong with an expression.
+    static util::Result<HmpArguments> parse(std::string_view command, std::string_view text,
                                             std::span<const HmpParameter> parameters,
                                             const RegisterReader& read_register);
 
@@ -51,10 +52,13 @@ class HmpArguments {
     const HmpFormat& format() const { return format_; }
 
   private:
+    explicit HmpArguments(std::string_view command) : command_(command) {}
+
     util::Result<> take_flags(std::string_view& text, std::span<const HmpParameter> parameters);
     util::Result<> take(std::string_view& text, const HmpParameter& parameter,
                         const RegisterReader& read_register);
 
+    std::string command_;  ///< for errors
     HmpFormat format_;
     std::set<char> flags_;
     std::map<std::string_view, std::string> texts_;

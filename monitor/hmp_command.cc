@@ -93,10 +93,10 @@ void run_hmp_line(Monitor& monitor, std::string_view line,
     if (name.empty()) return done("");
     const std::optional<HmpCommand> command = find_hmp_command(name);
     if (!command) return done(util::text("unknown command: '%s'\r\n", name.c_str()));
-    const auto arguments = HmpArguments::parse(line, command->parameters, register_reader(monitor));
+    const auto arguments =
+        HmpArguments::parse(command->names, line, command->parameters, register_reader(monitor));
     if (!arguments) {
-        return done(util::text("%s: %s\r\nTry \"help %s\" for more information\r\n",
-                               std::string(command->names).c_str(),
+        return done(util::text("%s\r\nTry \"help %s\" for more information\r\n",
                                arguments.error().message().c_str(), name.c_str()));
     }
     command->run(monitor, *arguments, [done](const Result<std::string>& said) {

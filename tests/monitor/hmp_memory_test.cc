@@ -56,11 +56,11 @@ START_TEST(values_are_shown_as_the_format_says) {
     check_text(say(vm.monitor, "xp /3c 0x40"), "0000000000000040: '@' 'A' 'B'\n");
     check_text(say(vm.monitor, "xp /2c 0x0a"), "000000000000000a: '\\n' '\\x0b'\n");
     check_text(say(vm.monitor, "xp /1i 0"),
-               "xp: invalid char in format: 'i'\nTry \"help xp\" for more information\n");
+               "invalid char in format: 'i'\nTry \"help xp\" for more information\n");
     check_text(say(vm.monitor, "xp /99999xb 0"),
-               "xp: count is larger than 65536\nTry \"help xp\" for more information\n");
+               "count is larger than 65536\nTry \"help xp\" for more information\n");
     check_text(say(vm.monitor, "xp"),
-               "xp: unexpected end of expression\nTry \"help xp\" for more information\n");
+               "unexpected end of expression\nTry \"help xp\" for more information\n");
 }
 END_TEST
 
@@ -134,7 +134,7 @@ START_TEST(expressions_are_printed_and_know_registers) {
     check_text(say(vm.monitor, "p $rip"), "0xfff0\n");
     check_text(say(vm.monitor, "p $eax"), "0x34567890\n");
     check_text(say(vm.monitor, "p $nope"),
-               "print|p: unknown register\nTry \"help p\" for more information\n");
+               "unknown register\nTry \"help p\" for more information\n");
 }
 END_TEST
 

@@ -78,6 +78,7 @@ std::unique_ptr<vm::Machine> TestMachine::make() {
     vm::MachineParts parts;
     parts.name = "guest";
     parts.ram_bytes = kRamBytes;
+    parts.guest_note = support::vmcoreinfo_note("OSRELEASE=6.1.0\nPAGESIZE=4096\n");
     parts.start_registers.resize(2);
     parts.accel = std::make_unique<IdleAccel>();
     accel = parts.accel.get();

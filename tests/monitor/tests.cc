@@ -9,6 +9,7 @@ Suite* hmp_memory_suite();
 Suite* hmp_suite();
 Suite* qmp_dump_suite();
 Suite* qmp_introspect_suite();
+Suite* qmp_memory_suite();
 Suite* qmp_session_suite();
 
 }  // namespace monitor
@@ -21,6 +22,7 @@ int main() {
         monitor::hmp_suite(),
         monitor::qmp_dump_suite(),
         monitor::qmp_introspect_suite(),
+        monitor::qmp_memory_suite(),
         monitor::qmp_session_suite(),
     });
 }
