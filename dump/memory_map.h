@@ -81,7 +81,7 @@ Error too_many(size_t cap);
 /// the tables.
 class MemoryMappingList {
   public:
-    /// What a dump's program headers can reasonably carry; 2^22 mappings are 160 MiB here.
+    /// What a dump's program headers can reasonably carry; 2^22 mappings are 96 MiB here.
     static constexpr size_t kDefaultCap = size_t{1} << 22;
 
     explicit MemoryMappingList(size_t cap = kDefaultCap) : cap_(cap) {}

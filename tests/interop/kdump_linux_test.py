@@ -92,7 +92,7 @@ print(program.platform.arch.name, len(program.read(0x100000, 4096, True)))
 
 
 @case
-def drgn_opens_ours_and_not_qemus(lab):
+def drgn_opens_raw_files(lab):
     need_module("drgn")
     for name, path in dumps(lab, *["kdump-raw-" + name for name in COMPRESSIONS]).items():
         check_equal(lab.run(PYTHON, "-c", OPEN_WITH_DRGN, path).strip(), "X86_64 4096", "drgn of " + name)
