@@ -19,8 +19,8 @@ namespace {
 using support::must;
 using support::must_fail;
 
-constexpr VcpuFault kTripleFault{.kind = VcpuFault::Kind::triple_fault, .cpu = 1, .why = {}};
-constexpr VcpuFault kInternalError{.kind = VcpuFault::Kind::internal_error, .cpu = 0, .why = {}};
+const VcpuFault kTripleFault{.kind = VcpuFault::Kind::triple_fault, .cpu = 1, .why = {}};
+const VcpuFault kInternalError{.kind = VcpuFault::Kind::internal_error, .cpu = 0, .why = {}};
 
 std::shared_ptr<Ram> small_ram() {
     RamSpec spec;
