@@ -76,7 +76,8 @@ class Qmp:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         # The descriptors travel with the first byte that is taken; the rest may need more calls.
         sent = self.sock.sendmsg([data], rights)
-        self.sock.sendall(data[sent:])
+        if sent < len(data):  # sending nothing would fail too, where the server has gone already
+            self.sock.sendall(data[sent:])
 
     def reply(self):
         """The next message that is not an event."""
