@@ -45,7 +45,7 @@ class ElfWriter final : public VmcoreWriter {
 
     typename Elf::Ehdr file_header() const {
         typename Elf::Ehdr header{};
-        std::copy(format::kElfMagic.begin(), format::kElfMagic.end(), header.ident.begin());
+        std::copy_n(format::kElfMagic.data(), format::kElfMagic.size(), header.ident.begin());
         header.ident[format::kIdentClass] = static_cast<uint8_t>(C);
         header.ident[format::kIdentData] = format::kDataLittleEndian;
         header.ident[format::kIdentVersion] = format::kVersionCurrent;

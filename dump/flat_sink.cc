@@ -10,8 +10,8 @@ namespace {
 
 format::FlatHeader stream_header() {
     format::FlatHeader header;
-    std::copy(format::kFlatSignature.begin(), format::kFlatSignature.end(),
-              header.signature.begin());
+    std::copy_n(format::kFlatSignature.data(), format::kFlatSignature.size(),
+                header.signature.begin());
     header.type = format::kFlatType;
     header.version = format::kFlatVersion;
     return header;

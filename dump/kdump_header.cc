@@ -40,8 +40,8 @@ struct Headers {
     static Main main(const Snapshot& snapshot, const Utsname& name, Compression compression,
                      const KdumpLayout& layout) {
         Main header{};
-        std::copy(format::kKdumpSignature.begin(), format::kKdumpSignature.end(),
-                  header.signature.begin());
+        std::copy_n(format::kKdumpSignature.data(), format::kKdumpSignature.size(),
+                    header.signature.begin());
         header.header_version = format::kKdumpVersion;
         header.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
                           text_of(name.version), text_of(name.machine),  text_of(name.domainname)};

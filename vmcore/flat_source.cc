@@ -98,7 +98,7 @@ bool is_flattened(const ByteSource& source) {
     const auto header = read_struct<format::FlatHeader>(source, "the flattened header", 0);
     if (!header) return false;
     std::array<char, 16> signature{};
-    std::copy(format::kFlatSignature.begin(), format::kFlatSignature.end(), signature.begin());
+    std::copy_n(format::kFlatSignature.data(), format::kFlatSignature.size(), signature.begin());
     return header->signature == signature;
 }
 
