@@ -86,8 +86,8 @@ class Machine final : public dump::Guest {
     /// The host thread that runs vCPU @cpu; of a frozen machine the process itself.
     pid_t cpu_thread_id(unsigned cpu) const;
 
-    /// The registers of vCPU @cpu as they are now: a running guest is halted for a moment, and nobody
-    /// is told. Errors: the accelerator's.
+    /// The registers of vCPU @cpu as they are now: a running guest is halted for a moment, and
+    /// nobody is told. Errors: the accelerator's.
     Result<target_i386::Registers> registers(unsigned cpu);
 
     /// Stops the vCPUs. One that does not run stays as it is; a dump's hold becomes a lasting stop.

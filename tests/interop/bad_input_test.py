@@ -54,6 +54,7 @@ def a_bad_object_or_device_is_one_line_that_names_it(lab):
               "q35,memory-backend=m"], "/no/such/folder/ram"),
             (["-object", "memory-backend-ram,id=m,size=1M,share=maybe"], "share"),
             (["-object", "memory-backend-ram,id=m,size=1M", "-object", "memory-backend-ram,id=m,size=1M"], "m"),
+            (["-device", "flux-capacitor"], "flux-capacitor"),
             (["-device", "loader,file=/no/such/file,addr=0"], "/no/such/file"),
             (["-device", "loader,addr=0"], "file")]:
         names(refusal(lab, "-S", "-m", "16M", *options), word)

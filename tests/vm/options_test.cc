@@ -118,6 +118,8 @@ START_TEST(loaders_name_file_address_and_vcpu) {
     ck_assert_str_eq(options.loaders[0].file.c_str(), "/g");
     ck_assert_uint_eq(options.loaders[0].address, 0x100000);
     ck_assert_uint_eq(*options.loaders[0].cpu, 3);
+    must_fail(parse({"-device", "flux-capacitor"}),
+              "'flux-capacitor' is not a valid device model name");
     must_fail(parse({"-device", "loader,addr=0"}), "Parameter 'file' is missing");
     must_fail(parse({"-device", "loader,file=/g"}), "Parameter 'addr' is missing");
     must_fail(parse({"-device", "loader,file=/g,addr=0x1ffffffffffffffff"}), "more than 64 bits");
