@@ -115,13 +115,11 @@ Result<> Machine::cont() {
 
 Result<> Machine::request_reset(ShutdownCause cause) {
     if (frozen()) return frozen_error();
-    post_to_self([cause](Machine& self) {
-        if (self.held_) {
-            self.reset_after_hold_ = cause;
-        } else {
-            self.reset(cause);
-        }
-    });
+    if (held_) {
+        reset_after_hold_ = cause;
+    } else {
+        reset(cause);
+    }
     return {};
 }
 

@@ -98,9 +98,9 @@ class Machine final : public dump::Guest {
     /// Errors: the guest is dead and must be reset first, a dump holds it, the machine is frozen.
     Result<> cont();
 
-    /// Resets the machine, soon, but not under a dump. The images are loaded again, other RAM keeps
-    /// its contents; a machine that does not run is in prelaunch afterwards, so that cont() starts
-    /// even a dead guest again.
+    /// Resets the machine, at the end of a dump that holds it. The images are loaded again, other
+    /// RAM keeps its contents; a machine that does not run is in prelaunch afterwards, so that
+    /// cont() starts even a dead guest again.
     ///
     /// Errors: the machine is frozen.
     Result<> request_reset(ShutdownCause cause);

@@ -229,8 +229,8 @@ END_TEST
 
 START_TEST(fault_from_before_a_reset_does_not_kill_the_machine_after_it) {
     const auto b = running_bench();
-    must(b->machine->request_reset(ShutdownCause::host_qmp_system_reset));
     b->accel.on_fault(kTripleFault);
+    must(b->machine->request_reset(ShutdownCause::host_qmp_system_reset));
     b->spin();
     ck_assert(b->machine->running() && b->accel.running);
     b->must_have_told("RESET:host-qmp-system-reset");
