@@ -19,7 +19,7 @@ using dump::MemoryMapping;
 using dump::Result;
 
 constexpr size_t kTableBytes = 4096;
-constexpr size_t kMappingsPerTable = 16;  ///< so much lower is the cap on tables,
+constexpr size_t kMappingsPerTable = 32;  ///< so much lower is the cap on tables,
 constexpr size_t kFewestTables = 256;     ///< but never below this
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 

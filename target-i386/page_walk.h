@@ -12,7 +12,7 @@ namespace target_i386 {
 /// touches it.
 ///
 /// The guest writes the tables, and with a few of them can describe 2^36 pages. So these are
-/// bounded, with N = out.cap(), 2^22 unless an option says otherwise: N mappings of 24 bytes; N/16
+/// bounded, with N = out.cap(), 2^22 unless an option says otherwise: N mappings of 24 bytes; N/32
 /// different tables, at least 256, each of which is read once; N references to tables read before.
 ///
 /// Any thread. Errors: one of these bounds; a table that cannot be read. @out is untouched then.

@@ -110,7 +110,7 @@ START_TEST(more_tables_than_a_guest_has_are_an_error) {
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0 | kUser, 0x1000);
-    MemoryMappingList list(16 * 256);
+    MemoryMappingList list(32 * 256);
     must_fail(walk_into(list, memory, long_mode_registers(0x1000)), "more than 256 page tables");
 }
 END_TEST
@@ -134,7 +134,7 @@ START_TEST(raised_cap_lets_the_same_guest_pass) {
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0 | kUser, 0x1000);
-    MemoryMappingList list(16 * 1024);
+    MemoryMappingList list(32 * 1024);
     must(walk_into(list, memory, long_mode_registers(0x1000)));
 }
 END_TEST
