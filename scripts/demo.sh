@@ -10,7 +10,7 @@
 "$root/scripts/install-deps.sh" build interop
 
 step "building"
-build_release tools/guestdump-vm tests/guests/counter.bin
+build_release tools/guestdump-vm tools/guestdump tests/guests/counter.bin
 
 step "booting Debian's kernel in QEMU and freezing it (once; kept in $cache)"
 "$root/scripts/make-linux-guest.sh" >/dev/null
