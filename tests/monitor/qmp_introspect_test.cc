@@ -140,7 +140,7 @@ START_TEST(machine_tells_about_itself) {
                generic("Device '/nope' not found"));
     check_text(client.ask(R"({"execute": "migrate-set-capabilities", "arguments":
                               {"capabilities": [{"capability": "xbzrle", "state": true}]}})"),
-               generic("migration capability 'xbzrle' is not supported"));
+               generic("migration capability 'xbzrle' is always off"));
 }
 END_TEST
 
