@@ -21,6 +21,7 @@ packages() {
     interop)
         echo qemu-system-x86 seabios busybox-static cpio
         echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
+        echo libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         ;;
     *) die "no such group: $1 (there are build, test, interop)" ;;
     esac

@@ -12,6 +12,30 @@ VIRTUAL = 0xffff800000000000
 INCREMENT, STORE, JUMP = (VIRTUAL + IMAGE + offset for offset in (0x800, 0x803, 0x806))
 
 
+def counter_image():
+    return os.path.join(os.path.dirname(os.path.dirname(program("guestdump-vm"))), "tests", "guests", "counter.bin")
+
+
+def registers_and_memory(vmcore, vcpus):
+    """For each vCPU (RBX, what RBX must be by the counter in memory and by the instruction that comes next)."""
+    found = []
+    for index, registers in enumerate(vmcore.general_registers()):
+        stored, = struct.unpack("<Q", vmcore.read(COUNTERS + STRIDE * index, 8))
+        check(registers["rip"] in (INCREMENT, STORE, JUMP), "vCPU %d is at 0x%x", index, registers["rip"])
+        check_equal(registers["rdi"], VIRTUAL + COUNTERS + STRIDE * index, "RDI of vCPU %d" % index)
+        found.append((registers["rbx"], stored + (registers["rip"] == STORE)))
+    check_equal(len(found), vcpus, "vCPUs")
+    return found
+
+
+def check_counters(vmcore, vcpus):
+    """RBX of every vCPU; fails where one disagrees with its counter in memory."""
+    found = registers_and_memory(vmcore, vcpus)
+    for index, (register, memory) in enumerate(found):
+        check_equal(register, memory, "RBX of vCPU %d, against its counter in memory," % index)
+    return [register for register, _ in found]
+
+
 class CountingGuest:
     """A machine whose vCPUs all count, in RBX and in memory."""
 
@@ -19,9 +43,8 @@ class CountingGuest:
 
     def __init__(self, lab, accel, vcpus, *options):
         self.vcpus = vcpus
-        image = os.path.join(os.path.dirname(os.path.dirname(program("guestdump-vm"))), "tests", "guests", "counter.bin")
         self.machine = lab.vm("-accel", accel, "-machine", "q35", "-m", "%dM" % self.MIB, "-smp", str(vcpus),
-                              "-device", "loader,file=%s,addr=0x%x" % (image, IMAGE), *options)
+                              "-device", "loader,file=%s,addr=0x%x" % (counter_image(), IMAGE), *options)
         check_equal(self.machine.qmp("query-status")["status"], "running", "status")
         self._wait_until_all_count(lab.path("starting"))
 
@@ -43,18 +66,7 @@ class CountingGuest:
         return Elf(path)
 
     def registers(self, vmcore):
-        """For each vCPU (RBX, what RBX must be by the counter in memory and by the instruction that comes next)."""
-        found = []
-        for index, registers in enumerate(vmcore.general_registers()):
-            stored, = struct.unpack("<Q", vmcore.read(COUNTERS + STRIDE * index, 8))
-            check(registers["rip"] in (INCREMENT, STORE, JUMP), "vCPU %d is at 0x%x", index, registers["rip"])
-            check_equal(registers["rdi"], VIRTUAL + COUNTERS + STRIDE * index, "RDI of vCPU %d" % index)
-            found.append((registers["rbx"], stored + (registers["rip"] == STORE)))
-        check_equal(len(found), self.vcpus, "vCPUs")
-        return found
+        return registers_and_memory(vmcore, self.vcpus)
 
     def counters(self, vmcore):
-        """RBX of every vCPU; fails where one disagrees with its counter in memory."""
-        for index, (register, memory) in enumerate(self.registers(vmcore)):
-            check_equal(register, memory, "RBX of vCPU %d, against its counter in memory," % index)
-        return [register for register, _ in self.registers(vmcore)]
+        return check_counters(vmcore, self.vcpus)

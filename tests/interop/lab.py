@@ -191,6 +191,6 @@ class Lab:
 def program(name):
     """Path of one of the project's programs; meson's tests are told the build, by hand GUESTDUMP_BUILD says it."""
     build = os.environ.get("GUESTDUMP_BUILD", str(ROOT / "build-release"))
-    path = os.path.join(build, "tools", name)
+    path = os.path.abspath(os.path.join(build, "tools", name))
     check(os.access(path, os.X_OK), "%s is not built", path)
     return path

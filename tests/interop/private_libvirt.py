@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A libvirtd of one's own: real libvirt without systemd and dbus, and nothing of the host's libvirt touched.
+
+It runs in mount, network and process namespaces of its own. All that it starts, emulators too, ends with the case: the
+last process of a process namespace takes the others along.
+"""
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+from lab import Skip, check, need
+
+PATIENCE = 60  # seconds
+LIBVIRTD = "/usr/sbin/libvirtd"
+
+# The first process of the namespace: mounts what libvirtd is to see, then buries the dead, as an init does.
+INIT = r"""
+set -e
+for name in run lib log cache; do
+    mkdir -p "/var/$name/libvirt" "/run/libvirt" "$1/$name"
+done
+mount --bind "$1/etc" /etc/libvirt
+mount --bind "$1/run" /run/libvirt
+for name in lib log cache; do mount --bind "$1/$name" "/var/$name/libvirt"; done
+mount -t tmpfs -o size=1M none "$1/small"
+touch "$1/ready"
+exec /usr/bin/python3 -c '
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+while True:
+    signal.sigwait({signal.SIGCHLD})
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]: pass
+    except ChildProcessError: pass
+'
+"""
+QEMU_CONF = """
+security_driver = "none"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+cgroup_controllers = [ ]
+namespaces = [ ]
+stdio_handler = "file"
+"""
+LIBVIRTD_CONF = """
+unix_sock_group = "root"
+unix_sock_rw_perms = "0700"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+log_outputs="3:file:%s"
+"""
+
+
+def wait_for(done, what):
+    """Returns when @done() is true; fails when it never is."""
+    end = time.monotonic() + PATIENCE
+    while not done():
+        check(time.monotonic() < end, "waited %d seconds for %s", PATIENCE, what)
+        time.sleep(0.05)
+
+
+def only_child(pid):
+    """The number of a process's child; 0 where there is none yet."""
+    return int(pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text() or 0)
+
+
+class Libvirt:
+    """libvirtd, and virsh against it. Its folder has a file system of 1 MiB at small/."""
+
+    def __init__(self, lab):
+        need("virsh", "unshare", "nsenter")
+        if os.geteuid() != 0:
+            raise Skip("a private libvirtd needs root")
+        if not os.access(LIBVIRTD, os.X_OK):
+            raise Skip("libvirtd is not installed")
+        self.lab, self.folder = lab, lab.folder / "v"
+        for name in ("run", "lib", "log", "cache", "small"):
+            (self.folder / name).mkdir(parents=True)
+        shutil.copytree("/etc/libvirt", self.folder / "etc", symlinks=True)
+        (self.folder / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        (self.folder / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF % (self.folder / "libvirtd.log"))
+        self.init = self._start_namespaces()
+        self.start()
+
+    def _start_namespaces(self):
+        with open(self.folder / "errors", "w") as errors:
+            holder = self.lab.start("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+                                    "--propagation", "private", "bash", "-c", INIT, "init", self.folder, errors=errors)
+        wait_for(lambda: (self.folder / "ready").exists() or holder.poll() is not None, "namespaces")
+        if holder.poll() is not None:
+            raise Skip("no namespaces here: " + (self.folder / "errors").read_text().strip())
+        return only_child(holder.pid)
+
+    def start(self):
+        """Starts the daemon, again after kill()."""
+        with open(self.folder / "errors", "a") as errors:
+            entering = self.lab.start("nsenter", "--target", self.init, "--mount", "--net", "--pid", "--", LIBVIRTD, "-f",
+                                      "/etc/libvirt/libvirtd.conf", errors=errors)
+        wait_for(lambda: only_child(entering.pid), "libvirtd to start")
+        self.entering, self.pid = entering, only_child(entering.pid)
+        wait_for(lambda: self._virsh("list").returncode == 0, "libvirtd; see %s" % self.folder)
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        self.entering.wait(PATIENCE)
+
+    def command(self, *words):
+        return ["virsh", "-c", "qemu+unix:///system?socket=%s" % (self.folder / "run" / "libvirt-sock"), *map(str, words)]
+
+    def _virsh(self, *words):
+        return subprocess.run(self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=PATIENCE)
+
+    def __call__(self, *words):
+        """Runs virsh, which must succeed; returns what it says."""
+        done = self._virsh(*words)
+        check(done.returncode == 0, "virsh %s: %s\n%s", " ".join(map(str, words)), done.stdout, self.log())
+        return done.stdout
+
+    def refuses(self, *words):
+        """Runs virsh, which must fail; returns what it says."""
+        done = self._virsh(*words)
+        check(done.returncode != 0, "virsh %s succeeded: %s", " ".join(map(str, words)), done.stdout)
+        return done.stdout
+
+    def begin(self, *words):
+        """Starts virsh, and leaves it running."""
+        return self.lab.start(*self.command(*words))
+
+    def emulator(self, name):
+        """The process of a running domain, by its number outside of the namespaces."""
+        inside = (self.folder / "run" / "qemu" / (name + ".pid")).read_text().strip()
+        namespace = os.readlink("/proc/%d/ns/pid" % self.init)
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "status").read_text().split("NSpid:")[1].split("\n")[0].split()[-1] == inside \
+                        and os.readlink(process / "ns" / "pid") == namespace:
+                    return int(process.name)
+        raise AssertionError("no process %s in the namespace" % inside)
+
+    def emulator_log(self, name):
+        return (self.folder / "log" / "qemu" / (name + ".log")).read_text()
+
+    def log(self):
+        """The end of what libvirtd has to complain about."""
+        lines = (self.folder / "libvirtd.log").read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if "ioctl" not in line)[-2000:]
