@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/new_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "util/text.h"
+
+namespace dump {
+
+using util::Error;
+using util::Result;
+
+namespace {
+
+constexpr mode_t kMode = 0600;  // a dump holds the guest's secrets
+constexpr int kMostLinks = 40;  // as many symbolic links as Linux follows
+
+/// The path at the end of the symbolic links that @path goes through. It need not exist.
+Result<std::string> follow_links(const std::string& path) {
+    std::string here = path;
+    for (int i = 0; i < kMostLinks; ++i) {
+        std::array<char, PATH_MAX> target;
+        const ssize_t length = ::readlink(here.c_str(), target.data(), target.size());
+        if (length < 0) return here;
+        const std::string_view link(target.data(), static_cast<size_t>(length));
+        const size_t slash = here.rfind('/');
+        const bool relative = !link.starts_with('/') && slash != std::string::npos;
+        here = (relative ? here.substr(0, slash + 1) : "") + std::string(link);
+    }
+    return open_error(ELOOP, path);
+}
+
+}  // namespace
+
+Error open_error(int os_error, const std::string& path) {
+    return Error::from_errno(os_error, "Could not open '%s'", path.c_str());
+}
+
+Result<NewFile::Place> NewFile::place_of(const std::string& path) {
+    const size_t slash = path.rfind('/');
+    std::string directory = ".";
+    if (slash != std::string::npos) directory = path.substr(0, slash + 1);
+    Place place{util::UniqueFd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+                slash == std::string::npos ? path : path.substr(slash + 1)};
+    if (!place.directory) return open_error(errno, path);
+    if (place.name.empty()) return open_error(path.empty() ? ENOENT : EISDIR, path);
+    return place;
+}
+
+Result<NewFile> NewFile::create(const std::string& path) {
+    struct stat status;
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    if (!exists && errno != ENOENT) return open_error(errno, path);
+    if (exists && S_ISDIR(status.st_mode)) return open_error(EISDIR, path);
+    // Replacing needs write permission to the directory only; a file that was protected stays so.
+    if (exists && ::access(path.c_str(), W_OK) != 0) return open_error(errno, path);
+    const std::string real = TRY(follow_links(path));
+    NewFile file(path, TRY(place_of(real)));
+    TRY(file.open());
+    return file;
+}
+
+NewFile::~NewFile() {
+    if (!private_name_.empty()) ::unlinkat(place_.directory.get(), private_name_.c_str(), 0);
+}
+
+Result<> NewFile::open() {
+    // O_TMPFILE: killed at any moment, we leave nothing behind.
+    const std::string here = util::text("/proc/self/fd/%d", place_.directory.get());
+    fd_.reset(::open(here.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
+    if (!fd_ && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        std::string pattern = here + "/.guestdump-XXXXXX";
+        fd_.reset(::mkostemp(pattern.data(), O_CLOEXEC));
+        if (fd_) private_name_ = pattern.substr(here.size() + 1);
+    }
+    return fd_ ? Result<>() : open_error(errno, path_);
+}
+
+Result<> NewFile::commit() {
+    if (::fsync(fd_.get()) != 0) return Error::from_errno(errno, "syncing '%s'", path_.c_str());
+    if (private_name_.empty()) TRY(give_private_name());
+    // EINTR leaves the descriptor closed on Linux; the data is with the kernel.
+    if (::close(fd_.release()) != 0 && errno != EINTR) {
+        return Error::from_errno(errno, "closing '%s'", path_.c_str());
+    }
+    const int directory = place_.directory.get();
+    if (::renameat(directory, private_name_.c_str(), directory, place_.name.c_str()) != 0) {
+        return Error::from_errno(errno, "renaming '%s' to '%s'", private_name_.c_str(),
+                                 path_.c_str());
+    }
+    private_name_.clear();
+    // Some file systems cannot sync a directory (EINVAL); the file itself is safe by now.
+    if (::fsync(directory) != 0 && errno != EINVAL) {
+        return Error::from_errno(errno, "syncing the directory of '%s'", path_.c_str());
+    }
+    return {};
+}
+
+/// linkat() does not replace a file, rename() does: so a private name comes first.
+Result<> NewFile::give_private_name() {
+    const std::string self = util::text("/proc/self/fd/%d", fd_.get());
+    const int directory = place_.directory.get();
+    for (unsigned attempt = 0;; ++attempt) {
+        std::string name = util::text(".guestdump-%d-%u", ::getpid(), attempt);
+        if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+            private_name_ = std::move(name);
+            return {};
+        }
+        if (errno != EEXIST) {
+            return Error::from_errno(errno, "naming '%s' '%s'", path_.c_str(), name.c_str());
+        }
+    }
+}
+
+}  // namespace dump
