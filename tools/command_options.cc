@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/command_options.h"
 
+#include <cstdlib>
 #include <memory>
 
 #include "dump/request.h"
@@ -43,12 +44,29 @@ Result<std::optional<uint64_t>> parse_number(const char* name, const OptionText&
     return std::optional<uint64_t>(value);
 }
 
+Result<std::optional<int64_t>> parse_signed(const char* name, const OptionText& text) {
+    if (!text.get()) return std::optional<int64_t>();
+    gint64 value = 0;
+    GError* failure = nullptr;
+    if (!g_ascii_string_to_signed(text.get(), 10, INT64_MIN, INT64_MAX, &value, &failure)) {
+        g_error_free(failure);
+        return Error::make("--%s expects a number, not '%s'", name, text.get());
+    }
+    return std::optional<int64_t>(value);
+}
+
 Result<unsigned> parse_threads(int threads) {
     constexpr int kMost = 1024;  // as many as dump-guest-memory takes
     if (threads < 0 || threads > kMost) {
         return Error::make("--threads expects a value from 1 to %d, not %d", kMost, threads);
     }
     return dump::thread_count(static_cast<unsigned>(threads));
+}
+
+Result<std::string> parse_socket(const OptionText& qmp) {
+    const char* socket = qmp.get() ? qmp.get() : std::getenv("GUESTDUMP_QMP");
+    if (socket && *socket) return std::string(socket);
+    return Error::make("which machine? --qmp SOCKET says it, or GUESTDUMP_QMP");
 }
 
 }  // namespace tools

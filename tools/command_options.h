@@ -45,8 +45,15 @@ Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const
 /// Errors: not a number, or one of more than 64 bits.
 Result<std::optional<uint64_t>> parse_number(const char* name, const OptionText& text);
 
+/// The value of --@name, decimal; empty where the option was not given. Errors: not a number.
+Result<std::optional<int64_t>> parse_signed(const char* name, const OptionText& text);
+
 /// The value of --threads; 0, which is not to be given, stands for all processors.
 /// Errors: outside of what a dump takes.
 Result<unsigned> parse_threads(int threads);
+
+/// The path of the machine's QMP socket: the value of --qmp, or else GUESTDUMP_QMP of the
+/// environment. Errors: neither is there.
+Result<std::string> parse_socket(const OptionText& qmp);
 
 }  // namespace tools

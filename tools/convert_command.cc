@@ -9,32 +9,13 @@
 #include "dump/targets.h"
 #include "dump/writer.h"
 #include "tools/command_options.h"
+#include "tools/dump_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/progress_line.h"
 #include "vmcore/vmcore.h"
 
 namespace tools {
 namespace {
-
-struct Options {
-    OptionText format, begin, length;
-    gboolean paging = FALSE, quiet = FALSE;
-    int threads = 0;
-};
-
-/// Checked by the code, and with the words, that a client of the monitor gets.
-Result<dump::Request> request_of(const Options& options) {
-    qapi::DumpGuestMemoryArguments arguments;
-    arguments.paging = options.paging != FALSE;
-    arguments.begin = TRY(parse_number("begin", options.begin));
-    arguments.length = TRY(parse_number("length", options.length));
-    arguments.threads = TRY(parse_threads(options.threads));
-    if (options.format.get()) {
-        arguments.format = qapi::parse_dump_guest_memory_format(options.format.get());
-        if (!arguments.format) return Error::make("there is no format '%s'", options.format.get());
-    }
-    return dump::parse_request(arguments);
-}
 
 Result<std::unique_ptr<dump::Sink>> open_target(const std::string& path) {
     if (path != "-") return dump::open_file_sink(path);
@@ -74,24 +55,17 @@ Result<> convert(const std::string& from, const std::string& to, const dump::Req
 }  // namespace
 
 Result<int> convert_command(int argc, char** argv) {
-    Options options;
-    const GOptionEntry entries[] = {
-        {"format", 0, 0, G_OPTION_ARG_STRING, options.format.address(),
-         "elf (the default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd, kdump-raw-...", "F"},
-        {"paging", 0, 0, G_OPTION_ARG_NONE, &options.paging, "program headers by virtual address",
-         nullptr},
-        {"begin", 0, 0, G_OPTION_ARG_STRING, options.begin.address(),
-         "first guest-physical address", "A"},
-        {"length", 0, 0, G_OPTION_ARG_STRING, options.length.address(), "how much from there",
-         "BYTES"},
-        {"threads", 0, 0, G_OPTION_ARG_INT, &options.threads,
-         "how many work at once (all processors)", "N"},
-        {"quiet", 0, 0, G_OPTION_ARG_NONE, &options.quiet, "no progress on a terminal", nullptr},
-        {},
-    };
-    const auto operands = TRY(parse_command_line(argc, argv, "IN OUT", 2, entries));
-    const dump::Request request = TRY(request_of(options));
-    TRY(convert(operands[0], operands[1], request, options.quiet != FALSE));
+    DumpOptions options;
+    gboolean quiet = FALSE;
+    std::vector<GOptionEntry> entries = options.entries();
+    entries.push_back(
+        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "no progress on a terminal", nullptr});
+    entries.push_back({});
+    const auto operands = TRY(parse_command_line(argc, argv, "IN OUT", 2, entries.data()));
+    const auto arguments = TRY(options.arguments());
+    // Checked by the code, and with the words, that a client of the monitor gets.
+    const dump::Request request = TRY(dump::parse_request(arguments));
+    TRY(convert(operands[0], operands[1], request, quiet != FALSE));
     return 0;
 }
 

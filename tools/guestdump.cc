@@ -5,8 +5,9 @@
 
 #include "tools/guestdump_commands.h"
 
-/// guestdump: what people do with vmcores. Exit status as cmp(1)'s: 0, 1 where something was found
-/// to be wrong or different, 2 where the command could not do its work.
+/// guestdump: what people do with vmcores, and with machines that they want one of. Exit status as
+/// cmp(1)'s: 0, 1 where something was found to be wrong or different, 2 where the command could not
+/// do its work.
 
 namespace {
 
@@ -27,6 +28,12 @@ constexpr Command kCommands[] = {
      tools::compare_command},
     {"convert", "convert IN OUT --format F     the same guest in another format; OUT may be -",
      tools::convert_command},
+    {"dump", "dump --qmp SOCKET FILE        have a machine dump its guest; FILE may be -",
+     tools::dump_command},
+    {"status", "status --qmp SOCKET           what a machine and its dump are doing",
+     tools::status_command},
+    {"stop", "stop --qmp SOCKET             stop the guest", tools::stop_command},
+    {"cont", "cont --qmp SOCKET             let it run on", tools::cont_command},
 };
 
 int usage(std::FILE* out, int status) {

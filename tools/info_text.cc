@@ -92,13 +92,18 @@ std::string vmcoreinfo_text(const qapi::VmcoreInfo& info, bool all) {
 
 }  // namespace
 
-std::string size_text(uint64_t bytes) {
+std::string short_size_text(uint64_t bytes) {
     static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
     if (bytes < 1024) return text("%" PRIu64 " bytes", bytes);
     double value = static_cast<double>(bytes) / 1024;
     size_t unit = 0;
     for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-    return text("%.1f %s (%" PRIu64 " bytes)", value, kUnits[unit], bytes);
+    return text("%.1f %s", value, kUnits[unit]);
+}
+
+std::string size_text(uint64_t bytes) {
+    const std::string rounded = short_size_text(bytes);
+    return bytes < 1024 ? rounded : rounded + text(" (%" PRIu64 " bytes)", bytes);
 }
 
 std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail) {

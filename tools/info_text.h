@@ -15,6 +15,9 @@ struct InfoDetail {
 /// @info for people to read, several lines.
 std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail);
 
+/// "2.0 GiB".
+std::string short_size_text(uint64_t bytes);
+
 /// "2.0 GiB (2147483648 bytes)".
 std::string size_text(uint64_t bytes);
 

@@ -1,34 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/progress_line.h"
 
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdio>
 
 namespace tools {
 
 using namespace std::chrono_literals;
+using Where = ProgressDisplay::Where;
 
 ProgressLine::ProgressLine(const dump::Progress& progress, uint64_t total, bool quiet)
-    : progress_(progress), total_(total) {
-    if (quiet || total == 0 || !::isatty(STDERR_FILENO)) return;
+    : progress_(progress),
+      total_(total),
+      display_(quiet || total == 0 ? Where::nowhere : Where::terminal) {
+    if (!display_.shows_anything()) return;
     thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
 ProgressLine::~ProgressLine() = default;
 
 void ProgressLine::run(std::stop_token stop) {
+    const auto start = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
-    bool told = false;
     // What is done before the first look needs no progress.
     while (!wake_.wait_for(lock, stop, 300ms, [&] { return stop.stop_requested(); })) {
-        const double done =
-            static_cast<double>(progress_.completed()) / static_cast<double>(total_);
-        std::fprintf(stderr, "\r%5.1f %%", 100 * done);
-        told = true;
+        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+        display_.show(with_guess(
+            {.completed = progress_.completed(), .total = total_, .seconds = passed.count()}));
     }
-    if (told) std::fputs("\r       \r", stderr);
 }
 
 }  // namespace tools

@@ -6,10 +6,12 @@
 #include <thread>
 
 #include "dump/progress.h"
+#include "tools/progress_display.h"
 
 namespace tools {
 
-/// While it lives, tells on stderr how far a dump has come, where that is a terminal.
+/// While it lives, tells on stderr how far a dump of this process has come, where that is a
+/// terminal.
 class ProgressLine {
   public:
     /// @progress is in bytes of @total and must outlive this. @quiet: tell nothing.
@@ -21,6 +23,7 @@ class ProgressLine {
 
     const dump::Progress& progress_;
     const uint64_t total_;
+    ProgressDisplay display_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
     std::jthread thread_;  ///< last: it uses the rest

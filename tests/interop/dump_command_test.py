@@ -1,0 +1,272 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""guestdump dump, status, stop and cont, against our machine and against QEMU, as a person and as a script use them."""
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from lab import case, check, check_equal, linux_guest, need, program, run_cases
+from vmcore import Elf, difference
+
+FORMATS = ["elf", "kdump-zlib", "kdump-raw-zlib", "kdump-lzo", "kdump-raw-lzo", "kdump-snappy", "kdump-raw-snappy",
+           "kdump-zstd", "kdump-raw-zstd"]
+QEMU_FORMATS = ["elf", "kdump-zlib"]  # Debian builds it without the others
+
+
+def guestdump(lab, machine, *words, status=0):
+    """Runs a command on @machine; returns what it says."""
+    return lab.run(program("guestdump"), words[0], "--qmp", machine.socket_path, *words[1:], status=status)
+
+
+def restored(lab):
+    machine = lab.vm("-restore", os.path.join(linux_guest(), "ref.elf"))
+    wait_for(lambda: os.path.exists(machine.socket_path), "the monitor")
+    return machine
+
+
+def running_qemu(lab, *options):
+    machine = lab.qemu("-m", "1G", *options)
+    wait_for(lambda: os.path.exists(machine.socket_path), "QEMU's monitor")
+    return machine
+
+
+def wait_for(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < end, "%s has not come", what)
+        time.sleep(0.01)
+
+
+def guest_status(lab, machine):
+    return re.search(r"^guest: +(\S+)", guestdump(lab, machine, "status"), re.M).group(1)
+
+
+def dumping(lab, machine, *words, stderr=subprocess.PIPE):
+    """A dump that is under way."""
+    child = subprocess.Popen([program("guestdump"), "dump", "--qmp", machine.socket_path, *words],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True)
+    lab.children.append(child)
+    return child
+
+
+def fill(lab, name, size):
+    """A memory file with @size bytes that no compressor likes, so that dumps of it take their time."""
+    path = lab.path(name)
+    block = os.urandom(8 << 20)
+    with open(path, "wb") as out:
+        for _ in range(size // len(block)):
+            out.write(block)
+    return path
+
+
+def slow_machine(lab):
+    """A running guest whose dump takes seconds."""
+    size = 768 << 20
+    ram = fill(lab, "ram", size)
+    machine = lab.vm("-machine", "pc,memory-backend=ram", "-accel", "synthetic", "-smp", "1",
+                     "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on" % (size, ram))
+    wait_for(lambda: os.path.exists(machine.socket_path), "the monitor")
+    return machine
+
+
+SLOW = ["--format", "kdump-zstd", "--level", "19", "--threads", "1", "--no-share-pages"]
+
+
+def files(lab):
+    """Names in the case's folder that are no part of its machinery."""
+    return sorted(name for name in os.listdir(lab.folder) if not name.startswith(("qmp", "errors", "ram", "fifo")))
+
+
+@case
+def every_format_is_what_the_monitor_writes_itself(lab):
+    machine = restored(lab)
+    for form in FORMATS:
+        guestdump(lab, machine, "dump", "--format", form, lab.path("ours"))
+        machine.dump(lab.path("monitors"), form)
+        machine.qmp.sock.close()
+        machine._qmp = None
+        lab.run("cmp", lab.path("ours"), lab.path("monitors"))
+        check_equal(os.stat(lab.path("ours")).st_mode & 0o7777, 0o600, "the file's mode")
+
+
+@case
+def all_options_come_to_the_machine(lab):
+    machine = restored(lab)
+    guestdump(lab, machine, "dump", "--paging", "--begin", "0x1000", "--length", "4096", "--max-mappings", "1000000", lab.path("a"))
+    check_equal(Elf(lab.path("a")).read(0x1000, 4096), Elf(os.path.join(linux_guest(), "ref.elf")).read(0x1000, 4096), "the page")
+    for words, said in [(["--level", "13", "--format", "kdump-zlib"], "from 1 to 12, not 13"),
+                        (["--level", "x"], "--level expects a number, not 'x'"),
+                        (["--begin", "1"], "Parameter 'length' is missing"),
+                        (["--max-mappings", "5"], "parameter 'max-mappings' needs paging"),
+                        (["--no-share-pages"], "does not support parameter 'share-pages'"),
+                        (["--threads", "5000"], "--threads expects a value from 1 to 1024"),
+                        (["--format", "win-dmp"], "win-dmp is not available now"),
+                        (["--format", "quux"], "there is no format 'quux'")]:
+        check(said in guestdump(lab, machine, "dump", *words, lab.path("b"), status=2), "%s: not '%s'", words, said)
+    check_equal(files(lab), ["a"], "files")
+
+
+@case
+def qemus_dump_comes_through_too(lab):
+    machine = running_qemu(lab, "-S")
+    for form in QEMU_FORMATS:
+        guestdump(lab, machine, "dump", "--format", form, lab.path("by-us"))
+        machine.dump(lab.path("by-qemu"), form)
+        machine.qmp.sock.close()
+        machine._qmp = None
+        lab.run("cmp", lab.path("by-us"), lab.path("by-qemu"))
+    check("is unexpected" in guestdump(lab, machine, "dump", "--threads", "2", lab.path("no"), status=2), "QEMU took --threads")
+    check_equal(files(lab), ["by-qemu", "by-us"], "files")
+
+
+@case
+def dump_goes_to_a_pipe_and_a_fifo(lab):
+    machine = restored(lab)
+    guestdump(lab, machine, "dump", lab.path("file"))
+    with open(lab.path("piped"), "wb") as out:
+        first = subprocess.Popen([program("guestdump"), "dump", "--quiet", "--qmp", machine.socket_path, "-"], stdout=subprocess.PIPE)
+        subprocess.run(["cat"], stdin=first.stdout, stdout=out, check=True, timeout=60)
+        first.stdout.close()
+        check_equal(first.wait(60), 0, "exit status")
+    check_equal(difference(Elf(lab.path("piped")), Elf(lab.path("file"))), None, "the difference")
+    os.mkfifo(lab.path("fifo"))
+    with open(lab.path("copied"), "wb") as out:
+        reader = subprocess.Popen(["cat", lab.path("fifo")], stdout=out)
+    guestdump(lab, machine, "dump", lab.path("fifo"))
+    check_equal(reader.wait(60), 0, "the reader's exit status")
+    lab.run("cmp", lab.path("piped"), lab.path("copied"))
+
+
+@case
+def a_file_that_was_there_stays_until_the_new_one_is_whole(lab):
+    machine = slow_machine(lab)
+    with open(lab.path("core"), "w") as old:
+        old.write("old")
+    child = dumping(lab, machine, *SLOW, lab.path("core"))
+    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    check_equal(open(lab.path("core")).read(), "old", "the file")
+    child.send_signal(signal.SIGINT)
+    check_equal(child.wait(20), 130, "exit status")
+    check_equal(open(lab.path("core")).read(), "old", "the file")
+
+
+def guest_dump(lab, child):
+    """Whether a dump has said that it moves: its first plain line."""
+    line = child.stderr.readline().decode()
+    return "active" if "%" in line else line
+
+
+@case
+def ctrl_c_cancels_and_leaves_nothing_and_the_guest_runs(lab):
+    machine = slow_machine(lab)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        child = dumping(lab, machine, *SLOW, lab.path("core"))
+        wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+        child.send_signal(number)
+        check_equal(child.wait(20), 128 + number, "exit status")
+        check("cancelled" in child.stderr.read().decode(), "it does not say that it was cancelled")
+        check_equal(files(lab), [], "files")
+        check_equal(guest_status(lab, machine), "running", "status")
+
+
+@case
+def ctrl_c_cancels_qemus_dump_too(lab):
+    ram = fill(lab, "ram", 1 << 30)
+    machine = running_qemu(lab, "-object", "memory-backend-file,id=ram,size=1G,mem-path=%s,share=on" % ram,
+                           "-machine", "pc,memory-backend=ram")
+    child = dumping(lab, machine, "--format", "kdump-zlib", lab.path("core"))
+    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    child.send_signal(signal.SIGINT)
+    check_equal(child.wait(20), 130, "exit status")
+    check_equal(files(lab), [], "files")
+    check_equal(guest_status(lab, machine), "running", "status")
+
+
+@case
+def a_killed_command_leaves_nothing(lab):
+    machine = slow_machine(lab)
+    child = dumping(lab, machine, *SLOW, lab.path("core"))
+    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    child.kill()
+    child.wait(20)
+    machine.qmp("dump-cancel")
+    wait_for(lambda: machine.qmp("query-dump")["status"] == "failed", "the end of the dump")
+    check_equal(files(lab), [], "files")
+    check_equal(machine.qmp("query-status")["status"], "running", "status")
+
+
+@case
+def a_machine_that_dies_leaves_nothing(lab):
+    machine = slow_machine(lab)
+    child = dumping(lab, machine, *SLOW, lab.path("core"))
+    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    machine.kill()
+    check_equal(child.wait(20), 2, "exit status")
+    check("closed the connection" in child.stderr.read().decode(), "it does not say why")
+    check_equal(files(lab), [], "files")
+
+
+@case
+def a_full_target_is_said_with_its_name(lab):
+    machine = restored(lab)
+    said = guestdump(lab, machine, "dump", "/dev/full", status=2)
+    check("of '/dev/full': No space left on device" in said, "it says: %s", said)
+    qemu = running_qemu(lab, "-S")
+    said = guestdump(lab, qemu, "dump", "/dev/full", status=2)
+    check("to '/dev/full': No space left on device" in said, "of QEMU it says: %s", said)
+
+
+@case
+def trouble_is_told_and_touches_nothing(lab):
+    machine = restored(lab)
+    run = program("guestdump")
+    check("which machine?" in lab.run(run, "dump", lab.path("a"), status=2), "no machine was no error")
+    check("No such file" in lab.run(run, "dump", "--qmp", "/nonexistent/q", lab.path("a"), status=2), "no socket was no error")
+    check("Could not open" in guestdump(lab, machine, "dump", "/nonexistent/a", status=2), "no folder was no error")
+    check("Is a directory" in guestdump(lab, machine, "dump", lab.path(""), status=2), "a folder was no error")
+    environment = dict(os.environ, GUESTDUMP_QMP=machine.socket_path)
+    check("completed" not in lab.run(run, "status", env=environment), "a dump was made")
+    check_equal(files(lab), [], "files")
+
+
+@case
+def stop_and_cont_say_nothing_and_do_it(lab):
+    for machine in (slow_machine(lab), running_qemu(lab)):
+        check_equal(guestdump(lab, machine, "stop"), "", "what stop says")
+        check_equal(guest_status(lab, machine), "paused", "status")
+        check_equal(guestdump(lab, machine, "cont"), "", "what cont says")
+        check_equal(guest_status(lab, machine), "running", "status")
+
+
+@case
+def a_terminal_shows_a_bar_that_moves_and_goes(lab):
+    machine = slow_machine(lab)
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
+    child = dumping(lab, machine, *SLOW, lab.path("core"), stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    try:
+        while part := os.read(screen, 4096):
+            shown += part
+    except OSError:
+        pass  # the other side has closed the terminal
+    os.close(screen)
+    check_equal(child.wait(60), 0, "exit status")
+    text = shown.decode()
+    bars = re.findall(r"\r\[=*>? *\] +([0-9.]+) %  [^\x1b]*\x1b\[K", text)
+    check(len(bars) >= 3, "bars in: %r", text)
+    check([float(bar) for bar in bars] == sorted(float(bar) for bar in bars), "the bar went back: %s", bars)
+    last = text.rsplit("\r\x1b[K", 1)[1]
+    check(re.fullmatch(r"\S+/core: [^\n]* in [0-9.]+ s\r\n", last), "the last line is %r", last)
+    check(all(len(line) < 90 for line in re.split(r"[\r\n]|\x1b\[K", text)), "a line is wider than the terminal")
+
+
+need("cmp")
+run_cases()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace tools {
+
+Suite* pipe_relay_suite();
+Suite* progress_text_suite();
+Suite* qmp_client_suite();
+
+}  // namespace tools
+
+int main() {
+    return support::run_suites({
+        tools::pipe_relay_suite(),
+        tools::progress_text_suite(),
+        tools::qmp_client_suite(),
+    });
+}

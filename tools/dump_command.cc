@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+
+#include "tools/command_options.h"
+#include "tools/dump_options.h"
+#include "tools/guestdump_commands.h"
+#include "tools/info_text.h"
+#include "tools/progress_display.h"
+#include "tools/remote_dump.h"
+#include "tools/signals.h"
+
+namespace tools {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+/// How often a person wants to see it move.
+constexpr auto kLook = 200ms;
+
+/// A dump, a person who looks at it, and who may have enough of it.
+class WatchedDump {
+  public:
+    WatchedDump(RemoteDump& dump, const Signals& signals, bool quiet)
+        : dump_(dump),
+          signals_(signals),
+          display_(quiet ? ProgressDisplay::Where::nowhere : ProgressDisplay::Where::anywhere) {}
+
+    /// Returns when the dump has ended. Errors: it is left to itself, because the machine is gone
+    /// or the person has no patience.
+    Result<> watch() {
+        Result<> seen = watch_to_end();
+        display_.clear();
+        return seen;
+    }
+
+    /// The signal that ended it.
+    std::optional<int> signal() const { return signal_; }
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  private:
+    Result<> watch_to_end() {
+        while (true) {
+            const Result<bool> ended = dump_.wait(kLook);
+            if (ended && *ended) return {};
+            if (ended && !signal_) TRY(show());
+            if (!ended) TRY(interrupted(ended.error()));
+        }
+    }
+
+    Result<> show() {
+        if (!display_.shows_anything()) return {};
+        const Result<qapi::DumpQueryResult> state = dump_.query();
+        if (!state) return interrupted(state.error());
+        ProgressView view = with_guess(
+            {.completed = state->completed, .total = state->total, .seconds = seconds()});
+        if (state->remaining) view.remaining = state->remaining;
+        view.committing = state->phase == qapi::DumpPhase::commit;
+        display_.show(view);
+        return {};
+    }
+
+    /// The first signal cancels, the second one leaves.
+    Result<> interrupted(const Error& why) {
+        const std::optional<int> taken = why.os_error() == EINTR ? signals_.take() : std::nullopt;
+        if (!taken) return why;
+        if (signal_) return Error::make("left before the machine had cancelled the dump");
+        signal_ = taken;
+        display_.clear();
+        return dump_.cancel();
+    }
+
+    RemoteDump& dump_;
+    const Signals& signals_;
+    ProgressDisplay display_;
+    const Clock::time_point start_ = Clock::now();
+    std::optional<int> signal_;
+};
+
+/// What shells make of a program that a signal ended.
+int status_of(int signal) {
+    return 128 + signal;
+}
+
+Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments& arguments,
+                 const std::string& path, bool quiet) {
+    const auto machine = TRY(QmpClient::connect(socket));
+    // Until here a signal may end the program: there is nothing yet that it would leave.
+    const Signals signals = TRY(Signals::hold());
+    machine->interrupt_by(signals.fd());
+    RemoteDump dump = TRY(RemoteDump::create(*machine, path));
+    if (auto started = dump.start(arguments); !started) {
+        const auto taken = signals.take();
+        if (!taken) return std::move(started).take_error();
+        return status_of(*taken);
+    }
+    WatchedDump watched(dump, signals, quiet);
+    const Result<> seen = watched.watch();
+    const double seconds = watched.seconds();
+    if (!seen) return seen.error();
+    const Result<uint64_t> size = dump.conclude();
+    if (watched.signal()) {
+        // A dump may have been complete before the machine heard of the wish.
+        std::fprintf(stderr, "guestdump dump: %s\n", size ? "too late to cancel" : "cancelled");
+        return size ? 0 : status_of(*watched.signal());
+    }
+    if (!size) return size.error();
+    if (!quiet) {
+        const std::string what = *size ? size_text(*size) : "complete";
+        std::fprintf(stderr, "%s: %s in %.1f s\n", path.c_str(), what.c_str(), seconds);
+    }
+    return 0;
+}
+
+}  // namespace
+
+Result<int> dump_command(int argc, char** argv) {
+    DumpOptions options;
+    OptionText qmp;
+    gboolean quiet = FALSE;
+    std::vector<GOptionEntry> entries = options.entries();
+    entries.push_back({"qmp", 0, 0, G_OPTION_ARG_STRING, qmp.address(),
+                       "the machine's QMP socket (GUESTDUMP_QMP)", "SOCKET"});
+    entries.push_back(
+        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "tell nothing but errors", nullptr});
+    entries.push_back({});
+    const auto operands = TRY(parse_command_line(argc, argv, "FILE", 1, entries.data()));
+    const auto arguments = TRY(options.arguments());
+    const std::string socket = TRY(parse_socket(qmp));
+    return dump(socket, arguments, operands[0], quiet != FALSE);
+}
+
+}  // namespace tools

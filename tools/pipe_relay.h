@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "util/result.h"
+#include "util/unique_fd.h"
+
+namespace tools {
+
+/// Stands between a machine that cannot cancel a dump (QEMU) and the dump's target: the machine
+/// writes to a pipe, a thread copies. When the pipe is broken the machine's dump fails and the
+/// guest runs on.
+class PipeRelay {
+  public:
+    /// Copies to @target, which must outlive this; @name is for messages. Errors: of pipe2(),
+    /// eventfd().
+    static util::Result<std::unique_ptr<PipeRelay>> start(int target, const std::string& name);
+    ~PipeRelay();
+
+    /// For the machine.
+    int input() const { return input_.get(); }
+
+    /// The machine has its copy of input(): ours goes, or the pipe would have no end.
+    void handed_over() { input_.reset(); }
+
+    /// Breaks the pipe.
+    void stop();
+
+    /// Waits until all that came has been copied. Errors: of writing to the target; it was stopped.
+    util::Result<> finish();
+
+  private:
+    PipeRelay(int target, std::string name, util::UniqueFd output, util::UniqueFd input,
+              util::UniqueFd stopped)
+        : target_(target),
+          name_(std::move(name)),
+          output_(std::move(output)),
+          input_(std::move(input)),
+          stopped_(std::move(stopped)) {}
+
+    util::Result<> copy();
+    util::Result<> write_all(const char* data, size_t size);
+    bool wait();
+
+    int target_;
+    std::string name_;
+    util::UniqueFd output_, input_;  ///< the pipe's ends
+    util::UniqueFd stopped_;         ///< eventfd, readable once stop() was called
+    util::Result<> result_;          ///< of the thread, when it has ended
+    std::jthread thread_;            ///< last: it uses the rest
+};
+
+}  // namespace tools

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "qapi/json.h"
+#include "qapi/json_stream.h"
+#include "util/result.h"
+#include "util/unique_fd.h"
+
+namespace tools {
+
+/// A conversation with a machine's QMP monitor, ours or QEMU's: one command at a time, events as
+/// they come. One thread.
+///
+/// The errors of all functions: the machine has closed the connection, or says what is no QMP; a
+/// wait was ended by the descriptor of interrupt_by(), with EINTR.
+class QmpClient {
+  public:
+    /// Connects to the socket @path and negotiates. A monitor serves one client at a time: while it
+    /// serves another one, this waits.
+    static util::Result<std::unique_ptr<QmpClient>> connect(const std::string& path);
+
+    /// From here on waits end when @fd, which must outlive this, is readable.
+    void interrupt_by(int fd) { interrupt_ = fd; }
+
+    /// What @command returns. @fd goes with it by SCM_RIGHTS; -1 is none.
+    ///
+    /// Errors: those that the machine answers with, by their text.
+    util::Result<qapi::Json> execute(std::string_view command, qapi::Json arguments = nullptr,
+                                     int fd = -1);
+
+    /// Waits for an event, and no longer than @patience. True: there may be a new one.
+    util::Result<bool> wait(std::chrono::milliseconds patience);
+
+    /// The data of the oldest event of that name, taken; empty where none has come.
+    std::optional<qapi::Json> take_event(std::string_view name);
+
+  private:
+    explicit QmpClient(util::UniqueFd socket);
+
+    util::Result<> negotiate();
+    util::Result<> send(const std::string& text, int fd);
+    util::Result<> read_some();
+    util::Result<> must_wait(short events);
+    util::Result<bool> poll_for(short events, int timeout);
+    util::Result<qapi::Json> next_message();
+
+    util::UniqueFd socket_;
+    int interrupt_ = -1;
+    std::deque<util::Result<qapi::Json>> messages_;  ///< that came, events apart
+    std::deque<qapi::Json> events_;
+    qapi::JsonStream stream_;
+};
+
+}  // namespace tools

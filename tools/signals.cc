@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/signals.h"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace tools {
+
+using util::Error;
+using util::Result;
+
+Result<Signals> Signals::hold() {
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, number);
+    util::UniqueFd fd(::signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC));
+    if (!fd) return Error::from_errno(errno, "creating a signalfd");
+    ::pthread_sigmask(SIG_BLOCK, &held, &before);
+    return Signals(std::move(fd), before);
+}
+
+Signals::~Signals() {
+    if (fd_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+std::optional<int> Signals::take() const {
+    signalfd_siginfo info;
+    if (::read(fd_.get(), &info, sizeof info) != sizeof info) return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace tools
