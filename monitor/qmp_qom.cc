@@ -12,19 +12,21 @@ namespace monitor {
 namespace {
 
 struct KnownType {
-    const char* name;
-    const char* parent;
+    std::string_view name;
+    std::string_view parent;
+    bool is_device = false;
 };
 
 /// Types that libvirt 9.0 looks for before it starts a guest with a serial console.
 constexpr KnownType kTypes[] = {
-    {"isa-serial", "isa-device"},
-    {"kvm-accel", "accel"},
-    {"memory-backend-file", "memory-backend"},
-    {"memory-backend-memfd", "memory-backend"},
-    {"memory-backend-ram", "memory-backend"},
-    {"tcg-accel", "accel"},
+    {"isa-serial", "isa-device", true},        {"kvm-accel", "accel"},
+    {"memory-backend-file", "memory-backend"}, {"memory-backend-memfd", "memory-backend"},
+    {"memory-backend-ram", "memory-backend"},  {"tcg-accel", "accel"},
 };
+
+Error not_found(const std::string& device) {
+    return Error::make("Device '%s' not found", device.c_str()).as(Error::Kind::not_found);
+}
 
 bool exists(const vm::Machine& machine, const std::string& path) {
     static constexpr std::string_view kContainers[] = {"/",
@@ -52,7 +54,8 @@ Result<std::vector<qapi::ObjectTypeInfo>> qmp_qom_list_types(
     for (const KnownType& type : kTypes) {
         const std::string wanted = arguments.implements.value_or("object");
         if (wanted != "object" && wanted != type.name && wanted != type.parent) continue;
-        infos.push_back({.name = type.name, .abstract = {}, .parent = type.parent});
+        infos.push_back(
+            {.name = std::string(type.name), .abstract = {}, .parent = std::string(type.parent)});
     }
     return infos;
 }
@@ -60,7 +63,7 @@ Result<std::vector<qapi::ObjectTypeInfo>> qmp_qom_list_types(
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list(
     Monitor& monitor, const qapi::QomListArguments& arguments) {
     if (!exists(monitor.services.machine, arguments.path)) {
-        return Error::make("Device '%s' not found", arguments.path.c_str());
+        return not_found(arguments.path);
     }
     return std::vector<qapi::ObjectPropertyInfo>{
         {.name = "type", .type = "string", .description = {}}};
@@ -73,7 +76,13 @@ Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list_properties(
 }
 
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_device_list_properties(
-    Monitor&, const qapi::DeviceListPropertiesArguments&) {
+    Monitor&, const qapi::DeviceListPropertiesArguments& arguments) {
+    const std::string& name = arguments.typename_;
+    const auto known = std::ranges::find(kTypes, name, &KnownType::name);
+    if (known == std::end(kTypes)) return not_found(name);
+    if (!known->is_device) {
+        return Error::make("Parameter 'typename' expects a non-abstract device type");
+    }
     return std::vector<qapi::ObjectPropertyInfo>();
 }
 

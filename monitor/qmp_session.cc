@@ -12,6 +12,16 @@ namespace {
 constexpr std::string_view kGeneric = "GenericError";
 constexpr std::string_view kNotFound = "CommandNotFound";
 
+std::string_view class_of(const Error& error) {
+    switch (error.kind()) {
+        case Error::Kind::generic:
+            return kGeneric;
+        case Error::Kind::not_found:
+            return "DeviceNotFound";
+    }
+    return kGeneric;
+}
+
 Json greeting() {
     Json inner = qapi::make_object();
     qapi::add(inner, "version", qapi::to_json(version_info()));
@@ -102,7 +112,7 @@ void QmpSession::in_band_done() {
 }
 
 void QmpSession::reply(const QmpRequest& request, Result<Json> result) {
-    if (!result) return refuse(request, kGeneric, result.error());
+    if (!result) return refuse(request, class_of(result.error()), result.error());
     const Json message = qapi::make_object();
     qapi::add(message, "return", std::move(*result));
     send_with_id(message, request);

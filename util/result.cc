@@ -28,7 +28,12 @@ Error Error::while_(const char* format, ...) && {
     va_start(arguments, format);
     std::string prefix = text_va(format, arguments);
     va_end(arguments);
-    return Error(prefix + ": " + message_, os_error_);
+    return Error(prefix + ": " + message_, os_error_).as(kind_);
+}
+
+Error Error::as(Kind kind) && {
+    kind_ = kind;
+    return std::move(*this);
 }
 
 }  // namespace util

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +15,12 @@ namespace util {
 /// An errno, where one was the cause, is kept beside the text that already spells it out.
 class [[nodiscard]] Error {
   public:
+    /// What a program may have to tell apart; people have the message.
+    enum class Kind : uint8_t {
+        generic,
+        not_found,  ///< what was named is not there
+    };
+
     [[gnu::format(printf, 1, 2)]] static Error make(const char* format, ...);
 
     /// As make(), with ": " and strerror(@os_error) behind it.
@@ -22,7 +29,10 @@ class [[nodiscard]] Error {
     /// Puts "<text>: " before the message.
     [[gnu::format(printf, 2, 3)]] Error while_(const char* format, ...) &&;
 
+    Error as(Kind kind) &&;
+
     const std::string& message() const { return message_; }
+    Kind kind() const { return kind_; }
 
     /// The errno that was the cause, 0 where there was none.
     int os_error() const { return os_error_; }
@@ -32,6 +42,7 @@ class [[nodiscard]] Error {
 
     std::string message_;
     int os_error_;
+    Kind kind_ = Kind::generic;
 };
 
 /// A value, or the Error that took its place. Must be looked at.

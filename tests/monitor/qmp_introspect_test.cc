@@ -100,7 +100,7 @@ START_TEST(libvirt_gets_an_answer_to_all_that_it_asks) {
         {"query-commands", "{}"},
         {"query-kvm", "{}"},
         {"qom-list-types", "{}"},
-        {"device-list-properties", R"({"typename": "virtio-blk-pci"})"},
+        {"device-list-properties", R"({"typename": "isa-serial"})"},
         {"qom-list-properties", R"({"typename": "pc-i440fx-7.2-machine"})"},
         {"query-machines", "{}"},
         {"query-tpm-models", "{}"},
@@ -137,7 +137,13 @@ START_TEST(machine_tells_about_itself) {
     check_text(client.ask(R"({"execute": "query-memory-size-summary"})"),
                "{\"return\": {\"base-memory\": 65536, \"plugged-memory\": 0}}\r\n");
     check_text(client.ask(R"({"execute": "qom-list", "arguments": {"path": "/nope"}})"),
-               generic("Device '/nope' not found"));
+               refused("DeviceNotFound", "Device '/nope' not found"));
+    check_text(client.ask(R"({"execute": "device-list-properties",
+                              "arguments": {"typename": "flux-capacitor"}})"),
+               refused("DeviceNotFound", "Device 'flux-capacitor' not found"));
+    check_text(client.ask(R"({"execute": "device-list-properties",
+                              "arguments": {"typename": "memory-backend-ram"}})"),
+               generic("Parameter 'typename' expects a non-abstract device type"));
     check_text(client.ask(R"({"execute": "migrate-set-capabilities", "arguments":
                               {"capabilities": [{"capability": "xbzrle", "state": true}]}})"),
                generic("migration capability 'xbzrle' is always off"));

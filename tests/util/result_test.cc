@@ -60,12 +60,22 @@ START_TEST(errno_stays_beside_its_text) {
 }
 END_TEST
 
+START_TEST(kind_stays_with_an_error_on_its_way) {
+    ck_assert(Error::make("plain").kind() == Error::Kind::generic);
+    const Error error =
+        Error::make("no 'x'").as(Error::Kind::not_found).while_("looking for %s", "it");
+    ck_assert(error.kind() == Error::Kind::not_found);
+    ck_assert_str_eq(error.message().c_str(), "looking for it: no 'x'");
+}
+END_TEST
+
 }  // namespace
 
 Suite* result_suite() {
-    return support::make_suite(
-        "result", {try_gives_the_value, try_returns_the_error_of_the_failing_step,
-                   try_as_a_statement_leaves_the_function, errno_stays_beside_its_text});
+    return support::make_suite("result",
+                               {try_gives_the_value, try_returns_the_error_of_the_failing_step,
+                                try_as_a_statement_leaves_the_function, errno_stays_beside_its_text,
+                                kind_stays_with_an_error_on_its_way});
 }
 
 }  // namespace util
