@@ -124,7 +124,7 @@ Result<> Machine::request_reset(ShutdownCause cause) {
 }
 
 void Machine::request_shutdown(ShutdownCause cause) {
-    post_to_self([cause](Machine& self) { self.emit(MachineEvent::Kind::shutdown, cause); });
+    emit(MachineEvent::Kind::shutdown, cause);
 }
 
 void Machine::reset(ShutdownCause cause) {

@@ -105,7 +105,7 @@ class Machine final : public dump::Guest {
     /// Errors: the machine is frozen.
     Result<> request_reset(ShutdownCause cause);
 
-    /// Emits the shutdown event, soon; whoever owns the machine then ends it.
+    /// Emits the shutdown event; whoever owns the machine then ends it.
     void request_shutdown(ShutdownCause cause);
 
     bool running() const override { return state_ == RunState::running; }

@@ -124,6 +124,15 @@ START_TEST(events_go_to_every_client_that_has_negotiated) {
 }
 END_TEST
 
+START_TEST(shutdown_is_told_before_quit_is_answered) {
+    TestMachine vm;
+    Negotiated client(vm.services);
+    const std::string all = client.ask(R"({"execute": "quit"})");
+    ck_assert(all.find(R"("event": "SHUTDOWN", "data": {"guest": false)") != std::string::npos);
+    ck_assert(all.ends_with("\"reason\": \"host-qmp-quit\"}}\r\n" + kOk));
+}
+END_TEST
+
 START_TEST(event_after_a_client_has_gone_reaches_the_others) {
     TestMachine vm;
     Negotiated stays(vm.services);
@@ -216,6 +225,7 @@ Suite* qmp_session_suite() {
                                    malformed_input_is_answered_at_once_and_forgotten,
                                    empty_arguments_equal_none,
                                    exec_oob_needs_negotiation_and_a_command_that_allows_it,
+                                   shutdown_is_told_before_quit_is_answered,
                                    events_go_to_every_client_that_has_negotiated,
                                    event_after_a_client_has_gone_reaches_the_others,
                                    first_fd_is_named_and_the_rest_closed,

@@ -297,11 +297,9 @@ START_TEST(reset_that_fails_after_a_dump_leaves_the_guest_stopped) {
 }
 END_TEST
 
-START_TEST(shutdown_is_told_by_the_main_loop) {
+START_TEST(shutdown_is_told_before_who_asked_gets_an_answer) {
     const auto b = running_bench();
     b->machine->request_shutdown(ShutdownCause::host_qmp_quit);
-    b->must_have_told("");
-    b->spin();
     b->must_have_told("SHUTDOWN:host-qmp-quit");
 }
 END_TEST
@@ -309,7 +307,6 @@ END_TEST
 START_TEST(what_was_posted_for_a_machine_that_is_gone_does_nothing) {
     const auto b = running_bench();
     b->accel.on_fault(kTripleFault);
-    b->machine->request_shutdown(ShutdownCause::host_signal);
     b->machine.reset();
     b->spin();
     b->must_have_told("");
@@ -380,7 +377,7 @@ Suite* machine_suite() {
                                 reset_during_a_dump_waits_for_its_end,
                                 reset_that_fails_is_an_internal_error,
                                 reset_that_fails_after_a_dump_leaves_the_guest_stopped,
-                                shutdown_is_told_by_the_main_loop,
+                                shutdown_is_told_before_who_asked_gets_an_answer,
                                 what_was_posted_for_a_machine_that_is_gone_does_nothing,
                                 frozen_machine_is_dumped_but_not_run,
                                 machine_without_vcpus_runs_and_has_nothing_to_dump,
