@@ -15,6 +15,15 @@ using util::Error;
 using util::Result;
 using util::UniqueFd;
 
+namespace {
+
+/// What accept() fails with until the process or the host has more to give. [accept(2)]
+bool must_pause(int os_error) {
+    return os_error == EMFILE || os_error == ENFILE || os_error == ENOBUFS || os_error == ENOMEM;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Endpoint>> Endpoint::open(Address address, SessionFactory begin) {
     std::unique_ptr<Endpoint> endpoint(new Endpoint(std::move(begin)));
     TRY(std::visit([&](auto& kind) { return endpoint->start(std::move(kind)); }, address));
@@ -63,9 +72,19 @@ void Endpoint::listen() {
 gboolean Endpoint::client_waits(gint fd, GIOCondition, gpointer self) {
     auto* endpoint = static_cast<Endpoint*>(self);
     UniqueFd client = accept_client(fd);
-    if (!client) return G_SOURCE_CONTINUE;  // it has gone again
+    if (!client && !must_pause(errno)) return G_SOURCE_CONTINUE;  // it has gone again
+    if (!client) {
+        // The socket stays readable: to go on listening would be to spin.
+        endpoint->listen_source_ = g_timeout_add(kPauseMs, &Endpoint::pause_ends, self);
+        return G_SOURCE_REMOVE;
+    }
     endpoint->listen_source_ = 0;
     endpoint->serve(std::move(client), UniqueFd());
+    return G_SOURCE_REMOVE;
+}
+
+gboolean Endpoint::pause_ends(gpointer self) {
+    static_cast<Endpoint*>(self)->listen();
     return G_SOURCE_REMOVE;
 }
 

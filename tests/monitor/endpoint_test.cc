@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -170,6 +171,27 @@ START_TEST(client_with_too_much_unread_is_given_up) {
 }
 END_TEST
 
+START_TEST(client_waits_without_spinning_while_descriptors_are_short) {
+    Sockets sockets;
+    const auto endpoint = support::must(sockets.open(ListenAt{sockets.path()}));
+    const util::UniqueFd client = client_of(sockets);
+    rlimit before = {};
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = dup(client.get());
+    close(next);
+    const rlimit none = {.rlim_cur = static_cast<rlim_t>(next), .rlim_max = before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+
+    ck_assert(g_main_context_iteration(nullptr, FALSE));
+    ck_assert(!g_main_context_iteration(nullptr, FALSE));
+    ck_assert(!endpoint->has_client());
+
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    while (!endpoint->has_client()) g_main_context_iteration(nullptr, TRUE);
+    ck_assert(read_some(client.get()) == "hello ");
+}
+END_TEST
+
 START_TEST(path_is_free_again_afterwards) {
     Sockets sockets;
     support::must(sockets.open(ListenAt{sockets.path()}));
@@ -261,6 +283,7 @@ Suite* endpoint_suite() {
                                    descriptors_come_along,
                                    client_that_does_not_read_holds_up_nobody_and_gets_all_later,
                                    client_with_too_much_unread_is_given_up,
+                                   client_waits_without_spinning_while_descriptors_are_short,
                                    path_is_free_again_afterwards,
                                    path_in_use_is_refused,
                                    socket_of_a_dead_server_is_replaced,
