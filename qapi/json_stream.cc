@@ -39,6 +39,14 @@ std::string respell_string(std::string_view token) {
     return text + '"';
 }
 
+/// An escaped NUL, after an even number of backslashes.
+bool has_nul(std::string_view token) {
+    for (size_t i = 0; i + 1 < token.size(); ++i) {
+        if (token[i] == '\\' && token.substr(++i, 5) == "u0000") return true;
+    }
+    return false;
+}
+
 /// json-c would clamp an integer that is too large for it; QEMU makes a floating-point number of
 /// it.
 bool fits_integer(const std::string& token) {
@@ -117,6 +125,8 @@ void JsonStream::token(Kind kind, std::string_view text) {
 Result<> JsonStream::append(Kind kind, std::string_view text) {
     const std::string spelled = TRY(respell(kind, text));
     if (kind == Kind::structural) nest(text.front());
+    nul_in_name_ |= text == ":" && nul_before_;
+    nul_before_ = kind == Kind::string && has_nul(text);
     if (text_.size() + spelled.size() > kMaxBytes) {
         return Error::make("JSON token size limit exceeded");
     }
@@ -136,6 +146,8 @@ void JsonStream::nest(char c) {
 }
 
 Result<Json> JsonStream::parse() const {
+    // json-c would cut the name there, and "stop\0" be as good as "stop".
+    if (nul_in_name_) return parse_error("a NUL character in a member's name");
     const std::unique_ptr<json_tokener, ReleaseTokener> tokener(
         json_tokener_new_ex(kMaxNesting + 2));
     json_tokener_set_flags(tokener.get(), JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
@@ -151,6 +163,7 @@ Result<Json> JsonStream::parse() const {
 
 void JsonStream::conclude(Result<Json> value) {
     text_ = {};
+    nul_before_ = nul_in_name_ = false;
     tokens_ = keys_ = 0;
     braces_ = brackets_ = 0;
     on_value_(std::move(value));

@@ -46,6 +46,8 @@ class JsonStream {
     std::string text_;  ///< of the value so far
     size_t tokens_ = 0;
     size_t keys_ = 0;                 ///< colons, that is
+    bool nul_before_ = false;         ///< the last token is a string with one inside
+    bool nul_in_name_ = false;        ///< one of those was a member's name
     long braces_ = 0, brackets_ = 0;  ///< open ones; below 0 where one was closed too many
 };
 

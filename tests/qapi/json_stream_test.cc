@@ -113,6 +113,14 @@ START_TEST(member_given_twice_is_refused) {
 }
 END_TEST
 
+START_TEST(name_with_a_nul_is_refused_and_not_cut) {
+    const std::string refusal = kParse + "a NUL character in a member's name";
+    check_read(R"([{"execute\u0000": 1}]{})", {refusal, "{}"});
+    check_read(R"({"a": {"b\\\u0000": {}}} {})", {refusal, "{}"});
+    check_read(R"({"a\\u0000": ["x\u0000"]})", {R"({"a\\u0000": ["x\u0000"]})"});
+}
+END_TEST
+
 START_TEST(stream_goes_on_after_an_error) {
     check_read("{]{}", {kParse + "quoted object property name expected", "{}"});
     // The rest of what was garbled is skipped up to a structural or control character.
@@ -160,6 +168,7 @@ Suite* json_stream_suite() {
                                                   wrong_bracket_is_told_at_once,
                                                   bad_grammar_is_told_at_the_end_of_the_value,
                                                   member_given_twice_is_refused,
+                                                  name_with_a_nul_is_refused_and_not_cut,
                                                   stream_goes_on_after_an_error,
                                                   nesting_is_bounded,
                                                   number_of_tokens_is_bounded,
