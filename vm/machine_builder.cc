@@ -47,10 +47,12 @@ Result<std::vector<std::byte>> firmware_bytes(const Options& options) {
     }
     const std::span<const std::byte> own = firmware_image();
     std::vector<std::byte> bytes(own.begin(), own.end());
-    for (const LoaderOption& loader : options.loaders) {
-        if (!loader.cpu && loader.address <= UINT32_MAX)
-            set_entry(bytes, static_cast<uint32_t>(loader.address));
-    }
+    // The first is what runs; what else is loaded, an initrd say, comes behind it. (QEMU's firmware
+    // knows of none of them.)
+    const auto entry = std::ranges::find_if(options.loaders, [](const LoaderOption& loader) {
+        return !loader.cpu && loader.address <= UINT32_MAX;
+    });
+    if (entry != options.loaders.end()) set_entry(bytes, static_cast<uint32_t>(entry->address));
     return bytes;
 }
 

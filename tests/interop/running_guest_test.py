@@ -114,6 +114,17 @@ def stopped_guest_gives_the_same_dump_twice(machine_lab):
 
 
 @case
+def what_is_loaded_first_is_what_runs(machine_lab):
+    more = machine_lab.path("more")
+    with open(more, "wb") as file:
+        file.write(b"\xf4" * 4096)  # HLT
+    machine, counters = start(machine_lab, "kvm", "-device", "loader,file=%s,addr=0x300000" % more)
+    counters.wait_beyond([0] * VCPUS)
+    machine.dump(machine_lab.path("vmcore"))
+    check_equal(Elf(machine_lab.path("vmcore")).read(0x300000, 4096), b"\xf4" * 4096, "what was loaded second")
+
+
+@case
 def guest_starts_again_from_zero_after_a_reset(machine_lab):
     machine, counters = start(machine_lab, "synthetic")
     counters.wait_beyond([0] * VCPUS)
