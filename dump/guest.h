@@ -57,6 +57,19 @@ class Cpu {
 
     /// Adds the "QEMU" note.
     virtual void append_qemu_note(NoteBuilder& out) const = 0;
+
+    /// Where the vCPU's page tables, or those whose top table is at @root, map @address. Empty
+    /// while paging is off, where nothing is mapped, and where tables lie outside @memory.
+    virtual std::optional<Gpa> translate(Gva /*address*/, const GuestPhysBlockList& /*memory*/,
+                                         std::optional<Gpa> /*root*/ = std::nullopt) const {
+        return std::nullopt;
+    }
+
+    /// Address of the handler of the first exception, by the vCPU's interrupt table: it lies in the
+    /// kernel that runs, whatever else the vCPU was doing. Empty where it cannot be read.
+    virtual std::optional<Gva> first_handler(const GuestPhysBlockList& /*memory*/) const {
+        return std::nullopt;
+    }
 };
 
 /// A note that the guest handed over (VMCOREINFO): whole, with header, not yet looked at.

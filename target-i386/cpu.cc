@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "target-i386/cpu.h"
 
+#include "target-i386/interrupt_table.h"
 #include "target-i386/notes.h"
 #include "target-i386/page_walk.h"
+#include "target-i386/translate.h"
 
 namespace target_i386 {
 
@@ -31,6 +33,20 @@ void Cpu::append_prstatus(const dump::ArchDumpInfo& arch, uint32_t index,
 
 void Cpu::append_qemu_note(dump::NoteBuilder& out) const {
     target_i386::append_qemu_note(registers_, out);
+}
+
+std::optional<dump::Gpa> Cpu::translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
+                                        std::optional<dump::Gpa> root) const {
+    const auto mode = PagingMode::of(registers_, traits_);
+    if (!mode) return std::nullopt;
+    return target_i386::translate(*mode, root.value_or(mode->root()), address, memory);
+}
+
+std::optional<dump::Gva> Cpu::first_handler(const dump::GuestPhysBlockList& memory) const {
+    const std::optional<dump::Gpa> table =
+        translate(dump::Gva{registers_.idt.base}, memory, std::nullopt);
+    if (!table) return std::nullopt;
+    return first_gate(*table, (registers_.efer & kEferLongModeActive) != 0, memory);
 }
 
 }  // namespace target_i386

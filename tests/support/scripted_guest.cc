@@ -63,6 +63,13 @@ void ScriptedCpu::append_qemu_note(dump::NoteBuilder& out) const {
     out.append("QEMU", 0, qemu);
 }
 
+std::optional<dump::Gpa> ScriptedCpu::translate(dump::Gva address, const dump::GuestPhysBlockList&,
+                                                std::optional<dump::Gpa> top) const {
+    const auto found = translations.find(address.value);
+    if (found == translations.end() || top != root_of_translations) return std::nullopt;
+    return dump::Gpa{found->second};
+}
+
 ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
     const std::string name = "ram" + std::to_string(ram_.size());
     ram_.push_back({gpa, std::make_shared<ScriptedRam>(name, std::move(contents))});

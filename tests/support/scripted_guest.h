@@ -49,6 +49,9 @@ struct ScriptedCpu final : dump::Cpu {
         prstatus64;  ///< descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid
     Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
     Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
+    std::optional<dump::Gva> handler;
+    std::map<uint64_t, uint64_t> translations;      ///< physical addresses by virtual ones,
+    std::optional<dump::Gpa> root_of_translations;  ///< in the tables at this root
 
     std::optional<dump::PagingRoot> paging_root() const override { return root; }
     util::Result<> append_mappings(const dump::GuestPhysBlockList& memory,
@@ -56,6 +59,11 @@ struct ScriptedCpu final : dump::Cpu {
     void append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
                          dump::NoteBuilder& out) const override;
     void append_qemu_note(dump::NoteBuilder& out) const override;
+    std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
+                                       std::optional<dump::Gpa> top) const override;
+    std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList&) const override {
+        return handler;
+    }
 };
 
 /// A machine that does what a test tells it, failures included.

@@ -8,11 +8,13 @@ Suite* notes_suite();
 Suite* page_walk_hostile_suite();
 Suite* page_walk_random_suite();
 Suite* page_walk_suite();
+Suite* translate_suite();
 
 }  // namespace target_i386
 
 int main() {
     return support::run_suites(
         {target_i386::arch_suite(), target_i386::notes_suite(), target_i386::page_walk_suite(),
-         target_i386::page_walk_hostile_suite(), target_i386::page_walk_random_suite()});
+         target_i386::page_walk_hostile_suite(), target_i386::page_walk_random_suite(),
+         target_i386::translate_suite()});
 }
