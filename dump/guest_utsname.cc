@@ -5,25 +5,13 @@
 #include <array>
 #include <charconv>
 
+#include "dump/kernel_address.h"
+
 namespace dump {
 namespace {
 
 constexpr size_t kFieldSize = 65;  ///< with its NUL [linux include/uapi/linux/utsname.h]
 constexpr size_t kFields = 6;
-
-/// Where Linux maps its own image: address and what it is mapped from. [linux
-/// Documentation/arch/x86/x86_64/mm.rst]
-constexpr uint64_t kKernelMap64 = 0xffffffff80000000;
-/// The direct map of i386 with the usual 3 GiB of user space. [linux arch/x86/Kconfig, PAGE_OFFSET]
-constexpr uint64_t kDirectMap32 = 0xc0000000;
-
-/// The physical address of a variable of the kernel.
-std::optional<Gpa> kernel_address(uint64_t address, const ArchDumpInfo& arch) {
-    const bool is_64 = arch.machine == kEmX86_64;
-    const uint64_t base = is_64 ? kKernelMap64 : kDirectMap32;
-    if (address < base) return std::nullopt;
-    return Gpa{address - base + (is_64 ? arch.phys_base.value : 0)};
-}
 
 std::optional<uint64_t> name_offset(const Vmcoreinfo& vmcoreinfo) {
     const auto digits = vmcoreinfo.value("OFFSET(uts_namespace.name)");
@@ -42,7 +30,7 @@ std::optional<RawName> read_name(const Vmcoreinfo& vmcoreinfo, const ArchDumpInf
     const auto symbol = vmcoreinfo.symbol("init_uts_ns");
     const auto offset = name_offset(vmcoreinfo);
     if (!symbol || !offset) return std::nullopt;
-    const auto address = kernel_address(*symbol + *offset, arch);
+    const auto address = kernel_physical(Gva{*symbol + *offset}, arch);
     RawName raw;
     if (!address || !memory.read(*address, std::as_writable_bytes(std::span(raw)))) {
         return std::nullopt;

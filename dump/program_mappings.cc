@@ -55,10 +55,18 @@ class Splitter {
 
 }  // namespace
 
-std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks) {
+std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
+                                           const std::optional<MemoryMapping>& image) {
     std::vector<MemoryMapping> result;
     for (const GuestPhysBlock& block : blocks.view()) {
         result.push_back({block.range.start, Gva{block.range.start.value}, block.range.size});
+    }
+    if (!image) return result;
+    for (const GuestPhysBlock& block : blocks.view()) {
+        const auto part = block.range.overlap({image->phys, image->length});
+        if (!part) continue;
+        const uint64_t skip = part->start.value - image->phys.value;
+        result.push_back({part->start, Gva{image->virt.value + skip}, part->size});
     }
     return result;
 }

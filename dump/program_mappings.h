@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "dump/guest.h"
@@ -14,9 +15,10 @@ namespace dump {
 /// addresses there: they are not canonical, with four levels of tables or with five.
 inline constexpr uint64_t kPhysicalWindow = uint64_t{1} << 63;
 
-/// paging=false: each block at the virtual address that is its physical one. (At 0 gdb would stack
-/// them all.)
-std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks);
+/// paging=false: each block at the virtual address that is its physical one (at 0 gdb would stack
+/// them all), and behind them what of @image, the guest kernel's, lies in @blocks.
+std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
+                                           const std::optional<MemoryMapping>& image = {});
 
 /// What paging=true depends on beside the vCPUs.
 struct PagingScope {

@@ -69,6 +69,7 @@ Result<Request> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
     ElfRequest request{.paging = arguments.paging};
     request.only = TRY(parse_range(arguments));
     request.threads = TRY(parse_threads(arguments));
+    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
     request.most_mappings = TRY(parse_max_mappings(arguments));
     if (arguments.level) return Error::make("format 'elf' does not support parameter 'level'");
     if (arguments.share_pages)
@@ -84,6 +85,7 @@ Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
     KdumpRequest request{.compression = kind.compression, .flattened = kind.flattened};
     request.only = TRY(parse_range(arguments));
     request.threads = TRY(parse_threads(arguments));
+    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
     TRY(parse_max_mappings(arguments));  // without paging it has no meaning
     request.share_pages = arguments.share_pages.value_or(true);
     request.level = arguments.level;
@@ -95,6 +97,14 @@ Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
 
 std::optional<GpaRange> range_of(const Request& request) {
     return std::visit([](const auto& kind) { return kind.only; }, request);
+}
+
+unsigned threads_of(const Request& request) {
+    return std::visit([](const auto& kind) { return kind.threads; }, request);
+}
+
+bool finds_vmcoreinfo(const Request& request) {
+    return std::visit([](const auto& kind) { return kind.find_vmcoreinfo; }, request);
 }
 
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {

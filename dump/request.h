@@ -19,7 +19,8 @@ struct ElfRequest {
     bool paging = false;                                    ///< program headers by virtual address
     size_t most_mappings = MemoryMappingList::kDefaultCap;  ///< that page tables may hold
     std::optional<GpaRange> only{};                         ///< dump nothing else
-    unsigned threads = 0;  ///< 0: one for each processor that the process may use
+    unsigned threads = 0;         ///< 0: one for each processor that the process may use
+    bool find_vmcoreinfo = true;  ///< in guest memory, where the guest has handed over no note
 };
 
 struct KdumpRequest {
@@ -29,11 +30,15 @@ struct KdumpRequest {
     bool share_pages = true;         ///< identical pages are stored once
     std::optional<GpaRange> only{};  ///< other pages are absent
     unsigned threads = 0;            ///< as in ElfRequest; the bytes are the same for any number
+    bool find_vmcoreinfo = true;     ///< as in ElfRequest
 };
 
 using Request = std::variant<ElfRequest, KdumpRequest>;
 
+/// What all kinds of requests have.
 std::optional<GpaRange> range_of(const Request& request);
+unsigned threads_of(const Request& request);
+bool finds_vmcoreinfo(const Request& request);
 
 /// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "dump/kernel_image.h"
 #include "dump/program_mappings.h"
+#include "dump/vmcoreinfo_search.h"
 
 namespace dump {
 namespace {
@@ -15,6 +17,25 @@ void append_cpu_notes(const std::vector<const Cpu*>& cpus, const ArchDumpInfo& a
         cpus[index]->append_prstatus(arch, index, notes);
     }
     for (const Cpu* cpu : cpus) cpu->append_qemu_note(notes);
+}
+
+/// Linux's own words, as the guest hands them over where it has a way to.
+GuestNote note_of(const Vmcoreinfo& vmcoreinfo) {
+    NoteBuilder note;
+    note.append("VMCOREINFO", 0, std::as_bytes(std::span(vmcoreinfo.text())));
+    return std::move(note).take();
+}
+
+/// What the guest has handed over, or else what its memory says, where @request wants it looked
+/// for.
+std::optional<GuestNote> guest_note(const Guest& guest, const std::vector<const Cpu*>& cpus,
+                                    const Snapshot& snapshot, const Request& request) {
+    std::optional<GuestNote> note = guest.guest_note();
+    if (note || !finds_vmcoreinfo(request)) return note;
+    const auto found =
+        find_vmcoreinfo(snapshot.memory, snapshot.arch, cpus, thread_count(threads_of(request)));
+    if (found) note = note_of(found->vmcoreinfo);
+    return note;
 }
 
 /// A bad guest note is a warning: the guest wrote it, and its memory is worth saving all the same.
@@ -36,15 +57,26 @@ void append_guest_note(const GuestNote& note, NoteBuilder& notes, Snapshot& snap
     }
 }
 
+Result<std::vector<MemoryMapping>> elf_mappings(const std::vector<const Cpu*>& cpus,
+                                                const Snapshot& snapshot,
+                                                const ElfRequest& request) {
+    if (request.paging) {
+        return paging_mappings(cpus, {.all = snapshot.memory,
+                                      .dumped = snapshot.blocks,
+                                      .elf_class = snapshot.arch.elf_class,
+                                      .most_mappings = request.most_mappings});
+    }
+    if (!snapshot.vmcoreinfo) return simple_mappings(snapshot.blocks);
+    return simple_mappings(
+        snapshot.blocks, kernel_image(*snapshot.vmcoreinfo, snapshot.arch, cpus, snapshot.memory));
+}
+
 Result<std::vector<MemoryMapping>> mappings_for(const std::vector<const Cpu*>& cpus,
-                                                const GuestPhysBlockList& all,
                                                 const Snapshot& snapshot, const Request& request) {
-    const auto* elf = std::get_if<ElfRequest>(&request);
-    if (!elf || !elf->paging) return simple_mappings(snapshot.blocks);
-    return paging_mappings(cpus, {.all = all,
-                                  .dumped = snapshot.blocks,
-                                  .elf_class = snapshot.arch.elf_class,
-                                  .most_mappings = elf->most_mappings});
+    if (const auto* elf = std::get_if<ElfRequest>(&request)) {
+        return elf_mappings(cpus, snapshot, *elf);
+    }
+    return simple_mappings(snapshot.blocks);
 }
 
 /// The part of memory that @request wants. A kdump file is made of pages: one that the range
@@ -74,11 +106,11 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
 
     NoteBuilder notes;
     append_cpu_notes(cpus, snapshot.arch, notes);
-    if (const std::optional<GuestNote> note = guest.guest_note())
+    if (const auto note = guest_note(guest, cpus, snapshot, request))
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();
 
-    snapshot.mappings = TRY(mappings_for(cpus, snapshot.memory, snapshot, request));
+    snapshot.mappings = TRY(mappings_for(cpus, snapshot, request));
     return snapshot;
 }
 

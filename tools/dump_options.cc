@@ -19,6 +19,8 @@ std::vector<GOptionEntry> DumpOptions::entries() {
          "of the compressor: zlib 1 to 12, zstd -10 to 19", "N"},
         {"no-share-pages", 0, 0, G_OPTION_ARG_NONE, &no_share_,
          "store equal pages again and again (kdump)", nullptr},
+        {"no-find-vmcoreinfo", 0, 0, G_OPTION_ARG_NONE, &no_find_,
+         "do not look for VMCOREINFO in memory where the guest gave none", nullptr},
         {"max-mappings", 0, 0, G_OPTION_ARG_STRING, max_mappings_.address(),
          "how many mappings --paging may find", "N"},
     };
@@ -32,6 +34,7 @@ Result<qapi::DumpGuestMemoryArguments> DumpOptions::arguments() const {
     if (threads_ != 0) arguments.threads = TRY(parse_threads(threads_));
     arguments.level = TRY(parse_signed("level", level_));
     if (no_share_) arguments.share_pages = false;
+    if (no_find_) arguments.find_vmcoreinfo = false;
     if (const auto most = TRY(parse_number("max-mappings", max_mappings_))) {
         // What is too much for 32 bits is too much for a dump: it says so, and how much is not.
         arguments.max_mappings = static_cast<uint32_t>(std::min<uint64_t>(*most, UINT32_MAX));

@@ -22,7 +22,7 @@ class DumpOptions {
 
   private:
     OptionText format_, begin_, length_, level_;
-    gboolean paging_ = FALSE, no_share_ = FALSE;
+    gboolean paging_ = FALSE, no_share_ = FALSE, no_find_ = FALSE;
     int threads_ = 0;
     OptionText max_mappings_;
 };

@@ -86,7 +86,11 @@ std::string registers_text(const qapi::VmcoreCpu& cpu) {
 std::string vmcoreinfo_text(const qapi::VmcoreInfo& info, bool all) {
     if (!info.vmcoreinfo) return "VMCOREINFO:  none\n";
     const auto lines = std::count(info.vmcoreinfo->begin(), info.vmcoreinfo->end(), '\n');
-    std::string out = text("VMCOREINFO:  %td lines\n", lines);
+    std::string out = text("VMCOREINFO:  %td lines", lines);
+    if (info.vmcoreinfo_found_at) {
+        out += text(", found in memory at 0x%" PRIx64, *info.vmcoreinfo_found_at);
+    }
+    out += "\n";
     return all ? out + *info.vmcoreinfo : out;
 }
 

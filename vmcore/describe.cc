@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "dump/vmcoreinfo.h"
+#include "dump/vmcoreinfo_search.h"
 #include "util/text.h"
 #include "vmcore/memory_scan.h"
 #include "vmcore/note_list.h"
@@ -108,9 +109,26 @@ void describe_kernel(const KdumpHeader& header, qapi::VmcoreInfo& info) {
     }
 }
 
-void describe_guest_note(const Vmcore& vmcore, qapi::VmcoreInfo& info) {
+/// VMCOREINFO that the file does not tell, but the memory in it.
+void describe_found(const Vmcore& vmcore, unsigned threads, qapi::VmcoreInfo& info) {
+    const auto arch = vmcore.arch_info(vmcore.contents().blocks);
+    if (!arch) return;
+    const auto found =
+        dump::find_vmcoreinfo(vmcore.contents().blocks, *arch, vmcore.cpus(), threads);
+    if (!found) return;
+    info.vmcoreinfo = found->vmcoreinfo.text();
+    info.vmcoreinfo_found_at = found->address.value;
+    describe_kernel(found->vmcoreinfo, info.kernel);
+    if (info.kernel.phys_base) info.kernel.phys_base_from = "VMCOREINFO in memory";
+}
+
+void describe_guest_note(const Vmcore& vmcore, const DescribeOptions& options,
+                         qapi::VmcoreInfo& info) {
     const auto note = vmcore.guest_note();
-    if (!note) return;
+    if (!note) {
+        if (options.find_vmcoreinfo) describe_found(vmcore, options.threads, info);
+        return;
+    }
     const auto view = dump::parse_note(*note);
     if (!view || view->name != "VMCOREINFO") return;
     info.vmcoreinfo = std::string(reinterpret_cast<const char*>(view->descriptor.data()),
@@ -120,7 +138,8 @@ void describe_guest_note(const Vmcore& vmcore, qapi::VmcoreInfo& info) {
 
 }  // namespace
 
-Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path) {
+Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
+                                  const DescribeOptions& options) {
     qapi::VmcoreInfo info;
     info.filename = path;
     info.format = format_of(vmcore);
@@ -142,7 +161,7 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path)
                              .registers = general_registers(cpu.registers()),
                              .segments = segments(cpu.registers())});
     }
-    describe_guest_note(vmcore, info);
+    describe_guest_note(vmcore, options, info);
     if (const KdumpFile* kdump = vmcore.kdump()) {
         info.header_version = kdump->header.version;
         info.dump_level = kdump->header.dump_level;

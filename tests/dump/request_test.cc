@@ -125,6 +125,16 @@ START_TEST(options_of_other_formats_are_refused) {
 }
 END_TEST
 
+START_TEST(vmcoreinfo_is_looked_for_unless_the_client_says_no) {
+    for (const Format format : {Format::elf, Format::kdump_zlib}) {
+        Arguments arguments = with(format);
+        ck_assert(finds_vmcoreinfo(must(parse_request(arguments))));
+        arguments.find_vmcoreinfo = false;
+        ck_assert(!finds_vmcoreinfo(must(parse_request(arguments))));
+    }
+}
+END_TEST
+
 START_TEST(thread_counts_have_bounds) {
     for (const uint32_t threads : {0u, 1025u, UINT32_MAX}) {
         Arguments arguments;
@@ -149,7 +159,7 @@ Suite* request_suite() {
                     begin_and_length_come_together, ranges_that_are_empty_or_overflow_are_refused,
                     formats_that_are_not_built_say_so, formats_come_in_qemus_order_and_then_ours,
                     levels_are_those_of_the_compression, options_of_other_formats_are_refused,
-                    thread_counts_have_bounds});
+                    vmcoreinfo_is_looked_for_unless_the_client_says_no, thread_counts_have_bounds});
 }
 
 }  // namespace dump

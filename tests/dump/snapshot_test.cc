@@ -84,6 +84,65 @@ START_TEST(vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base) {
 }
 END_TEST
 
+/// A guest that has given no note but has its kernel's lines in memory, at 0x5000. Its kernel is at
+/// 0x3000, where they put it.
+std::unique_ptr<ScriptedGuest> forgetful_guest() {
+    auto machine = std::make_unique<ScriptedGuest>();
+    machine->add_cpu();
+    support::Bytes ram(0x6000);
+    support::put_text(ram, 0x3048, "Linux");
+    support::put_text(ram, 0x3048 + 65 * 2, "6.1.0");
+    support::put_text(ram, 0x3048 + 65 * 3, "#1 SMP");
+    support::put_text(ram, 0x5000,
+                      "OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff81003040\n"
+                      "OFFSET(uts_namespace.name)=8\nSYMBOL(_stext)=ffffffff81003000\n"
+                      "NUMBER(phys_base)=-16777216\n");
+    machine->add_ram(0, std::move(ram));
+    return machine;
+}
+
+START_TEST(a_note_that_was_not_given_is_found_in_memory) {
+    auto machine = forgetful_guest();
+    const Snapshot elf = must(Snapshot::take(*machine, ElfRequest{}));
+    const Snapshot part = must(Snapshot::take(*machine, only(0, 1)));
+    const Snapshot kdump = must(Snapshot::take(*machine, KdumpRequest{}));
+    for (const Snapshot* snapshot : {&elf, &part, &kdump}) {
+        const auto notes = must(support::read_notes(snapshot->notes, 0, snapshot->notes.size()));
+        ck_assert_uint_eq(notes.size(), 3);
+        ck_assert(notes[2].name == "VMCOREINFO");
+        ck_assert_uint_eq(notes[2].type, 0);
+        ck_assert(support::text_at(notes[2].descriptor, 0, 15) == "OSRELEASE=6.1.0");
+        ck_assert(snapshot->vmcoreinfo_part.has_value());
+        ck_assert_uint_eq(snapshot->arch.phys_base.value, static_cast<uint64_t>(-16777216));
+        ck_assert(snapshot->warnings.empty());
+    }
+}
+END_TEST
+
+START_TEST(a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given) {
+    auto machine = forgetful_guest();
+    ElfRequest request;
+    request.find_vmcoreinfo = false;
+    ck_assert(!must(Snapshot::take(*machine, request)).vmcoreinfo);
+    machine->note = support::vmcoreinfo_note("OSRELEASE=5.0\n");
+    const Snapshot snapshot = must(Snapshot::take(*machine, ElfRequest{}));
+    ck_assert(snapshot.vmcoreinfo->text() == "OSRELEASE=5.0\n");
+}
+END_TEST
+
+START_TEST(the_kernels_image_is_mapped_behind_the_blocks) {
+    auto machine = forgetful_guest();
+    const MemoryMapping block{Gpa{0}, Gva{0}, 0x6000};
+    const MemoryMapping image{Gpa{0}, Gva{0xffffffff81000000}, 0x6000};
+    ck_assert(mappings_of(*machine, ElfRequest{}) == (std::vector{block, image}));
+    const MemoryMapping part{Gpa{0x1800}, Gva{0x1800}, 0x1000};
+    const MemoryMapping image_part{Gpa{0x1800}, Gva{0xffffffff81001800}, 0x1000};
+    ck_assert(mappings_of(*machine, only(0x1800, 0x1000)) == (std::vector{part, image_part}));
+    const auto kdump = must(Snapshot::take(*machine, KdumpRequest{}));
+    ck_assert(kdump.mappings == std::vector{block});
+}
+END_TEST
+
 START_TEST(bad_guest_note_is_a_warning) {
     auto machine = guest();
     GuestNote note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
@@ -210,8 +269,11 @@ Suite* snapshot_suite() {
         {every_block_is_a_mapping_at_its_physical_address,
          notes_are_all_prstatus_then_all_qemu_then_the_guests,
          vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base, bad_guest_note_is_a_warning,
-         range_leaves_its_part_of_the_blocks, range_without_memory_is_an_error,
-         guest_without_memory_is_an_error, architecture_that_cannot_be_told_is_an_error,
+         a_note_that_was_not_given_is_found_in_memory,
+         a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given,
+         the_kernels_image_is_mapped_behind_the_blocks, range_leaves_its_part_of_the_blocks,
+         range_without_memory_is_an_error, guest_without_memory_is_an_error,
+         architecture_that_cannot_be_told_is_an_error,
          mapping_over_a_block_border_is_split_not_clamped, vcpus_with_one_root_are_walked_once,
          memory_that_no_table_maps_is_reached_through_the_last_mappings,
          elf32_has_no_addresses_to_spare_for_physical_memory,

@@ -72,14 +72,15 @@ class Elf:
         return found
 
     def ranges(self):
-        """[(first guest-physical address, size)] of what the file holds, touching segments joined."""
+        """[(first guest-physical address, size)] of what the file holds, segments that touch or overlap joined."""
         joined = []
-        for segment in sorted(self.loads, key=lambda load: load.paddr):
-            if segment.filesz and joined and sum(joined[-1]) == segment.paddr:
-                joined[-1] = (joined[-1][0], joined[-1][1] + segment.filesz)
-            elif segment.filesz:
-                joined.append((segment.paddr, segment.filesz))
-        return joined
+        for segment in sorted((load for load in self.loads if load.filesz), key=lambda load: load.paddr):
+            end = segment.paddr + segment.filesz
+            if joined and segment.paddr <= joined[-1][1]:
+                joined[-1][1] = max(joined[-1][1], end)
+            else:
+                joined.append([segment.paddr, end])
+        return [(start, end - start) for start, end in joined]
 
     def read(self, gpa, size):
         """Guest-physical bytes; they must all be in the file, in one segment."""

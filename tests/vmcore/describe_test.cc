@@ -46,6 +46,32 @@ START_TEST(elf_is_described) {
 }
 END_TEST
 
+START_TEST(vmcoreinfo_that_only_memory_has_is_told_with_its_place) {
+    Bytes ram(0x6000);
+    const char* fields[] = {"Linux", "host", "6.1.0", "#1 SMP"};
+    for (size_t i = 0; i < std::size(fields); ++i) {
+        support::put_text(ram, 0x3048 + 65 * i, fields[i]);
+    }
+    support::put_text(ram, 0x5000,
+                      "OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff81003040\n"
+                      "OFFSET(uts_namespace.name)=8\nKERNELOFFSET=1000000\n"
+                      "NUMBER(phys_base)=-16777216\n");
+    SmallElf elf;
+    elf.notes = note("QEMU", 0, qemu_descriptor(1));
+    elf.loads = {{.contents = std::move(ram)}};
+    const qapi::VmcoreInfo info = described(elf.file());
+    ck_assert(info.vmcoreinfo_found_at == 0x5000);
+    ck_assert(info.vmcoreinfo->starts_with("OSRELEASE=6.1.0\n"));
+    ck_assert(info.kernel.release == "6.1.0" && info.kernel.kaslr_offset == 0x1000000);
+    ck_assert(info.kernel.phys_base == -16777216);
+    ck_assert(info.kernel.phys_base_from == "VMCOREINFO in memory");
+
+    const auto vmcore = must(Vmcore::read(in_memory(elf.file())));
+    const auto unsought = must(describe(*vmcore, "some.file", {.find_vmcoreinfo = false}));
+    ck_assert(!unsought.vmcoreinfo && !unsought.vmcoreinfo_found_at && !unsought.kernel.release);
+}
+END_TEST
+
 START_TEST(kdump_pages_are_counted_by_kind) {
     SmallKdump kdump;
     kdump.pages = {{.pfn = 0, .contents = {}},
@@ -122,9 +148,11 @@ END_TEST
 }  // namespace
 
 Suite* describe_suite() {
-    return support::make_suite("describe", {elf_is_described, kdump_pages_are_counted_by_kind,
-                                            kernel_is_told_by_vmcoreinfo_before_the_header,
-                                            without_notes_the_origin_is_unknown});
+    return support::make_suite(
+        "describe",
+        {elf_is_described, vmcoreinfo_that_only_memory_has_is_told_with_its_place,
+         kdump_pages_are_counted_by_kind, kernel_is_told_by_vmcoreinfo_before_the_header,
+         without_notes_the_origin_is_unknown});
 }
 
 }  // namespace vmcore
