@@ -6,19 +6,13 @@
 
 #include "dump/format/elf.h"
 #include "vmcore/file_region.h"
+#include "vmcore/program_headers.h"
 
 namespace vmcore {
 namespace {
 
 namespace format = dump::format;
 using dump::ElfClass;
-
-/// More than the page tables of a dump with paging can give (MemoryMappingList's cap), so nobody
-/// writes more.
-constexpr uint64_t kMaxSegments = uint64_t{1} << 23;
-
-/// Program headers are read so many at a time.
-constexpr uint64_t kSegmentsPerRead = 1024;
 
 /// The bytes [paddr, paddr + size) of memory lie at @offset of the file.
 struct Piece {
@@ -33,73 +27,20 @@ class Reader {
     explicit Reader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
 
     Result<Contents> read() {
-        const auto header = TRY(read_struct<Ehdr>(*source_, "the ELF header", 0));
-        TRY(check(header));
+        const auto headers = TRY(ProgramHeaders<C>::of(*source_));
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
         contents_.elf_class = C;
-        contents_.machine = header.machine;
-        TRY(read_segments(header));
+        contents_.machine = headers.machine();
+        TRY(headers.for_each(
+            [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
         TRY(build_blocks());
         return std::move(contents_);
     }
 
   private:
-    using Ehdr = typename format::Elf<C>::Ehdr;
-    using Phdr = typename format::Elf<C>::Phdr;
-    using Shdr = typename format::Elf<C>::Shdr;
+    using Phdr = typename ProgramHeaders<C>::Phdr;
 
     const char* name() const { return source_->name().c_str(); }
-
-    Result<> check(const Ehdr& header) const {
-        const unsigned data = header.ident[format::kIdentData];
-        if (data != format::kDataLittleEndian) {
-            return Error::make("'%s': e_ident[EI_DATA] is %u, only %u (little-endian) is known",
-                               name(), data, unsigned{format::kDataLittleEndian});
-        }
-        if (header.type != format::kTypeCore) {
-            return Error::make("'%s': e_type is %u, a core file has %u", name(),
-                               unsigned{header.type}, unsigned{format::kTypeCore});
-        }
-        if (header.machine != format::kEmX86_64 && header.machine != format::kEm386) {
-            return Error::make("'%s': e_machine is %u, only x86 (%u and %u) is known", name(),
-                               unsigned{header.machine}, unsigned{format::kEm386},
-                               unsigned{format::kEmX86_64});
-        }
-        if (header.phentsize != sizeof(Phdr)) {
-            return Error::make("'%s': e_phentsize is %u, program headers have %zu bytes", name(),
-                               unsigned{header.phentsize}, sizeof(Phdr));
-        }
-        return {};
-    }
-
-    Result<uint64_t> segment_count(const Ehdr& header) const {
-        if (header.phnum != format::kPnXnum) return uint64_t{header.phnum};
-        if (header.shoff == 0) {
-            return Error::make("'%s': e_phnum is 0x%x, but there is no section 0 to tell the count",
-                               name(), format::kPnXnum);
-        }
-        const auto section = TRY(read_struct<Shdr>(*source_, "section 0", header.shoff));
-        return uint64_t{section.info};
-    }
-
-    Result<> read_segments(const Ehdr& header) {
-        const uint64_t count = TRY(segment_count(header));
-        if (count > kMaxSegments) {
-            return Error::make("'%s': %" PRIu64 " program headers, at most %" PRIu64
-                               " are believed",
-                               name(), count, kMaxSegments);
-        }
-        const uint64_t table = header.phoff;
-        TRY(check_inside(*source_, "the program header table", table, count * sizeof(Phdr)));
-        std::vector<Phdr> some(std::min(count, kSegmentsPerRead));
-        for (uint64_t first = 0; first < count; first += some.size()) {
-            const uint64_t now = std::min<uint64_t>(some.size(), count - first);
-            const auto part = std::span(some).first(now);
-            TRY(source_->read_at(table + first * sizeof(Phdr), std::as_writable_bytes(part)));
-            for (uint64_t i = 0; i < now; ++i) TRY(add_segment(first + i, part[i]));
-        }
-        return {};
-    }
 
     Result<> add_segment(uint64_t index, const Phdr& segment) {
         if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
