@@ -3,6 +3,8 @@
 
 #include <linux/kvm.h>
 
+#include "target-i386/segment_flags.h"
+
 namespace vm {
 namespace {
 
@@ -10,45 +12,35 @@ using target_i386::Registers;
 using target_i386::SegmentRegister;
 using target_i386::TableRegister;
 
-/// Where the attributes stand in the high word of a descriptor. [SDM 3A 3.4.5]
-enum Shift : uint32_t {
-    kType = 8,
-    kSystem = 12,
-    kPrivilege = 13,
-    kPresent = 15,
-    kAvailable = 20,
-    kLong = 21,
-    kDefaultBig = 22,
-    kGranularity = 23,
-};
-
 SegmentRegister from_kvm(const kvm_segment& segment) {
-    const uint32_t present = segment.present && !segment.unusable ? 1 : 0;
+    const bool usable = segment.present && !segment.unusable;
     return {.selector = segment.selector,
             .base = segment.base,
             .limit = segment.limit,
-            .flags = uint32_t{segment.type} << kType | uint32_t{segment.s} << kSystem |
-                     uint32_t{segment.dpl} << kPrivilege | present << kPresent |
-                     uint32_t{segment.avl} << kAvailable | uint32_t{segment.l} << kLong |
-                     uint32_t{segment.db} << kDefaultBig | uint32_t{segment.g} << kGranularity};
+            .flags = target_i386::segment_flags({.type = segment.type,
+                                                 .s = segment.s,
+                                                 .dpl = segment.dpl,
+                                                 .present = static_cast<uint8_t>(usable),
+                                                 .avl = segment.avl,
+                                                 .l = segment.l,
+                                                 .db = segment.db,
+                                                 .g = segment.g})};
 }
 
 kvm_segment to_kvm(const SegmentRegister& segment) {
-    const auto field = [&segment](Shift shift, uint32_t mask) {
-        return static_cast<uint8_t>(segment.flags >> shift & mask);
-    };
+    const auto attributes = target_i386::segment_attributes(segment.flags);
     kvm_segment out{};
     out.base = segment.base;
     out.limit = segment.limit;
     out.selector = segment.selector;
-    out.type = field(kType, 15);
-    out.s = field(kSystem, 1);
-    out.dpl = field(kPrivilege, 3);
-    out.present = field(kPresent, 1);
-    out.avl = field(kAvailable, 1);
-    out.l = field(kLong, 1);
-    out.db = field(kDefaultBig, 1);
-    out.g = field(kGranularity, 1);
+    out.type = attributes.type;
+    out.s = attributes.s;
+    out.dpl = attributes.dpl;
+    out.present = attributes.present;
+    out.avl = attributes.avl;
+    out.l = attributes.l;
+    out.db = attributes.db;
+    out.g = attributes.g;
     out.unusable = !out.present;
     return out;
 }

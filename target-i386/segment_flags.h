@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+
+namespace target_i386 {
+
+/// What KVM keeps field by field and SegmentRegister::flags as the high word of a descriptor. [SDM
+/// 3A 3.4.5]
+struct SegmentAttributes {
+    uint8_t type = 0, s = 0, dpl = 0, present = 0, avl = 0, l = 0, db = 0, g = 0;
+
+    bool operator==(const SegmentAttributes&) const = default;
+};
+
+uint32_t segment_flags(const SegmentAttributes& attributes);
+SegmentAttributes segment_attributes(uint32_t flags);
+
+}  // namespace target_i386
