@@ -75,6 +75,9 @@ class Cpu {
 /// A note that the guest handed over (VMCOREINFO): whole, with header, not yet looked at.
 using GuestNote = std::vector<std::byte>;
 
+/// Largest guest note that is looked at, bytes; QEMU's bound as well. [qemu include/sysemu/dump.h]
+inline constexpr uint32_t kMaxGuestNote = 1u << 20;
+
 /// A machine. All functions: main loop. What blocks() and cpus() return is a snapshot of its own
 /// and may be used by any thread.
 class Guest {

@@ -8,12 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "dump/guest.h"
 #include "util/result.h"
 
 namespace dump {
-
-/// Largest guest note that is looked at, bytes; QEMU's bound as well. [qemu include/sysemu/dump.h]
-inline constexpr uint32_t kMaxGuestNote = 1u << 20;
 
 /// A guest note whose sizes have been checked against each other. Views into the bytes it was made
 /// from.

@@ -17,7 +17,7 @@ DOORS = {
     "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/decompressor.cc"},
     "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/decompressor.cc"},
     "snappy-c.h": {"dump/snappy_compressor.cc", "vmcore/decompressor.cc"},
-    "zlib.h": {"dump/zlib_compressor.cc", "vmcore/decompressor.cc"},
+    "zlib.h": {"dump/zlib_compressor.cc", "util/crc32.cc", "vmcore/decompressor.cc"},
     "zstd.h": {"dump/zstd_compressor.cc", "vmcore/decompressor.cc"},
 }
 

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dump/guest.h"
+#include "target-i386/registers.h"
 
 namespace vmcore {
+
+/// What is known of a guest that was found in a core of the process that ran it.
+struct PostMortemFacts {
+    uint64_t address = 0;  ///< of its record, in the process
+    uint64_t time = 0;     ///< of the last synchronisation, nanoseconds since 1970
+    bool running = false;  ///< the vCPUs have run since
+    size_t live_cpus = 0;  ///< so many registers are those of the moment of the core
+};
 
 /// What a reader of one format found in a file.
 struct Contents {
@@ -16,6 +26,9 @@ struct Contents {
     dump::Gpa phys_base;              ///< 0 where the format does not tell it
     dump::GuestPhysBlockList blocks;  ///< what the file has the bytes of
     std::vector<std::byte> notes;     ///< payload of PT_NOTE
+    /// Where more is known of registers than notes tell (EFER); else empty.
+    std::vector<target_i386::Registers> registers;
+    std::optional<PostMortemFacts> post_mortem;  ///< of a core of guestdump-vm
     std::vector<std::string>
         warnings;  ///< what is wrong, but not so wrong that it could not be read
 };

@@ -10,6 +10,7 @@
 #include "vmcore/file_source.h"
 #include "vmcore/flat_source.h"
 #include "vmcore/note_list.h"
+#include "vmcore/process_core.h"
 
 namespace vmcore {
 namespace {
@@ -73,7 +74,9 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
 }
 
 Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) {
-    if (is_elf(*source)) {
+    if (is_process_core(*source)) {
+        contents_ = TRY(read_process_core(source));
+    } else if (is_elf(*source)) {
         contents_ = TRY(read_elf(source));
     } else if (is_kdump(*source)) {
         kdump_ = TRY(read_kdump(source));
@@ -88,6 +91,15 @@ Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) 
 Result<> Vmcore::read_notes(const std::string& name) {
     const NoteList list = split_notes(contents_.notes);
     if (list.damage) contents_.warnings.push_back(*list.damage);
+    for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
+    if (cpus_.empty()) TRY(read_register_notes(list, name));
+    if (const Note* note = find_guest_note(list)) {
+        guest_note_ = dump::GuestNote(note->whole.begin(), note->whole.end());
+    }
+    return {};
+}
+
+Result<> Vmcore::read_register_notes(const NoteList& list, const std::string& name) {
     Result<std::vector<Registers>> all =
         registers_from(list, is_qemu_note, target_i386::parse_qemu_note);
     if (all && all->empty()) all = registers_from(list, is_prstatus, target_i386::parse_prstatus);
@@ -95,9 +107,6 @@ Result<> Vmcore::read_notes(const std::string& name) {
     for (Registers& registers : *all) {
         registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
         cpus_.emplace_back(registers);
-    }
-    if (const Note* note = find_guest_note(list)) {
-        guest_note_ = dump::GuestNote(note->whole.begin(), note->whole.end());
     }
     return {};
 }

@@ -9,6 +9,7 @@
 #include "target-i386/cpu.h"
 #include "vmcore/contents.h"
 #include "vmcore/kdump_reader.h"
+#include "vmcore/note_list.h"
 
 namespace vmcore {
 
@@ -18,8 +19,8 @@ namespace vmcore {
 /// All functions may be called from any thread.
 class Vmcore final : public dump::Guest {
   public:
-    /// Opens an ELF or kdump-compressed vmcore, flattened or not. Memory is read as it is asked
-    /// for; the file must stay as it is.
+    /// Opens an ELF or kdump-compressed vmcore, flattened or not, or a core of guestdump-vm. Memory
+    /// is read as it is asked for; the file must stay as it is.
     ///
     /// Errors: none of these; whatever in it leads outside of the file or makes no sense. All name
     /// the file and the numbers.
@@ -48,6 +49,7 @@ class Vmcore final : public dump::Guest {
 
     Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
     Result<> read_notes(const std::string& name);
+    Result<> read_register_notes(const NoteList& list, const std::string& name);
 
     Contents contents_;
     std::optional<KdumpFile> kdump_;

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/vmcore/small_files.h"
+#include "tests/vmcore/small_core.h"
 
 /// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER. No binary files in
 /// git.
@@ -43,6 +43,16 @@ vmcore::SmallKdump small_kdump(int bits) {
     return kdump;
 }
 
+/// Two vCPUs, one with live registers, a note, and memory in two segments.
+vmcore::SmallRecord small_record() {
+    return {.blocks = {{.gpa = 0, .size = 0x1000, .host = 0x10000},
+                       {.gpa = 0x100000, .size = 0x2000, .host = 0x11000, .kind = 1}},
+            .cpus = 2,
+            .live = {0x50100},
+            .note = vmcore::note("VMCOREINFO", 0, noise(1, 30)),
+            .running = true};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -59,5 +69,8 @@ int main(int argc, char** argv) {
         write(folder / "flattened" / ("elf" + name), vmcore::flattened(elf, 1000));
         write(folder / "flattened" / ("kdump" + name), vmcore::flattened(kdump, 5000));
     }
+    write(folder / "post_mortem" / "core", vmcore::small_core());
+    // What the target takes for a record, with its checksums mended.
+    write(folder / "post_mortem" / "record", small_record().bytes());
     return 0;
 }

@@ -3,6 +3,7 @@
 
 namespace util {
 
+Suite* crc32_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* stored_suite();
@@ -12,6 +13,7 @@ Suite* zero_suite();
 
 int main() {
     return support::run_suites({
+        util::crc32_suite(),
         util::ordered_stages_suite(),
         util::result_suite(),
         util::stored_suite(),

@@ -11,6 +11,7 @@ Suite* flat_source_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
 Suite* page_runs_suite();
+Suite* process_core_suite();
 Suite* scan_suite();
 Suite* verify_suite();
 Suite* vmcore_suite();
@@ -27,6 +28,7 @@ int main() {
         vmcore::kdump_reader_suite(),
         vmcore::note_list_suite(),
         vmcore::page_runs_suite(),
+        vmcore::process_core_suite(),
         vmcore::scan_suite(),
         vmcore::verify_suite(),
         vmcore::vmcore_suite(),

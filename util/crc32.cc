@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/crc32.h"
+
+#include <zlib.h>
+
+namespace util {
+
+uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts) {
+    uLong sum = 0;
+    for (const std::span<const std::byte> part : parts) {
+        // To zlib a null pointer is the beginning of a sum, not an empty part.
+        if (part.empty()) continue;
+        sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(part.data()), part.size());
+    }
+    return static_cast<uint32_t>(sum);
+}
+
+}  // namespace util

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+namespace util {
+
+/// CRC-32 of @parts, one behind the other, as in zip and PNG (0xedb88320, reflected, begun and
+/// ended with all ones). Any thread.
+uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts);
+
+}  // namespace util
