@@ -53,6 +53,11 @@ class Accel {
 
     virtual Result<target_i386::Registers> registers(unsigned cpu) = 0;
 
+    /// Where this process's memory has the registers of a vCPU whenever that is not inside the
+    /// guest, as format::LiveRegisters; what stops the process brings it out of the guest first.
+    /// nullptr: nowhere. Stays valid as long as the accelerator.
+    virtual const void* live_registers(unsigned) const { return nullptr; }
+
     /// How its vCPUs read page tables.
     virtual target_i386::PagingTraits paging_traits() const { return {}; }
 

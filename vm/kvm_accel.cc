@@ -110,6 +110,9 @@ class KvmAccel final : public Accel {
     void run() override;
     void halt() override;
     Result<target_i386::Registers> registers(unsigned cpu) override;
+    const void* live_registers(unsigned cpu) const override {
+        return vcpus_[cpu]->live_registers();
+    }
     Result<> reset(unsigned cpu, const target_i386::Registers& registers) override;
     pid_t thread_id(unsigned cpu) const override { return threads_[cpu]->id(); }
     target_i386::PagingTraits paging_traits() const override { return paging_traits_; }

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "dump/format/post_mortem.h"
 #include "vm/kvm_ioctl.h"
 #include "vm/kvm_registers.h"
 
@@ -42,6 +43,14 @@ constexpr Msrs<8> msrs_at_reset(uint64_t kernel_gs_base) {
                         msr(0xc0000084, 0),                           // FMASK
                         msr(kMsrKernelGsBase, kernel_gs_base)}};
 }
+
+/// What KVM writes into the shared memory at every exit.
+constexpr uint64_t kLive = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+
+using dump::format::LiveRegisters;
+static_assert(offsetof(kvm_sync_regs, sregs) == offsetof(LiveRegisters, cs));
+static_assert(sizeof(kvm_regs) + offsetof(kvm_sregs, gdt) == offsetof(LiveRegisters, gdt));
+static_assert(sizeof(kvm_regs) + offsetof(kvm_sregs, cr0) == offsetof(LiveRegisters, cr0));
 
 }  // namespace
 
@@ -77,7 +86,17 @@ Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(int kvm, int vm, unsigned index
         new KvmVcpu(std::move(fd), static_cast<kvm_run*>(shared), shared_size, index));
     TRY(cpuid.apply(vcpu->fd_.get(), index));
     TRY(vcpu->remember_made());
+    vcpu->keep_registers_live(kvm);
     return vcpu;
+}
+
+void KvmVcpu::keep_registers_live(int kvm) {
+    const int can = ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
+    if (can > 0 && (static_cast<uint64_t>(can) & kLive) == kLive) shared_->kvm_valid_regs = kLive;
+}
+
+const void* KvmVcpu::live_registers() const {
+    return shared_->kvm_valid_regs == kLive ? &shared_->s.regs : nullptr;
 }
 
 Result<> KvmVcpu::remember_made() {
@@ -126,6 +145,8 @@ Result<> KvmVcpu::reset(const target_i386::Registers& registers) {
     TRY(kvm_ioctl(fd, KVM_SET_DEBUGREGS, &made_->debug, "setting debug registers"));
     TRY(kvm_ioctl(fd, KVM_SET_VCPU_EVENTS, &made_->events, "setting pending events"));
     TRY(kvm_ioctl(fd, KVM_SET_MP_STATE, &runnable, "setting the vCPU runnable"));
+    shared_->s.regs.regs = general;  // until KVM writes them
+    shared_->s.regs.sregs = special;
     return {};
 }
 

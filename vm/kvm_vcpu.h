@@ -43,6 +43,9 @@ class KvmVcpu {
     std::optional<VcpuFault> run(VcpuThread& thread);
 
     Result<target_i386::Registers> registers() const;
+
+    /// See Accel. From the first reset() on. Any thread.
+    const void* live_registers() const;
     Result<> reset(const target_i386::Registers& registers);
 
     /// The signal that kick() sends; whoever runs vCPUs must have a handler for it.
@@ -54,6 +57,7 @@ class KvmVcpu {
 
     KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index);
     Result<> remember_made();
+    void keep_registers_live(int kvm);
     std::optional<VcpuFault> handle_exit();
     VcpuFault internal_error(std::string why) const;
 

@@ -48,7 +48,17 @@ Result<std::unique_ptr<Machine>> Machine::create(MachineParts parts, Post post) 
         TRY(machine->create_vcpus());
         TRY(machine->reset_contents());
     }
+    TRY(machine->create_post_mortem());
     return machine;
+}
+
+Result<> Machine::create_post_mortem() {
+    std::vector<const void*> live;
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu)
+        live.push_back(frozen() ? nullptr : parts_.accel->live_registers(cpu));
+    post_mortem_ = TRY(PostMortem::create(parts_.memory, live));
+    record_registers();
+    return {};
 }
 
 Result<> Machine::create_vcpus() {
@@ -90,17 +100,30 @@ void Machine::emit(MachineEvent::Kind kind, std::optional<ShutdownCause> cause) 
 void Machine::run() {
     state_ = RunState::running;
     emit(MachineEvent::Kind::resume);
+    run_vcpus();
+}
+
+void Machine::run_vcpus() {
+    post_mortem_->set_running(true);
     parts_.accel->run();
 }
 
-void Machine::halt_into(RunState state) {
+void Machine::halt_vcpus() {
     parts_.accel->halt();
+    post_mortem_->set_running(false);
+}
+
+void Machine::halt_into(RunState state) {
+    halt_vcpus();
     state_ = state;
     emit(MachineEvent::Kind::stop);
 }
 
 void Machine::stop() {
-    if (state_ == RunState::running) halt_into(RunState::paused);
+    if (state_ == RunState::running) {
+        halt_into(RunState::paused);
+        record_registers();
+    }
     if (state_ == RunState::save_vm) state_ = RunState::paused;
 }
 
@@ -129,14 +152,15 @@ void Machine::request_shutdown(ShutdownCause cause) {
 
 void Machine::reset(ShutdownCause cause) {
     const bool ran = state_ == RunState::running;
-    if (ran) parts_.accel->halt();
+    if (ran) halt_vcpus();
     ++resets_;
     const Result<> done = reset_contents();
+    record_registers();
     emit(MachineEvent::Kind::reset, cause);
     if (!done) {
         died({.why = done.error().message()});
     } else if (ran) {
-        parts_.accel->run();
+        run_vcpus();
     } else {
         state_ = RunState::prelaunch;
     }
@@ -151,6 +175,7 @@ void Machine::died(const VcpuFault& fault) {
     }
     if (ran) {
         halt_into(state_after(fault.kind));
+        record_registers();
     } else {
         state_ = state_after(fault.kind);
     }

@@ -15,6 +15,7 @@
 #include "target-i386/registers.h"
 #include "vm/accel.h"
 #include "vm/address_space.h"
+#include "vm/post_mortem.h"
 #include "vm/run_state.h"
 
 namespace vm {
@@ -78,6 +79,8 @@ class Machine final : public dump::Guest {
     MachineType type() const { return parts_.type; }
     uint64_t ram_bytes() const { return parts_.ram_bytes; }
     const AddressSpace& memory() const { return parts_.memory; }
+    /// By which the guest is found in a core of this process.
+    const PostMortem& post_mortem() const { return *post_mortem_; }
     /// As -accel spells it; empty for a frozen machine.
     std::string_view accel_name() const;
     bool frozen() const { return !parts_.accel; }
@@ -120,8 +123,13 @@ class Machine final : public dump::Guest {
   private:
     Machine(MachineParts parts, Post post);
     Result<> create_vcpus();
+    Result<> create_post_mortem();
     Result<> reset_contents();
+    Result<std::vector<target_i386::Registers>> all_registers();
     Result<> synchronize();
+    void record_registers();
+    void run_vcpus();
+    void halt_vcpus();
     void post_to_self(std::function<void(Machine&)> function);
     void run();
     void halt_into(RunState state);
@@ -137,7 +145,8 @@ class Machine final : public dump::Guest {
     std::optional<ShutdownCause> reset_after_hold_;
     uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
     std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last pause()
-    std::shared_ptr<Machine*> alive_;               ///< what is posted holds it weakly
+    std::unique_ptr<PostMortem> post_mortem_;
+    std::shared_ptr<Machine*> alive_;  ///< what is posted holds it weakly
 };
 
 }  // namespace vm

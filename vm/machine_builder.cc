@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "vm/accels.h"
+#include "vm/core_contents.h"
 #include "vm/file_bytes.h"
 #include "vm/firmware.h"
 #include "vm/pc_memory.h"
@@ -145,8 +146,11 @@ Result<MachineParts> build_from_options(const Options& options) {
 
 Result<MachineParts> build_machine(const Options& options) {
     if (!options.restore.empty()) TRY(check_restore(options));
-    MachineParts parts = TRY(options.restore.empty() ? build_from_options(options)
-                                                     : restore_machine(options.restore));
+    MachineParts parts =
+        TRY(options.restore.empty() ? build_from_options(options)
+                                    : restore_machine(options.restore, options.restore_load));
+    const Result<> kept = keep_in_core(parts.memory, options.dump_guest_core);
+    if (!kept) parts.warnings.push_back(kept.error().message());
     parts.name = options.name;
     parts.uuid = options.uuid;
     parts.type = options.machine;

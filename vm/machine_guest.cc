@@ -5,16 +5,28 @@
 
 namespace vm {
 
+Result<std::vector<target_i386::Registers>> Machine::all_registers() {
+    if (frozen()) return parts_.start_registers;
+    std::vector<target_i386::Registers> all;
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu)
+        all.push_back(TRY(parts_.accel->registers(cpu)));
+    return all;
+}
+
 Result<> Machine::synchronize() {
-    std::vector<std::unique_ptr<dump::Cpu>> cpus;
+    const std::vector<target_i386::Registers> all = TRY(all_registers());
+    post_mortem_->update(all, parts_.guest_note);
     const auto traits = frozen() ? target_i386::PagingTraits{} : parts_.accel->paging_traits();
-    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) {
-        const target_i386::Registers registers =
-            frozen() ? parts_.start_registers[cpu] : TRY(parts_.accel->registers(cpu));
-        cpus.push_back(std::make_unique<target_i386::Cpu>(registers, traits));
-    }
-    cpus_ = std::move(cpus);
+    cpus_.clear();
+    for (const target_i386::Registers& registers : all)
+        cpus_.push_back(std::make_unique<target_i386::Cpu>(registers, traits));
     return {};
+}
+
+void Machine::record_registers() {
+    // Where the host does not tell them, the record keeps those that it has.
+    const Result<std::vector<target_i386::Registers>> all = all_registers();
+    if (all) post_mortem_->update(*all, parts_.guest_note);
 }
 
 Result<target_i386::Registers> Machine::registers(unsigned cpu) {

@@ -52,9 +52,10 @@ Result<> parse_machine(OptionContext& context, const std::string& argument) {
     }
     if (const auto backend = list.take("memory-backend")) context.options.memory_backend = *backend;
     if (const auto accel = list.take("accel")) TRY(parse_accel(context, *accel));
+    context.options.dump_guest_core =
+        TRY(list.take_bool("dump-guest-core")).value_or(context.options.dump_guest_core);
     // Properties of devices that this machine does not have.
-    for (const char* name :
-         {"usb", "vmport", "dump-guest-core", "smm", "acpi", "hpet", "graphics"}) {
+    for (const char* name : {"usb", "vmport", "smm", "acpi", "hpet", "graphics"}) {
         if (TRY(list.take_bool(name)))
             context.options.ignored.push_back(std::string("-machine ") + name);
     }
@@ -176,6 +177,13 @@ Result<> parse_vga(OptionContext& context, const std::string& argument) {
         return Error::make("unknown vga type: %s", argument.c_str());
     context.options.vga = argument == "std" ? Vga::std : Vga::none;
     return {};
+}
+
+Result<> parse_restore(OptionContext& context, const std::string& argument) {
+    OptionList list = TRY(OptionList::parse(argument, "file"));
+    context.options.restore = TRY(list.require("file"));
+    context.options.restore_load = TRY(list.take_bool("load")).value_or(false);
+    return list.expect_all_taken();
 }
 
 Result<> parse_name(OptionContext& context, const std::string& argument) {

@@ -31,6 +31,7 @@ Result<> parse_smp(OptionContext& context, const std::string& argument);
 Result<> parse_object(OptionContext& context, const std::string& argument);
 Result<> parse_device(OptionContext& context, const std::string& argument);
 Result<> parse_vga(OptionContext& context, const std::string& argument);
+Result<> parse_restore(OptionContext& context, const std::string& argument);
 Result<> parse_name(OptionContext& context, const std::string& argument);
 
 Result<> parse_qmp(OptionContext& context, const std::string& argument);

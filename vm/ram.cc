@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cinttypes>
 #include <climits>
@@ -158,6 +159,13 @@ Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     return static_cast<std::byte*>(host);
 }
 
+/// The kernel leaves private memory that was never written out of cores, as if it had been kept out
+/// on purpose: a page of it is, and then all of it is there, zero where it is zero.
+void write_first_byte(std::byte* host) {
+    const std::atomic_ref first(*host);
+    first.store(first.load());
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Ram>> Ram::create(const RamSpec& spec) {
@@ -167,6 +175,7 @@ Result<std::shared_ptr<Ram>> Ram::create(const RamSpec& spec) {
     }
     util::UniqueFd fd = TRY(open_backing(spec));
     std::byte* const host = TRY(map_ram(spec, fd.get()));
+    if (!spec.share) write_first_byte(host);
     // Where /proc is not there, nothing is known of pages and everything is read.
     util::UniqueFd pagemap(spec.share ? -1 : open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
     std::shared_ptr<Ram> ram;

@@ -7,10 +7,11 @@
 
 namespace vm {
 
-/// A frozen machine from the vmcore at @path: memory, registers of every vCPU, guest note. Its
-/// memory is read from the file as it is asked for.
+/// A frozen machine from the vmcore at @path: memory, registers of every vCPU, guest note. With
+/// @load_all memory is copied into this process, and the file may go; else it is read from the file
+/// as it is asked for.
 ///
-/// Errors: those of vmcore::Vmcore::open().
-Result<MachineParts> restore_machine(const std::string& path);
+/// Errors: those of vmcore::Vmcore::open(); what is to be copied cannot be read or held.
+Result<MachineParts> restore_machine(const std::string& path, bool load_all);
 
 }  // namespace vm

@@ -9,6 +9,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/vm/scripted_accel.h"
 #include "vm/ram.h"
+#include "vmcore/post_mortem_record.h"
 
 namespace vm {
 
@@ -355,6 +356,47 @@ START_TEST(machine_is_not_made_where_its_accelerator_or_images_fail) {
 }
 END_TEST
 
+vmcore::PostMortemRecord record_of(const Machine& machine) {
+    const auto bytes = machine.post_mortem().bytes();
+    return must(vmcore::parse_record(bytes, reinterpret_cast<uint64_t>(bytes.data())));
+}
+
+START_TEST(the_post_mortem_record_follows_the_machine) {
+    const auto b = bench();
+    ck_assert_uint_eq(record_of(*b->machine).cpus.size(), 2);
+    ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0xfff0);
+    ck_assert(!record_of(*b->machine).running);
+
+    must(b->machine->cont());
+    b->accel.registers[1].rip = 0x1111;
+    ck_assert(record_of(*b->machine).running);
+    ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0xfff0);
+
+    must(b->machine->pause());  // a dump
+    ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0x1111);
+    ck_assert(!record_of(*b->machine).running);
+    b->machine->resume();
+    ck_assert(record_of(*b->machine).running);
+
+    b->accel.registers[1].rip = 0x2222;
+    b->machine->stop();
+    ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0x2222);
+    ck_assert(!record_of(*b->machine).running);
+
+    must(b->machine->request_reset(ShutdownCause::host_qmp_system_reset));
+    ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0xfff0);
+}
+END_TEST
+
+START_TEST(registers_that_cannot_be_read_leave_the_record_as_it_was) {
+    const auto b = bench(1);
+    must(b->machine->cont());
+    b->accel.no_registers = "gone";
+    b->machine->stop();
+    ck_assert_uint_eq(record_of(*b->machine).cpus[0].registers.rip, 0xfff0);
+}
+END_TEST
+
 }  // namespace
 
 Suite* machine_suite() {
@@ -365,6 +407,8 @@ Suite* machine_suite() {
                                 dump_holds_a_running_guest_in_save_vm_and_lets_it_run_on,
                                 dump_of_a_stopped_guest_leaves_it_stopped,
                                 stop_during_a_dump_lasts,
+                                the_post_mortem_record_follows_the_machine,
+                                registers_that_cannot_be_read_leave_the_record_as_it_was,
                                 cont_during_a_dump_is_refused,
                                 vcpu_without_registers_fails_the_dump_and_the_guest_runs_on,
                                 triple_fault_leaves_a_dead_machine_that_can_be_dumped,

@@ -63,12 +63,24 @@ START_TEST(vcpus_are_1_to_255) {
 }
 END_TEST
 
+START_TEST(restore_takes_a_file_and_whether_to_load_it) {
+    ck_assert_str_eq(must(parse({"-restore", "a vmcore"})).restore.c_str(), "a vmcore");
+    ck_assert(!must(parse({"-restore", "vmcore"})).restore_load);
+    ck_assert(must(parse({"-restore", "vmcore,load=on"})).restore_load);
+    ck_assert_str_eq(must(parse({"-restore", "a,,b,load=off"})).restore.c_str(), "a,b");
+    must_fail(parse({"-restore", ""}), "-restore: ");
+    must_fail(parse({"-restore", "vmcore,lode=on"}), "Parameter 'lode' is unexpected");
+}
+END_TEST
+
 START_TEST(machine_has_a_type_and_properties) {
     const Options options =
         must(parse({"-machine", "pc-q35-7.2,usb=off,dump-guest-core=off,memory-backend=ram0"}));
     ck_assert(options.machine == MachineType::q35);
     ck_assert_str_eq(options.memory_backend.c_str(), "ram0");
-    ck_assert_uint_eq(options.ignored.size(), 2);
+    ck_assert_uint_eq(options.ignored.size(), 1);
+    ck_assert(!options.dump_guest_core);
+    ck_assert(must(parse({"-machine", "pc"})).dump_guest_core);
     ck_assert(must(parse({"-M", "none"})).machine == MachineType::none);
     must_fail(parse({"-machine", "virt"}), "-machine: unsupported machine type 'virt'");
     must_fail(parse({"-machine", "pc,colour=blue"}), "Parameter 'colour' is unexpected");
@@ -225,13 +237,14 @@ END_TEST
 
 Suite* options_suite() {
     return support::make_suite(
-        "options", {nothing_asked_for_is_a_small_pc, sizes_have_suffixes_and_count_mib_without,
-                    absurd_sizes_are_refused, vcpus_are_1_to_255, machine_has_a_type_and_properties,
-                    accelerators_are_tried_in_the_order_given, backends_say_where_ram_lives,
-                    incomplete_backends_are_refused, loaders_name_file_address_and_vcpu,
-                    monitors_listen_connect_or_are_inherited, monitors_that_cannot_be_are_refused,
-                    unknown_options_and_missing_arguments_are_named,
-                    what_libvirt_passes_is_accepted_and_remembered});
+        "options",
+        {nothing_asked_for_is_a_small_pc, sizes_have_suffixes_and_count_mib_without,
+         absurd_sizes_are_refused, vcpus_are_1_to_255, machine_has_a_type_and_properties,
+         restore_takes_a_file_and_whether_to_load_it, accelerators_are_tried_in_the_order_given,
+         backends_say_where_ram_lives, incomplete_backends_are_refused,
+         loaders_name_file_address_and_vcpu, monitors_listen_connect_or_are_inherited,
+         monitors_that_cannot_be_are_refused, unknown_options_and_missing_arguments_are_named,
+         what_libvirt_passes_is_accepted_and_remembered});
 }
 
 }  // namespace vm

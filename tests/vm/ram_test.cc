@@ -71,16 +71,26 @@ END_TEST
 START_TEST(only_touched_pages_count_as_populated) {
     const support::Scratch scratch;
     for (const auto& ram : every_kind(scratch)) {
-        ck_assert_uint_eq(extents(*ram).size(), 1);
-        ck_assert(!extents(*ram)[0].populated);
         // A huge page may come along where the host gives them; not so with this advice.
         madvise(ram->host(), ram->size(), MADV_NOHUGEPAGE);
         ram->host()[100 * kPage] = std::byte{1};
-        const auto found = extents(*ram);
-        ck_assert_uint_eq(found.size(), 3);
-        ck_assert(!found[0].populated && found[0].length == 100 * kPage);
-        ck_assert(found[1].populated && found[1].length == kPage);
-        ck_assert(!found[2].populated);
+        const auto behind = ram->extent(kPage, ram->size());
+        ck_assert(!behind.populated && behind.length == 99 * kPage);
+        const auto touched = ram->extent(100 * kPage, ram->size());
+        ck_assert(touched.populated && touched.length == kPage);
+        ck_assert(!ram->extent(101 * kPage, ram->size()).populated);
+    }
+}
+END_TEST
+
+START_TEST(of_fresh_memory_the_first_page_is_touched_where_it_is_private) {
+    const support::Scratch scratch;
+    const auto kinds = every_kind(scratch);
+    for (size_t kind = 0; kind < kinds.size(); ++kind) {
+        const bool is_private = kind < kinds.size() / 2;
+        const auto found = extents(*kinds[kind]);
+        ck_assert(found[0].populated == is_private);
+        ck_assert_uint_eq(found.size(), is_private ? 2 : 1);
     }
 }
 END_TEST
@@ -203,6 +213,7 @@ Suite* ram_suite() {
     return support::make_suite(
         "ram",
         {what_the_guest_writes_is_read, only_touched_pages_count_as_populated,
+         of_fresh_memory_the_first_page_is_touched_where_it_is_private,
          reading_shared_memory_does_not_populate_it, runs_of_data_holes_and_own_pages_alternate,
          hole_that_was_told_may_fill, extents_keep_to_their_limit,
          contents_of_an_existing_file_are_there_and_stay_private,

@@ -4,11 +4,13 @@
 namespace vm {
 
 Suite* address_space_suite();
+Suite* core_contents_suite();
 Suite* firmware_suite();
 Suite* kvm_registers_suite();
 Suite* machine_suite();
 Suite* options_suite();
 Suite* pc_memory_suite();
+Suite* post_mortem_suite();
 Suite* ram_suite();
 Suite* synthetic_accel_suite();
 Suite* vcpu_thread_suite();
@@ -18,11 +20,13 @@ Suite* vcpu_thread_suite();
 int main() {
     return support::run_suites({
         vm::address_space_suite(),
+        vm::core_contents_suite(),
         vm::firmware_suite(),
         vm::kvm_registers_suite(),
         vm::machine_suite(),
         vm::options_suite(),
         vm::pc_memory_suite(),
+        vm::post_mortem_suite(),
         vm::ram_suite(),
         vm::synthetic_accel_suite(),
         vm::vcpu_thread_suite(),
