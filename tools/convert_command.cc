@@ -17,6 +17,9 @@
 namespace tools {
 namespace {
 
+/// Errors: the file at the path is not what the command is for.
+using Accept = Result<> (*)(const vmcore::Vmcore& vmcore, const std::string& path);
+
 Result<std::unique_ptr<dump::Sink>> open_target(const std::string& path) {
     if (path != "-") return dump::open_file_sink(path);
     util::UniqueFd out(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
@@ -33,8 +36,9 @@ Result<> write(dump::VmcoreWriter& writer, const dump::PageSource& pages, dump::
 }
 
 Result<> convert(const std::string& from, const std::string& to, const dump::Request& request,
-                 bool quiet) {
+                 bool quiet, Accept accept) {
     const auto vmcore = TRY(vmcore::Vmcore::open(from));
+    TRY(accept(*vmcore, from));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
         for (const std::string& warning : *list)
@@ -52,21 +56,39 @@ Result<> convert(const std::string& from, const std::string& to, const dump::Req
     return write(*writer, pages, *sink, progress);
 }
 
-}  // namespace
+Result<> accept_any(const vmcore::Vmcore&, const std::string&) {
+    return {};
+}
 
-Result<int> convert_command(int argc, char** argv) {
+Result<> accept_process_core(const vmcore::Vmcore& vmcore, const std::string& path) {
+    if (vmcore.contents().post_mortem) return {};
+    return Error::make("'%s' is a vmcore already: guestdump convert writes it in another format",
+                       path.c_str());
+}
+
+Result<int> run(int argc, char** argv, const char* operand_names, Accept accept) {
     DumpOptions options;
     gboolean quiet = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
     entries.push_back(
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "no progress on a terminal", nullptr});
     entries.push_back({});
-    const auto operands = TRY(parse_command_line(argc, argv, "IN OUT", 2, entries.data()));
+    const auto operands = TRY(parse_command_line(argc, argv, operand_names, 2, entries.data()));
     const auto arguments = TRY(options.arguments());
     // Checked by the code, and with the words, that a client of the monitor gets.
     const dump::Request request = TRY(dump::parse_request(arguments));
-    TRY(convert(operands[0], operands[1], request, quiet != FALSE));
+    TRY(convert(operands[0], operands[1], request, quiet != FALSE, accept));
     return 0;
+}
+
+}  // namespace
+
+Result<int> convert_command(int argc, char** argv) {
+    return run(argc, argv, "IN OUT", accept_any);
+}
+
+Result<int> extract_command(int argc, char** argv) {
+    return run(argc, argv, "CORE OUT", accept_process_core);
 }
 
 }  // namespace tools

@@ -28,6 +28,8 @@ constexpr Command kCommands[] = {
      tools::compare_command},
     {"convert", "convert IN OUT --format F     the same guest in another format; OUT may be -",
      tools::convert_command},
+    {"extract", "extract CORE OUT --format F   the guest out of a core of guestdump-vm",
+     tools::extract_command},
     {"dump", "dump --qmp SOCKET FILE        have a machine dump its guest; FILE may be -",
      tools::dump_command},
     {"status", "status --qmp SOCKET           what a machine and its dump are doing",

@@ -13,6 +13,7 @@ util::Result<int> info_command(int argc, char** argv);
 util::Result<int> verify_command(int argc, char** argv);
 util::Result<int> compare_command(int argc, char** argv);
 util::Result<int> convert_command(int argc, char** argv);
+util::Result<int> extract_command(int argc, char** argv);
 util::Result<int> dump_command(int argc, char** argv);
 util::Result<int> status_command(int argc, char** argv);
 util::Result<int> stop_command(int argc, char** argv);

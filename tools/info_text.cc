@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/info_text.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <cinttypes>
 
@@ -15,10 +17,43 @@ using util::text;
 constexpr size_t kMostRanges = 16;
 
 std::string format_text(const qapi::VmcoreInfo& info) {
+    if (info.post_mortem) {
+        return text("core of guestdump-vm, its record at 0x%" PRIx64 ", ",
+                    info.post_mortem->address) +
+               std::string(to_string(info.machine));
+    }
     std::string line(to_string(info.format));
     if (info.header_version) line += text(" version %u", *info.header_version);
     if (info.flattened) line += ", flattened";
     return line + ", " + std::string(to_string(info.machine));
+}
+
+/// "2026-11-21T13:31:14Z"; a damaged file's time may be none.
+std::string time_text(uint64_t nanoseconds) {
+    constexpr uint64_t kSecond = 1000000000;
+    GDateTime* const time =
+        g_date_time_new_from_unix_utc(static_cast<gint64>(nanoseconds / kSecond));
+    if (!time) return "a time that cannot be";
+    char* const words = g_date_time_format_iso8601(time);
+    std::string told = words;
+    g_free(words);
+    g_date_time_unref(time);
+    return told;
+}
+
+std::string registers_origin_text(const qapi::VmcoreInfo& info) {
+    const qapi::VmcorePostMortem& facts = *info.post_mortem;
+    const size_t live = std::min<size_t>(facts.live_cpus, info.cpus.size());
+    const size_t old = info.cpus.size() - live;
+    std::string line = "registers:  ";
+    if (live > 0) line += text(" of %zu vCPUs as they were when the core was taken", live);
+    if (live > 0 && old > 0) line += ",";
+    if (old > 0) {
+        line +=
+            text(" of %zu vCPUs as they were at %s", old, time_text(facts.synchronized).c_str());
+        if (facts.running) line += ", from where they ran on";
+    }
+    return line + "\n";
 }
 
 std::string origin_text(const qapi::VmcoreInfo& info) {
@@ -120,6 +155,7 @@ std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail) {
     out += kernel_text(info.kernel);
     out += vmcoreinfo_text(info, detail.vmcoreinfo);
     out += text("vCPUs:       %zu\n", info.cpus.size());
+    if (info.post_mortem) out += registers_origin_text(info);
     if (detail.registers) {
         for (const qapi::VmcoreCpu& cpu : info.cpus) out += registers_text(cpu);
     }

@@ -19,6 +19,7 @@ using target_i386::SegmentRegister;
 
 qapi::VmcoreFormat format_of(const Vmcore& vmcore) {
     if (vmcore.kdump()) return qapi::VmcoreFormat::kdump_compressed;
+    if (vmcore.contents().post_mortem) return qapi::VmcoreFormat::process_core;
     return vmcore.contents().elf_class == dump::ElfClass::k64 ? qapi::VmcoreFormat::elf64
                                                               : qapi::VmcoreFormat::elf32;
 }
@@ -162,6 +163,12 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
                              .segments = segments(cpu.registers())});
     }
     describe_guest_note(vmcore, options, info);
+    if (const auto& facts = vmcore.contents().post_mortem) {
+        info.post_mortem = {.address = facts->address,
+                            .synchronized = facts->time,
+                            .running = facts->running,
+                            .live_cpus = static_cast<uint32_t>(facts->live_cpus)};
+    }
     if (const KdumpFile* kdump = vmcore.kdump()) {
         info.header_version = kdump->header.version;
         info.dump_level = kdump->header.dump_level;

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Gives gdb the command dump-guest-memory: the guest out of a guestdump-vm that is dead (a core) or attached to.
+
+    gdb -ex "source scripts/dump-guest-memory.py" -ex "core-file CORE" -ex "dump-guest-memory vmcore"
+
+No symbols are needed: the process keeps a record of its guest (docs/post-mortem.md), which begins one of
+its mappings. `guestdump extract` does the same without gdb, in every format.
+"""
+import os
+import re
+import struct
+import zlib
+
+import gdb
+
+MAGIC = b"GUESTDUMP RECORD"
+HEADER = struct.Struct("<16sIIQQQIIQQQII")  # 88 bytes; the checksum covers the first 80
+BLOCK = struct.Struct("<QQQI4x32s")
+COPY = struct.Struct("<QII")
+STATE = struct.Struct("<QI4x")
+CPU = struct.Struct("<440sQQ")
+MOST_RECORD, MOST_CPUS, MOST_NOTE = 64 << 20, 4096, 1 << 20
+
+GENERAL = "rax rbx rcx rdx rsi rdi rsp rbp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
+SEGMENTS = "cs ds es fs gs ss ldt tr gdt idt".split()  # in a QEMU note
+LIVE_SEGMENTS = "cs ds es fs gs ss tr ldt".split()     # in KVM's memory
+LIVE_SIZE = 424
+EM_386, EM_X86_64 = 3, 62
+PAGE, CHUNK = 4096, 1 << 20
+EFER_LMA = 1 << 10
+
+
+def read(address, size):
+    return bytes(gdb.selected_inferior().read_memory(address, size))
+
+
+class Mappings:
+    """What memory the process has, as far as it can be read.
+
+    gdb reads as zeros what a core leaves out: sections without contents are as if they were not there."""
+
+    def __init__(self):
+        self.ranges = self.of_core() or self.of_process()
+
+    @staticmethod
+    def of_core():
+        pattern = re.compile(r"0x([0-9a-f]+)->0x([0-9a-f]+) at 0x[0-9a-f]+: load\S* .*HAS_CONTENTS")
+        told = gdb.execute("maintenance info sections", to_string=True)
+        return sorted((int(match.group(1), 16), int(match.group(2), 16)) for match in pattern.finditer(told))
+
+    @staticmethod
+    def of_process():
+        pattern = re.compile(r"^\s*0x([0-9a-f]+)\s+0x([0-9a-f]+)\s", re.MULTILINE)
+        told = gdb.execute("info proc mappings", to_string=True)
+        return sorted((int(match.group(1), 16), int(match.group(2), 16)) for match in pattern.finditer(told))
+
+    def hold(self, address, size):
+        for begin, end in self.ranges:
+            if begin <= address < end:
+                size -= min(size, end - address)
+                address = end
+        return size == 0
+
+
+class Record:
+    """What the process knew of its guest; every number in it is checked before it is used."""
+
+    def __init__(self, address):
+        self.address = address
+        (_, version, size, self_address, length, blocks_at, block_count, self.cpu_count, one, other, copy_size, crc,
+         self.running) = HEADER.unpack(read(address, HEADER.size))
+        self.check(version == 1 and size == HEADER.size, "version %d is not known" % version)
+        self.check(self_address == address, "it says that it lies at 0x%x" % self_address)
+        self.check(length <= MOST_RECORD and self.cpu_count <= MOST_CPUS, "0x%x bytes, %d vCPUs" % (length, self.cpu_count))
+        self.check(blocks_at + block_count * BLOCK.size <= length and max(one, other) + copy_size <= length,
+                   "its parts lie outside of its 0x%x bytes" % length)
+        blocks = read(address + blocks_at, block_count * BLOCK.size) if block_count else b""
+        self.check(zlib.crc32(blocks, zlib.crc32(read(address, 80))) == crc, "its checksum is wrong")
+        self.blocks = list(BLOCK.iter_unpack(blocks))
+        self.check(all(a[0] + a[1] <= b[0] for a, b in zip(self.blocks, self.blocks[1:])), "blocks overlap")
+        self.read_newest(address, copy_size, (one, other))
+
+    def check(self, truth, what):
+        if not truth:
+            raise gdb.GdbError("the record at 0x%x: %s" % (self.address, what))
+
+    def read_newest(self, address, copy_size, offsets):
+        newest, contents = 0, b""
+        for offset in offsets:
+            sequence, size, crc = COPY.unpack(read(address + offset, COPY.size))
+            if sequence <= newest or COPY.size + size > copy_size:
+                continue
+            found = read(address + offset + COPY.size, size)
+            if zlib.crc32(found, zlib.crc32(read(address + offset, 12))) == crc:
+                newest, contents = sequence, found
+        self.check(newest, "neither copy of the registers is whole")
+        end = STATE.size + self.cpu_count * CPU.size
+        self.time, note_size = STATE.unpack_from(contents)
+        self.check(note_size == len(contents) - end and note_size <= MOST_NOTE, "its note has %d bytes" % note_size)
+        self.cpus = list(CPU.iter_unpack(contents[STATE.size:end]))
+        self.note = contents[end:]
+
+    def holds(self, address):
+        return any(host <= address < host + size for _, size, host, _, _ in self.blocks)
+
+
+def find_record(mappings):
+    found, why_not = [], None
+    for address, _ in mappings.ranges:
+        try:
+            if read(address, len(MAGIC)) == MAGIC:
+                found.append(Record(address))
+        except gdb.MemoryError:
+            pass  # a mapping that the core leaves out
+        except gdb.GdbError as error:
+            why_not = why_not or error
+    # What a guest wrote into its own memory is no record.
+    found = [one for one in found if not any(other.holds(one.address) and not one.holds(other.address) for other in found)]
+    if len(found) > 1:
+        raise gdb.GdbError("there are records at 0x%x and 0x%x, and which is the guest's forgery cannot be told"
+                           % (found[0].address, found[1].address))
+    if not found:
+        raise why_not or gdb.GdbError("there is no record of guestdump-vm in this process")
+    return found[0]
+
+
+def qemu_state(recorded, live):
+    """The QEMU note's descriptor of a vCPU, and its EFER, from what KVM keeps in the process's memory."""
+    general, at = live[:144], 144
+    segments = {}
+    for name in LIVE_SEGMENTS:
+        base, limit, selector, kind, present, dpl, db, s, long, g, avl, unusable = struct.unpack_from("<QIH9B", live, at)
+        flags = (kind << 8 | s << 12 | dpl << 13 | int(present and not unusable) << 15 | avl << 20 | long << 21 | db << 22
+                 | g << 23)
+        segments[name] = struct.pack("<IIIIQ", selector, limit, flags, 0, base)
+        at += 24
+    for name in ("gdt", "idt"):
+        base, limit = struct.unpack_from("<QH", live, at)
+        segments[name] = struct.pack("<IIIIQ", 0, limit, 0, 0, base)
+        at += 16
+    cr0, cr2, cr3, cr4, _, efer = struct.unpack_from("<6Q", live, at)
+    control = struct.pack("<5Q", cr0, 0, cr2, cr3, cr4)
+    state = struct.pack("<II", 1, 440) + general + b"".join(segments[name] for name in SEGMENTS) + control
+    return state + recorded[432:440], efer
+
+
+def newest_registers(record, mappings):
+    """[(QEMU note's descriptor, EFER)], and how many of them are those of the moment at which the process stopped."""
+    vcpus, live_count = [], 0
+    for recorded, efer, live in record.cpus:
+        if live and mappings.hold(live, LIVE_SIZE):
+            vcpus.append(qemu_state(recorded, read(live, LIVE_SIZE)))
+            live_count += 1
+        else:
+            vcpus.append((recorded, efer))
+    return vcpus, live_count
+
+
+def registers_of(state):
+    found = dict(zip(GENERAL, struct.unpack_from("<18Q", state, 8)))
+    for index, name in enumerate(SEGMENTS):
+        found[name], _, _, _, found[name + "_base"] = struct.unpack_from("<IIIIQ", state, 152 + 24 * index)
+    return found
+
+
+def prstatus(state, pid, machine):
+    r = registers_of(state)
+    if machine == EM_386:
+        names = "rbx rcx rdx rsi rdi rbp rax ds es fs gs orig rip cs rflags rsp ss".split()
+        return struct.pack("<24xI44x17I4x", pid, *(r.get(name, 0) & 0xffffffff for name in names))
+    names = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig rip cs rflags rsp ss fs_base gs_base ds es fs "
+             "gs").split()
+    return struct.pack("<32xI76x27Q8x", pid, *(r.get(name, 0) for name in names))
+
+
+def note(name, kind, descriptor):
+    name += b"\0"
+    return struct.pack("<III", len(name), len(descriptor), kind) + padded(name) + padded(descriptor)
+
+
+def padded(data):
+    return data + bytes(-len(data) % 4)
+
+
+def headers(machine, bits, notes, blocks):
+    """What comes before memory in the file, and where each block's bytes are to go."""
+    phnum = len(blocks) + 1
+    if phnum >= 0xffff:
+        raise gdb.GdbError("%d blocks of guest memory: guestdump extract can write them" % len(blocks))
+    ehsize, phsize = (64, 56) if bits == 64 else (52, 32)
+    at = notes_at = ehsize + phnum * phsize
+    at += len(notes)
+    places, segments = [], [(4, notes_at, 0, 0, len(notes))]
+    for gpa, size, _, _, _ in blocks:
+        at += (gpa - at) % PAGE
+        places.append(at)
+        segments.append((1, at, gpa, gpa, size))
+        at += size
+    ident = b"\x7fELF" + bytes([bits // 32, 1, 1]) + bytes(9)
+    layout = "<16sHHIQQQIHHHHHH" if bits == 64 else "<16sHHIIIIIHHHHHH"
+    header = struct.pack(layout, ident, 4, machine, 1, 0, ehsize, 0, 0, ehsize, phsize, phnum, 0, 0, 0)
+    for kind, offset, vaddr, paddr, size in segments:
+        header += (struct.pack("<IIQQQQQQ", kind, 0, offset, vaddr, paddr, size, size, 0) if bits == 64 else
+                   struct.pack("<IIIIIIII", kind, offset, vaddr, paddr, size, size, 0, 0))
+    return header + notes, places, at
+
+
+def check_memory(record, mappings):
+    for gpa, size, host, _, _ in record.blocks:
+        if not mappings.hold(host, size):
+            raise gdb.GdbError("guest memory at 0x%x (0x%x bytes at 0x%x of the process) is not all there: -machine "
+                               "dump-guest-core=off or coredump_filter left it out, or the core is cut off" % (gpa, size, host))
+
+
+def copy_block(file, place, block):
+    _, size, host, _, _ = block
+    for at in range(0, size, CHUNK):
+        data = read(host + at, min(CHUNK, size - at))
+        if data.count(0) != len(data):  # what is zero is left a hole
+            file.seek(place + at)
+            file.write(data)
+
+
+class DumpGuestMemory(gdb.Command):
+    """Write the memory of the guest of a guestdump-vm into a vmcore.
+
+Usage: dump-guest-memory FILE
+
+The process may be dead, with its core loaded, or alive and attached to; no symbols are needed. FILE is an ELF vmcore as
+the monitor's command of this name writes it with paging=false, with NT_PRSTATUS and QEMU notes of every vCPU and the note
+that the guest gave, and appears when it is whole.
+
+Guest memory must be in the core: -machine dump-guest-core=on, which is the default. Registers are those of the moment at
+which the process stopped where KVM ran the guest, else those of the last time it was stopped or dumped."""
+
+    def __init__(self):
+        super().__init__("dump-guest-memory", gdb.COMMAND_DATA, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument, from_tty):
+        self.dont_repeat()
+        words = gdb.string_to_argv(argument)
+        if len(words) != 1:
+            raise gdb.GdbError("usage: dump-guest-memory FILE")
+        if gdb.selected_inferior().pid == 0:
+            raise gdb.GdbError("there is no core file and no process to take a guest from")
+        path = os.path.expanduser(words[0])
+        part = "%s.%d.part" % (path, os.getpid())
+        try:
+            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+                self.write(file)
+            os.rename(part, path)
+        except OSError as error:
+            raise gdb.GdbError("writing '%s': %s" % (path, error.strerror)) from None
+        except gdb.MemoryError as error:
+            raise gdb.GdbError(str(error)) from None
+        finally:
+            if os.path.exists(part):
+                os.unlink(part)
+
+    def write(self, file):
+        mappings = Mappings()
+        record = find_record(mappings)
+        check_memory(record, mappings)
+        vcpus, live_count = newest_registers(record, mappings)
+        if not vcpus or not record.blocks:
+            raise gdb.GdbError("the record at 0x%x tells of %d vCPUs and %d blocks of memory in this process"
+                               % (record.address, len(vcpus), len(record.blocks)))
+        if live_count < len(vcpus) and record.running:
+            print("warning: the registers of %d of %d vCPUs are those of the last stop or dump; they ran on"
+                  % (len(vcpus) - live_count, len(vcpus)))
+        machine = EM_X86_64 if vcpus[0][1] & EFER_LMA else EM_386
+        beyond_elf32 = sum(record.blocks[-1][:2]) > 0xffffffff
+        notes = b"".join(note(b"CORE", 1, prstatus(state, pid, machine)) for pid, (state, _) in enumerate(vcpus, 1))
+        notes += b"".join(note(b"QEMU", 0, state) for state, _ in vcpus) + padded(record.note)
+        start, places, size = headers(machine, 64 if machine == EM_X86_64 or beyond_elf32 else 32, notes, record.blocks)
+        file.write(start)
+        self.write_blocks(file, places, record.blocks)
+        file.truncate(size)
+
+    @staticmethod
+    def write_blocks(file, places, blocks):
+        print("guest RAM blocks:\n%-16s %-16s %-16s %s" % ("begin", "end", "host address", "region"))
+        for place, block in zip(places, blocks):
+            gpa, size, host, kind, name = block
+            print("%016x %016x %016x %s%s" % (gpa, gpa + size, host, name.split(b"\0")[0].decode(errors="replace"),
+                                              " (rom)" if kind == 1 else ""), flush=True)
+            copy_block(file, place, block)
+
+
+DumpGuestMemory()
