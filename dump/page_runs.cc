@@ -25,4 +25,13 @@ uint64_t count_pages(std::span<const PfnRun> runs) {
     return count;
 }
 
+uint64_t nth_page(std::span<const PfnRun> runs, uint64_t index) {
+    for (const PfnRun& run : runs) {
+        const uint64_t count = run.end - run.first;
+        if (index < count) return run.first + index;
+        index -= count;
+    }
+    return runs.back().end - 1;
+}
+
 }  // namespace dump

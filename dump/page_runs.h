@@ -23,4 +23,7 @@ std::vector<PfnRun> page_runs(const GuestPhysBlockList& blocks, uint64_t page_si
 
 uint64_t count_pages(std::span<const PfnRun> runs);
 
+/// Page frame number @index, below count_pages(), of all those in @runs.
+uint64_t nth_page(std::span<const PfnRun> runs, uint64_t index);
+
 }  // namespace dump

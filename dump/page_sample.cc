@@ -21,16 +21,6 @@ uint64_t place_of(uint64_t number, uint64_t total) {
     return static_cast<uint64_t>(Wide{number * 0x9e3779b97f4a7c15} * total >> 64);
 }
 
-/// Page frame number @index of all those in @runs, counted from 0.
-uint64_t nth_page(std::span<const PfnRun> runs, uint64_t index) {
-    for (const PfnRun& run : runs) {
-        const uint64_t count = run.end - run.first;
-        if (index < count) return run.first + index;
-        index -= count;
-    }
-    return runs.back().end - 1;
-}
-
 }  // namespace
 
 Result<std::vector<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,

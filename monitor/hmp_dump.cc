@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <cinttypes>
 #include <string>
 
 #include "monitor/commands.h"
@@ -74,6 +75,16 @@ Result<std::string> info_dump(Monitor& monitor, const HmpArguments&) {
     return text;
 }
 
+Result<std::string> info_dump_estimate(Monitor& monitor, const HmpArguments& arguments) {
+    qapi::QueryDumpEstimateArguments request;
+    request.format = TRY(format_of(arguments));
+    request.begin = arguments.number("begin");
+    request.length = arguments.number("length");
+    const qapi::DumpEstimate estimate = TRY(qmp_query_dump_estimate(monitor, request));
+    return util::text("%" PRIu64 " bytes, from %" PRIu64 " to %" PRIu64 "\n", estimate.bytes,
+                      estimate.lowest, estimate.highest);
+}
+
 using Kind = HmpParameter::Kind;
 constexpr HmpParameter kDump[] = {
     {Kind::flag, "p"},
@@ -86,6 +97,16 @@ constexpr HmpParameter kDump[] = {
     {Kind::flag, "R"},
     {Kind::flag, "V"},
     {Kind::word, "filename"},
+    {Kind::number, "begin", true},
+    {Kind::number, "length", true},
+};
+
+constexpr HmpParameter kEstimate[] = {
+    {Kind::flag, "z"},
+    {Kind::flag, "l"},
+    {Kind::flag, "s"},
+    {Kind::flag, "Z"},
+    {Kind::flag, "R"},
     {Kind::number, "begin", true},
     {Kind::number, "length", true},
 };
@@ -107,6 +128,8 @@ constexpr HmpCommand kCommands[] = {
      dump},
     {"dump-cancel", {}, "", "end the dump under way and remove its file", at_once<cancel>},
     {"info dump", {}, "", "show how the latest dump goes or went", at_once<info_dump>},
+    {"info dump-estimate", kEstimate, "[-z|-l|-s|-Z] [-R] [begin length]",
+     "show how many bytes a dump would take, with bounds", at_once<info_dump_estimate>},
 };
 
 }  // namespace

@@ -10,6 +10,12 @@ namespace tools {
 
 Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const char* usage,
                                                     size_t count, const GOptionEntry* entries) {
+    return parse_command_line(argc, argv, usage, count, count, entries);
+}
+
+Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const char* usage,
+                                                    size_t least, size_t most,
+                                                    const GOptionEntry* entries) {
     const std::unique_ptr<GOptionContext, decltype(&g_option_context_free)> context(
         g_option_context_new(usage), g_option_context_free);
     g_option_context_add_main_entries(context.get(), entries, nullptr);
@@ -23,9 +29,8 @@ Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const
     for (int i = 1; i < argc; ++i) {
         if (std::string_view(argv[i]) != "--") operands.emplace_back(argv[i]);
     }
-    if (operands.size() != count) {
-        return Error::make("%zu operands where %zu are expected: %s", operands.size(), count,
-                           usage);
+    if (operands.size() < least || operands.size() > most) {
+        return Error::make("%zu operands where %zu are expected: %s", operands.size(), most, usage);
     }
     return operands;
 }

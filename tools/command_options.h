@@ -40,6 +40,10 @@ class OptionText {
 /// Errors: an option that is not known or has a bad value; fewer or more operands.
 Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const char* usage,
                                                     size_t count, const GOptionEntry* entries);
+/// As above, for a command that can do with @least to @most operands.
+Result<std::vector<std::string>> parse_command_line(int argc, char** argv, const char* usage,
+                                                    size_t least, size_t most,
+                                                    const GOptionEntry* entries);
 
 /// The value of --@name, decimal or hexadecimal behind 0x; empty where the option was not given.
 /// Errors: not a number, or one of more than 64 bits.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "qapi/marshal.h"
 #include "tools/command_options.h"
 #include "tools/dump_options.h"
 #include "tools/guestdump_commands.h"
@@ -114,21 +115,45 @@ Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments
     return 0;
 }
 
+/// Prints what a dump would take.
+Result<int> estimate(const std::string& socket, const qapi::DumpGuestMemoryArguments& dump) {
+    if (dump.paging || dump.level || dump.share_pages) {
+        return Error::make("--estimate takes --format, --begin and --length only");
+    }
+    qapi::QueryDumpEstimateArguments arguments;
+    arguments.format = dump.format;
+    arguments.begin = dump.begin;
+    arguments.length = dump.length;
+    const auto machine = TRY(QmpClient::connect(socket));
+    const qapi::Json reply = TRY(machine->execute("query-dump-estimate", qapi::to_json(arguments)));
+    qapi::DumpEstimate size;
+    TRY(qapi::from_json(reply.get(), "", size));
+    std::printf("expected:       %s\n", size_text(size.bytes).c_str());
+    std::printf("at least:       %s\n", size_text(size.lowest).c_str());
+    std::printf("at most:        %s\n", size_text(size.highest).c_str());
+    std::printf("without holes:  %s\n", size_text(size.without_holes).c_str());
+    return 0;
+}
+
 }  // namespace
 
 Result<int> dump_command(int argc, char** argv) {
     DumpOptions options;
     OptionText qmp;
-    gboolean quiet = FALSE;
+    gboolean quiet = FALSE, only_estimate = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
     entries.push_back({"qmp", 0, 0, G_OPTION_ARG_STRING, qmp.address(),
                        "the machine's QMP socket (GUESTDUMP_QMP)", "SOCKET"});
     entries.push_back(
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "tell nothing but errors", nullptr});
+    entries.push_back({"estimate", 0, 0, G_OPTION_ARG_NONE, &only_estimate,
+                       "tell how much room the dump would take, and make none", nullptr});
     entries.push_back({});
-    const auto operands = TRY(parse_command_line(argc, argv, "FILE", 1, entries.data()));
+    const auto operands = TRY(parse_command_line(argc, argv, "[FILE]", 0, 1, entries.data()));
     const auto arguments = TRY(options.arguments());
     const std::string socket = TRY(parse_socket(qmp));
+    if (only_estimate) return estimate(socket, arguments);
+    if (operands.empty()) return Error::make("0 operands where 1 are expected: FILE");
     return dump(socket, arguments, operands[0], quiet != FALSE);
 }
 

@@ -93,6 +93,10 @@ class Machine final : public dump::Guest {
     /// nobody is told. Errors: the accelerator's.
     Result<target_i386::Registers> registers(unsigned cpu);
 
+    /// Makes cpus() and arch_info() tell of now. A running guest is halted for a moment, and nobody
+    /// is told. Errors: the accelerator's.
+    Result<> refresh_cpus();
+
     /// Stops the vCPUs. One that does not run stays as it is; a dump's hold becomes a lasting stop.
     void stop();
 
@@ -144,7 +148,7 @@ class Machine final : public dump::Guest {
     bool held_ = false;  ///< between pause() and resume()
     std::optional<ShutdownCause> reset_after_hold_;
     uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
-    std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last pause()
+    std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
     std::shared_ptr<Machine*> alive_;  ///< what is posted holds it weakly
 };

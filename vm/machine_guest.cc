@@ -38,6 +38,14 @@ Result<target_i386::Registers> Machine::registers(unsigned cpu) {
     return registers;
 }
 
+Result<> Machine::refresh_cpus() {
+    const bool runs = running() && !frozen();
+    if (runs) parts_.accel->halt();
+    Result<> done = synchronize();
+    if (runs) parts_.accel->run();
+    return done;
+}
+
 std::vector<const dump::Cpu*> Machine::cpus() const {
     std::vector<const dump::Cpu*> all;
     for (const auto& cpu : cpus_) all.push_back(cpu.get());

@@ -95,6 +95,47 @@ def every_format_is_what_the_monitor_writes_itself(lab):
         check_equal(os.stat(lab.path("ours")).st_mode & 0o7777, 0o600, "the file's mode")
 
 
+def estimate(lab, machine, *words):
+    """Expected, lowest, highest and the most without holes, as the command tells them."""
+    said = guestdump(lab, machine, "dump", "--estimate", *words)
+    return [int(number) for number in re.findall(r"(\d+) bytes", said)]
+
+
+@case
+def the_real_size_lies_inside_the_estimate_in_every_format(lab):
+    machine = restored(lab)
+    for form in FORMATS:
+        expected, lowest, highest, without_holes = estimate(lab, machine, "--format", form)
+        guestdump(lab, machine, "dump", "--format", form, lab.path("core"))
+        status = os.stat(lab.path("core"))
+        real = status.st_blocks * 512 if form == "elf" else status.st_size
+        check(lowest <= real <= highest, "%s: %d is not from %d to %d", form, real, lowest, highest)
+        check(lowest <= expected <= highest, "%s: expected %d", form, expected)
+        check(status.st_size <= without_holes, "%s: %d bytes without holes are more than %d", form, status.st_size, without_holes)
+        check(highest - lowest < 0.5 * real, "%s: from %d to %d is no help", form, lowest, highest)
+        print("# %s: %d bytes, %+.1f %% expected, %+.1f to %+.1f %%" % (form, real, *(
+            100 * (value / real - 1) for value in (expected, lowest, highest))))
+
+
+@case
+def an_estimate_disturbs_nobody(lab):
+    machine = slow_machine(lab)
+    first = estimate(lab, machine, "--format", "kdump-zlib", "--begin", "0", "--length", "0x1000000")
+    check(first[0] < 17 << 20, "16 MiB take %d bytes", first[0])
+    check_equal(machine.qmp("query-dump-estimate", format="kdump-zlib", begin=0, length=1 << 24)["highest"], first[2], "highest by QMP")
+    check(re.fullmatch(r"%d bytes, from %d to %d\r\n" % tuple(first[:3]), machine.qmp.hmp("info dump-estimate -z 0 0x1000000")), "HMP")
+    check_equal(machine.qmp.events, [], "events")
+    check_equal(machine.qmp("query-status")["status"], "running", "status")
+    machine.qmp.sock.close()
+    machine._qmp = None
+    for words, said in [(["--level", "3"], "--estimate takes --format, --begin and --length only"),
+                        (["--begin", "1"], "Parameter 'length' is missing"),
+                        (["--format", "win-dmp"], "win-dmp is not available now")]:
+        check(said in guestdump(lab, machine, "dump", "--estimate", *words, status=2), "%s: not '%s'", words, said)
+    qemu = running_qemu(lab, "-S")
+    check("query-dump-estimate has not been found" in guestdump(lab, qemu, "dump", "--estimate", status=2), "QEMU gave an estimate")
+
+
 @case
 def all_options_come_to_the_machine(lab):
     machine = restored(lab)
