@@ -13,6 +13,7 @@ PORT = {"dump/address.h", "dump/guest.h", "dump/memory_map.h", "dump/note_builde
 # Libraries that live behind one door each.
 DOORS = {
     "linux/kvm.h": {"vm/kvm_accel.cc", "vm/kvm_cpuid.cc", "vm/kvm_registers.cc", "vm/kvm_vcpu.cc"},
+    "histedit.h": {"tools/line_editor.cc"},
     "isa-l.h": {"dump/isal_compressor.cc"},
     "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/decompressor.cc"},
     "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/decompressor.cc"},

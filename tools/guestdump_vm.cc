@@ -18,6 +18,8 @@
 #include "monitor/main_loop.h"
 #include "monitor/monitor.h"
 #include "monitor/qmp_session.h"
+#include "tools/terminal_mode.h"
+#include "tools/terminal_monitor.h"
 #include "util/daemon.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
@@ -77,9 +79,11 @@ class Harness {
         void operator()(GMainLoop* loop) const { g_main_loop_unref(loop); }
     };
 
+    /// One of the two.
     struct OpenMonitor {
         vm::MonitorOption option;
-        std::unique_ptr<monitor::Endpoint> endpoint;
+        std::unique_ptr<monitor::Endpoint> endpoint{};
+        std::unique_ptr<tools::TerminalMonitor> terminal{};
     };
 
     explicit Harness(std::unique_ptr<vm::Machine> machine)
@@ -111,13 +115,23 @@ class Harness {
 
     Result<> add_monitor(const vm::MonitorOption& option) {
         const bool qmp = option.protocol == vm::MonitorOption::Protocol::qmp;
+        if (option.device.kind == vm::MonitorDevice::Kind::stdio) {
+            stdio_mode_.emplace();
+            if (!qmp && tools::TerminalMode::interactive()) return add_terminal(option);
+        }
         monitor::SessionFactory begin =
             [this, qmp](monitor::Wire& wire) -> std::unique_ptr<monitor::Session> {
             if (qmp) return std::make_unique<monitor::QmpSession>(services_, wire);
             return std::make_unique<monitor::HmpSession>(services_, wire, true);
         };
         auto endpoint = TRY(monitor::Endpoint::open(address_of(option.device), std::move(begin)));
-        monitors_.push_back({option, std::move(endpoint)});
+        monitors_.push_back({.option = option, .endpoint = std::move(endpoint)});
+        return {};
+    }
+
+    Result<> add_terminal(const vm::MonitorOption& option) {
+        auto terminal = TRY(tools::TerminalMonitor::open(services_));
+        monitors_.push_back({.option = option, .terminal = std::move(terminal)});
         return {};
     }
 
@@ -126,7 +140,7 @@ class Harness {
         for (const OpenMonitor& one : monitors_) {
             all.push_back({.label = one.option.label,
                            .filename = vm::describe(one.option.device),
-                           .frontend_open = one.endpoint->has_client()});
+                           .frontend_open = one.terminal || one.endpoint->has_client()});
         }
         return all;
     }
@@ -137,6 +151,7 @@ class Harness {
     std::unique_ptr<vm::Machine> machine_;
     dump::DumpState dump_;
     monitor::Services services_;
+    std::optional<tools::TerminalMode> stdio_mode_;  ///< where a monitor has the terminal
     std::vector<OpenMonitor> monitors_;
 };
 

@@ -5,6 +5,7 @@ namespace monitor {
 
 Suite* endpoint_suite();
 Suite* fd_sets_suite();
+Suite* hmp_complete_suite();
 Suite* hmp_memory_suite();
 Suite* hmp_suite();
 Suite* qmp_dump_suite();
@@ -18,6 +19,7 @@ int main() {
     return support::run_suites({
         monitor::endpoint_suite(),
         monitor::fd_sets_suite(),
+        monitor::hmp_complete_suite(),
         monitor::hmp_memory_suite(),
         monitor::hmp_suite(),
         monitor::qmp_dump_suite(),
