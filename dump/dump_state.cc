@@ -5,11 +5,11 @@
 #include <chrono>
 #include <ctime>
 #include <mutex>
-#include <thread>
 
 #include "dump/paused_guest.h"
 #include "dump/progress.h"
 #include "dump/writer.h"
+#include "util/thread.h"
 
 namespace dump {
 namespace {
@@ -47,15 +47,18 @@ class DumpState::Job {
 
     /// Runs the dump on its thread: @memory_read when the guest is not needed any more, then @done
     /// with the result, when the target is closed. Both are called on the dump thread.
-    void run(std::function<void()> memory_read, std::function<void(Result<>)> done) {
-        thread_ =
-            std::jthread([this, memory_read = std::move(memory_read), done = std::move(done)] {
+    ///
+    /// Errors: the system has no thread to give; neither is called.
+    Result<> run(std::function<void()> memory_read, std::function<void(Result<>)> done) {
+        thread_ = TRY(util::Thread::start(
+            [this, memory_read = std::move(memory_read), done = std::move(done)] {
                 Result<> result = write();
                 memory_read();
                 if (result) result = sink_->commit();
                 close_sink();
                 done(std::move(result));
-            });
+            }));
+        return {};
     }
 
     /// Any thread.
@@ -132,7 +135,7 @@ class DumpState::Job {
     std::mutex
         sink_mutex_;  ///< for sink_ against cancel(), which may come while the dump thread drops it
     std::unique_ptr<Sink> sink_;
-    std::jthread thread_;  ///< last: joined before anything that it uses goes
+    util::Thread thread_;  ///< last: joined before anything that it uses goes
 };
 
 DumpState::DumpState(Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
@@ -150,7 +153,7 @@ Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Co
 
     // The job may be gone when what it posted is run: ~DumpState does not wait for the main loop.
     const std::weak_ptr<Job> weak = job_;
-    job_->run(
+    Result<> begun = job_->run(
         [this, weak] {
             post_([weak] {
                 if (const auto job = weak.lock()) job->release_guest();
@@ -161,7 +164,8 @@ Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Co
                 if (!weak.expired()) conclude(std::move(*result));
             });
         });
-    return {};
+    if (!begun) job_.reset();
+    return begun;
 }
 
 void DumpState::conclude(Result<> result) {

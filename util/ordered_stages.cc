@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <thread>
+
+#include "util/thread.h"
 
 namespace util {
 namespace {
@@ -126,9 +127,11 @@ Result<> run_stages(unsigned threads, size_t slots, const StagePlan& plan) {
     assert(slots > 0);
     Run run(slots, plan);
     {
-        std::vector<std::jthread> helpers;
+        std::vector<Thread> helpers;
         for (unsigned i = 1; i < std::max(1u, threads); ++i) {
-            helpers.emplace_back([&run] { run.work(); });
+            Result<Thread> helper = Thread::start([&run] { run.work(); });
+            if (!helper) break;  // fewer are slower, and do the same
+            helpers.push_back(std::move(helper).take());
         }
         run.work();
     }

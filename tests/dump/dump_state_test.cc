@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/dump_state.h"
 
+#include <pthread.h>
+
 #include <cerrno>
 #include <cstring>
 #include <semaphore>
@@ -234,6 +236,21 @@ START_TEST(warnings_about_the_guest_note_reach_the_outcome) {
 }
 END_TEST
 
+START_TEST(a_dump_that_gets_no_thread_fails_and_lets_the_guest_run) {
+    Bench bench;
+    pthread_attr_t huge;
+    ck_assert_int_eq(pthread_attr_init(&huge), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&huge, size_t{1} << 46), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&huge), 0);
+
+    must_fail(bench.start(std::make_unique<MemorySink>()), "starting a thread");
+
+    ck_assert(bench.guest->is_running);
+    ck_assert(!bench.state.active());
+    ck_assert(bench.state.query().status == DumpStatus::failed);
+}
+END_TEST
+
 }  // namespace
 
 Suite* dump_state_suite() {
@@ -244,7 +261,8 @@ Suite* dump_state_suite() {
          second_dump_is_refused_while_one_is_active, cancel_ends_a_dump_whose_target_stalls,
          destruction_ends_a_dump_and_lets_the_guest_run, guest_that_cannot_be_paused_runs_on,
          snapshot_that_cannot_be_taken_resumes_the_guest, raw_kdump_needs_a_target_that_can_seek,
-         warnings_about_the_guest_note_reach_the_outcome});
+         warnings_about_the_guest_note_reach_the_outcome,
+         a_dump_that_gets_no_thread_fails_and_lets_the_guest_run});
 }
 
 }  // namespace dump

@@ -7,6 +7,7 @@ Suite* crc32_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* stored_suite();
+Suite* thread_suite();
 Suite* zero_suite();
 
 }  // namespace util
@@ -17,6 +18,7 @@ int main() {
         util::ordered_stages_suite(),
         util::result_suite(),
         util::stored_suite(),
+        util::thread_suite(),
         util::zero_suite(),
     });
 }

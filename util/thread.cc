@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/thread.h"
+
+#include <utility>
+
+namespace util {
+namespace {
+
+void* run(void* function) {
+    const std::unique_ptr<std::function<void()>> owned(
+        static_cast<std::function<void()>*>(function));
+    (*owned)();
+    return nullptr;
+}
+
+}  // namespace
+
+Result<Thread> Thread::start(std::function<void()> function) {
+    auto owned = std::make_unique<std::function<void()>>(std::move(function));
+    Thread thread;
+    const int failure = pthread_create(&thread.id_, nullptr, run, owned.get());
+    if (failure != 0) return Error::from_errno(failure, "starting a thread");
+    [[maybe_unused]] const auto* its_own = owned.release();
+    thread.joinable_ = true;
+    return thread;
+}
+
+Thread::Thread(Thread&& other) noexcept
+    : id_(other.id_), joinable_(std::exchange(other.joinable_, false)) {}
+
+Thread& Thread::operator=(Thread&& other) noexcept {
+    join();
+    id_ = other.id_;
+    joinable_ = std::exchange(other.joinable_, false);
+    return *this;
+}
+
+void Thread::join() {
+    if (std::exchange(joinable_, false)) pthread_join(id_, nullptr);
+}
+
+}  // namespace util
