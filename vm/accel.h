@@ -11,6 +11,7 @@
 #include "target-i386/paging_mode.h"
 #include "target-i386/registers.h"
 #include "vm/address_space.h"
+#include "vm/port_device.h"
 
 namespace vm {
 
@@ -38,6 +39,10 @@ class Accel {
 
     /// As given to -accel.
     virtual std::string_view name() const = 0;
+
+    /// @device answers at its ports, for as long as there are vCPUs; nobody answers at others. An
+    /// accelerator that runs no guest code has no use for it. Before create_vcpus(), once only.
+    virtual void attach(PortDevice& device) { (void)device; }
 
     /// Makes @count vCPUs that see @memory. Once only.
     ///

@@ -106,6 +106,7 @@ class KvmAccel final : public Accel {
     ~KvmAccel() override { halt(); }
 
     std::string_view name() const override { return "kvm"; }
+    void attach(PortDevice& device) override { ports_ = &device; }
     Result<> create_vcpus(unsigned count, const AddressSpace& memory, OnFault on_fault) override;
     void run() override;
     void halt() override;
@@ -124,6 +125,7 @@ class KvmAccel final : public Accel {
     util::UniqueFd kvm_;
     util::UniqueFd vm_;
     OnFault on_fault_;
+    PortDevice* ports_ = nullptr;
     target_i386::PagingTraits paging_traits_;
     std::vector<std::unique_ptr<KvmVcpu>> vcpus_;
     std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< of the vCPUs, and gone before them
@@ -160,7 +162,8 @@ Result<> KvmAccel::create_vcpus(unsigned count, const AddressSpace& memory, OnFa
     const KvmCpuid cpuid = TRY(KvmCpuid::supported(kvm_.get()));
     paging_traits_ = cpuid.paging_traits();
     for (unsigned cpu = 0; cpu < count; ++cpu) {
-        std::unique_ptr<KvmVcpu> vcpu = TRY(KvmVcpu::create(kvm_.get(), vm_.get(), cpu, cpuid));
+        std::unique_ptr<KvmVcpu> vcpu =
+            TRY(KvmVcpu::create(kvm_.get(), vm_.get(), cpu, cpuid, ports_));
         vcpus_.push_back(std::move(vcpu));
     }
     on_fault_ = std::move(on_fault);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cstring>
@@ -66,15 +67,20 @@ int KvmVcpu::signal() {
     return SIGRTMIN;
 }
 
-KvmVcpu::KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index)
-    : fd_(std::move(fd)), shared_(shared), shared_size_(shared_size), index_(index) {}
+KvmVcpu::KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index,
+                 PortDevice* ports)
+    : fd_(std::move(fd)),
+      shared_(shared),
+      shared_size_(shared_size),
+      index_(index),
+      ports_(ports) {}
 
 KvmVcpu::~KvmVcpu() {
     munmap(shared_, shared_size_);
 }
 
 Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(int kvm, int vm, unsigned index,
-                                                 const KvmCpuid& cpuid) {
+                                                 const KvmCpuid& cpuid, PortDevice* ports) {
     const int size = TRY(kvm_ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0, "asking for a vCPU's size"));
     const int made = TRY(kvm_ioctl(vm, KVM_CREATE_VCPU, index, "making a vCPU"));
     util::UniqueFd fd(made);
@@ -83,7 +89,7 @@ Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(int kvm, int vm, unsigned index
         mmap(nullptr, shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (shared == MAP_FAILED) return Error::from_errno(errno, "kvm: mapping a vCPU's state");
     std::unique_ptr<KvmVcpu> vcpu(
-        new KvmVcpu(std::move(fd), static_cast<kvm_run*>(shared), shared_size, index));
+        new KvmVcpu(std::move(fd), static_cast<kvm_run*>(shared), shared_size, index, ports));
     TRY(cpuid.apply(vcpu->fd_.get(), index));
     TRY(vcpu->remember_made());
     vcpu->keep_registers_live(kvm);
@@ -181,10 +187,7 @@ std::optional<VcpuFault> KvmVcpu::handle_exit() {
             halted_ = true;
             return std::nullopt;
         case KVM_EXIT_IO:
-            if (exit.io.direction == KVM_EXIT_IO_IN) {
-                std::memset(reinterpret_cast<char*>(&exit) + exit.io.data_offset, 0xff,
-                            size_t{exit.io.size} * exit.io.count);
-            }
+            access_port();
             return std::nullopt;
         case KVM_EXIT_MMIO:
             if (!exit.mmio.is_write) std::memset(exit.mmio.data, 0xff, sizeof exit.mmio.data);
@@ -201,6 +204,19 @@ std::optional<VcpuFault> KvmVcpu::handle_exit() {
                                       .message());
         default:
             return internal_error(Error::make("exit reason %u", exit.exit_reason).message());
+    }
+}
+
+void KvmVcpu::access_port() {
+    const auto& io = shared_->io;
+    std::byte* at = reinterpret_cast<std::byte*>(shared_) + io.data_offset;
+    for (uint32_t i = 0; i < io.count; ++i, at += io.size) {
+        const std::span<std::byte> data(at, io.size);
+        if (io.direction == KVM_EXIT_IO_OUT) {
+            if (ports_) ports_->write_port(io.port, data);
+        } else if (!ports_ || !ports_->read_port(io.port, data)) {
+            std::fill(data.begin(), data.end(), std::byte{0xff});
+        }
     }
 }
 

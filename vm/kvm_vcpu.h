@@ -15,15 +15,17 @@ struct kvm_run;
 
 namespace vm {
 
-/// One vCPU of KVM, on a PC whose bus is empty: no port and no address outside of guest memory
-/// answers. It never takes an interrupt, so one that executes HLT stands until it is reset.
+/// One vCPU of KVM, on a PC whose bus is empty but for what is given to create(): no other port and
+/// no address outside of guest memory answers. It never takes an interrupt, so one that executes
+/// HLT stands until it is reset.
 ///
 /// All functions: main loop, and not while run() is under way, except where told otherwise.
 class KvmVcpu {
   public:
-    /// @vm and @kvm are KVM's descriptors of the machine and of itself. Errors: the host refuses.
+    /// @vm and @kvm are KVM's descriptors of the machine and of itself; @ports may be nullptr.
+    /// Errors: the host refuses.
     static Result<std::unique_ptr<KvmVcpu>> create(int kvm, int vm, unsigned index,
-                                                   const KvmCpuid& cpuid);
+                                                   const KvmCpuid& cpuid, PortDevice* ports);
     ~KvmVcpu();
     KvmVcpu(const KvmVcpu&) = delete;
     KvmVcpu& operator=(const KvmVcpu&) = delete;
@@ -55,16 +57,19 @@ class KvmVcpu {
     /// What KVM made the vCPU with, other than what Registers holds.
     struct Made;
 
-    KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index);
+    KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index,
+            PortDevice* ports);
     Result<> remember_made();
     void keep_registers_live(int kvm);
     std::optional<VcpuFault> handle_exit();
+    void access_port();
     VcpuFault internal_error(std::string why) const;
 
     util::UniqueFd fd_;
     kvm_run* shared_;  ///< with the kernel
     size_t shared_size_;
     unsigned index_;
+    PortDevice* ports_;
     bool halted_ = false;  ///< by HLT
     std::unique_ptr<Made> made_;
 };

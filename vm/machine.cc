@@ -62,6 +62,12 @@ Result<> Machine::create_post_mortem() {
 }
 
 Result<> Machine::create_vcpus() {
+    if (parts_.vmcoreinfo_device) {
+        fw_cfg_ = std::make_unique<FwCfg>(parts_.memory, [this] {
+            post_to_self([](Machine& self) { self.post_mortem_->set_note(self.guest_note()); });
+        });
+        parts_.accel->attach(*fw_cfg_);
+    }
     // The machine's own fields are read on the vCPU's thread, before its halt is seen by anyone.
     return parts_.accel->create_vcpus(cpu_count(), parts_.memory, [this](const VcpuFault& fault) {
         post_to_self([fault, resets = resets_](Machine& self) {
@@ -71,6 +77,7 @@ Result<> Machine::create_vcpus() {
 }
 
 Result<> Machine::reset_contents() {
+    if (fw_cfg_) fw_cfg_->reset();
     for (const LoadedImage& image : parts_.images)
         TRY(parts_.memory.load(image.start, image.bytes));
     for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) {

@@ -15,6 +15,7 @@
 #include "target-i386/registers.h"
 #include "vm/accel.h"
 #include "vm/address_space.h"
+#include "vm/fw_cfg.h"
 #include "vm/post_mortem.h"
 #include "vm/run_state.h"
 
@@ -44,6 +45,7 @@ struct MachineParts {
     /// nullptr: the machine is frozen, its registers are start_registers for ever.
     std::unique_ptr<Accel> accel;
     std::optional<dump::GuestNote> guest_note;
+    bool vmcoreinfo_device = false;     ///< by which the guest can hand over its note
     std::vector<std::string> warnings;  ///< what whoever started the machine should know
 };
 
@@ -122,7 +124,9 @@ class Machine final : public dump::Guest {
     dump::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
     std::vector<const dump::Cpu*> cpus() const override;
     Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
-    std::optional<dump::GuestNote> guest_note() const override { return parts_.guest_note; }
+    /// What the vmcore had, or what the guest handed over if it lies in RAM and is no larger than
+    /// kMaxGuestNote.
+    std::optional<dump::GuestNote> guest_note() const override;
 
   private:
     Machine(MachineParts parts, Post post);
@@ -141,6 +145,7 @@ class Machine final : public dump::Guest {
     void died(const VcpuFault& fault);
     void emit(MachineEvent::Kind kind, std::optional<ShutdownCause> cause = {});
 
+    std::unique_ptr<FwCfg> fw_cfg_;  ///< before parts_, whose vCPUs use it
     MachineParts parts_;
     Post post_;
     OnEvent on_event_;

@@ -138,6 +138,7 @@ Result<MachineParts> build_from_options(const Options& options) {
         parts.images.push_back(TRY(load_image(loader)));
         TRY(place_entry(loader, parts));
     }
+    parts.vmcoreinfo_device = options.vmcoreinfo_device;
     parts.accel = TRY(choose_accel(options.accels));
     return parts;
 }

@@ -15,7 +15,7 @@ Result<std::vector<target_i386::Registers>> Machine::all_registers() {
 
 Result<> Machine::synchronize() {
     const std::vector<target_i386::Registers> all = TRY(all_registers());
-    post_mortem_->update(all, parts_.guest_note);
+    post_mortem_->update(all, guest_note());
     const auto traits = frozen() ? target_i386::PagingTraits{} : parts_.accel->paging_traits();
     cpus_.clear();
     for (const target_i386::Registers& registers : all)
@@ -26,7 +26,7 @@ Result<> Machine::synchronize() {
 void Machine::record_registers() {
     // Where the host does not tell them, the record keeps those that it has.
     const Result<std::vector<target_i386::Registers>> all = all_registers();
-    if (all) post_mortem_->update(*all, parts_.guest_note);
+    if (all) post_mortem_->update(*all, guest_note());
 }
 
 Result<target_i386::Registers> Machine::registers(unsigned cpu) {
@@ -44,6 +44,18 @@ Result<> Machine::refresh_cpus() {
     Result<> done = synchronize();
     if (runs) parts_.accel->run();
     return done;
+}
+
+std::optional<dump::GuestNote> Machine::guest_note() const {
+    if (!fw_cfg_) return parts_.guest_note;
+    constexpr uint16_t kElfNote = 1;
+    const auto place = fw_cfg_->note();
+    if (!place || place->format != kElfNote || place->size > dump::kMaxGuestNote)
+        return std::nullopt;
+    dump::GuestNote note(place->size);
+    const Result<> read = blocks().read(place->address, note);
+    if (!read) return std::nullopt;
+    return note;
 }
 
 std::vector<const dump::Cpu*> Machine::cpus() const {

@@ -27,8 +27,8 @@ Result<> check_ram(uint64_t bytes) {
 /// Devices of QEMU that managers give every guest; this machine has none, and dumps the same
 /// without.
 constexpr std::string_view kKnownDevices[] = {
-    "e1000",   "ich9-",     "ide-",  "isa-", "nec-usb-", "pci-",    "pcie-",      "piix",
-    "pvpanic", "qemu-xhci", "scsi-", "usb-", "VGA",      "virtio-", "vmcoreinfo",
+    "e1000", "ich9-",   "ide-",      "isa-",  "nec-usb-", "pci-", "pcie-",
+    "piix",  "pvpanic", "qemu-xhci", "scsi-", "usb-",     "VGA",  "virtio-",
 };
 
 bool is_known_device(std::string_view driver) {
@@ -152,6 +152,11 @@ Result<> parse_object(OptionContext& context, const std::string& argument) {
 Result<> parse_device(OptionContext& context, const std::string& argument) {
     OptionList list = TRY(OptionList::parse(argument, "driver"));
     const std::string driver = TRY(list.require("driver"));
+    if (driver == "vmcoreinfo") {
+        context.options.vmcoreinfo_device = true;
+        list.take("id");
+        return list.expect_all_taken();
+    }
     if (is_known_device(driver)) {
         context.options.ignored.push_back("-device " + driver);
         return {};

@@ -63,6 +63,8 @@ constexpr Option kOptions[] = {
      "memory for -machine memory-backend=", parse_object},
     {"-device", "loader,file=F,addr=A[,cpu-num=N]",
      "load F at guest-physical address A; with cpu-num that vCPU starts there", parse_device},
+    {"-device", "vmcoreinfo", "by which a guest on kvm hands over its note, as to QEMU",
+     parse_device},
     {"-bios", "FILE", "firmware, instead of our own", set_text<&Options::bios>},
     {"-vga", "none|std", "std: 16 MiB of video RAM, and 0xa0000-0xbffff is covered", parse_vga},
     {"-restore", "FILE[,load=on]", "a frozen machine from a vmcore; load: FILE is read at once",

@@ -55,6 +55,7 @@ struct Options {
     std::vector<LoaderOption> loaders;
     std::string bios;
     Vga vga = Vga::none;
+    bool vmcoreinfo_device = false;
     bool dump_guest_core = true;  ///< guest memory belongs into cores of the process
     std::string restore;
     bool restore_load = false;  ///< its memory is copied into this process

@@ -112,7 +112,8 @@ PostMortem::PostMortem(std::span<std::byte> mapping, uint64_t length,
     : mapping_(mapping),
       start_(mapping.data() + kPage),
       length_(length),
-      live_registers_(live_registers) {}
+      live_registers_(live_registers),
+      registers_(live_registers.size()) {}
 
 PostMortem::~PostMortem() {
     munmap(mapping_.data(), mapping_.size());
@@ -149,28 +150,35 @@ void PostMortem::write_static(const AddressSpace& memory, uint64_t blocks, uint6
     std::copy_n(bytes.begin(), header.magic.size(), start_);
 }
 
-std::span<std::byte> PostMortem::copy(uint64_t number) const {
-    return {start_ + copies_ + number % 2 * copy_size_, copy_size_};
-}
-
 void PostMortem::update(std::span<const target_i386::Registers> registers,
                         const std::optional<dump::GuestNote>& note) {
+    time_ = now_in_nanoseconds();
+    registers_.assign(registers.begin(), registers.end());
+    set_note(note);
+}
+
+void PostMortem::set_note(const std::optional<dump::GuestNote>& note) {
+    note_.clear();
+    if (note && note->size() <= dump::kMaxGuestNote) note_ = *note;
+    write_copy();
+}
+
+void PostMortem::write_copy() {
     const uint64_t next = sequence_ + 1;
-    std::byte* const start = copy(next).data();
+    std::byte* const start = start_ + copies_ + next % 2 * copy_size_;
     const format::RecordCopy being_written;
     std::memcpy(start, &being_written, sizeof being_written);
     in_this_order();
 
     format::RecordState state;
-    state.time = now_in_nanoseconds();
-    const bool has_note = note && note->size() <= dump::kMaxGuestNote;
-    state.note_size = has_note ? static_cast<uint32_t>(note->size()) : 0;
+    state.time = time_;
+    state.note_size = static_cast<uint32_t>(note_.size());
     std::byte* const contents = start + sizeof(format::RecordCopy);
     Cursor cursor(contents);
     cursor.put(util::bytes_of(state));
-    for (size_t cpu = 0; cpu < live_registers_.size(); ++cpu)
-        cursor.put(util::bytes_of(cpu_of(registers[cpu], live_registers_[cpu])));
-    if (has_note) cursor.put(*note);
+    for (size_t cpu = 0; cpu < registers_.size(); ++cpu)
+        cursor.put(util::bytes_of(cpu_of(registers_[cpu], live_registers_[cpu])));
+    cursor.put(note_);
 
     format::RecordCopy copy;
     copy.sequence = next;

@@ -35,6 +35,9 @@ class PostMortem {
     void update(std::span<const target_i386::Registers> registers,
                 const std::optional<dump::GuestNote>& note);
 
+    /// The guest has handed over @note or taken it back; registers stay what they were.
+    void set_note(const std::optional<dump::GuestNote>& note);
+
     /// Whether the vCPUs run on from what update() told last.
     void set_running(bool running);
 
@@ -46,7 +49,7 @@ class PostMortem {
                const std::vector<const void*>& live_registers);
     void write_static(const AddressSpace& memory, uint64_t blocks, uint64_t copies,
                       uint64_t copy_size);
-    std::span<std::byte> copy(uint64_t number) const;
+    void write_copy();
 
     std::span<std::byte> mapping_;  ///< with the guards around it
     std::byte* start_;
@@ -54,6 +57,10 @@ class PostMortem {
     uint64_t copies_ = 0, copy_size_ = 0;
     uint64_t sequence_ = 0;
     std::vector<const void*> live_registers_;
+    // What the newest copy says.
+    uint64_t time_ = 0;
+    std::vector<target_i386::Registers> registers_;
+    dump::GuestNote note_;
 };
 
 }  // namespace vm

@@ -6,6 +6,7 @@ namespace vm {
 Suite* address_space_suite();
 Suite* core_contents_suite();
 Suite* firmware_suite();
+Suite* fw_cfg_suite();
 Suite* kvm_registers_suite();
 Suite* machine_suite();
 Suite* options_suite();
@@ -22,6 +23,7 @@ int main() {
         vm::address_space_suite(),
         vm::core_contents_suite(),
         vm::firmware_suite(),
+        vm::fw_cfg_suite(),
         vm::kvm_registers_suite(),
         vm::machine_suite(),
         vm::options_suite(),
