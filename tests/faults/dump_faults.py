@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every call of a dump fails once: dump_faults.py [--all] [--kills N] [WORD...]
+
+A running guest is dumped in every format; in each dump one call fails, the first, the second, and so on until a dump makes
+no more calls of its kind. Afterwards the guest runs, no fd, thread or file is left, and the next dump is whole. Then the
+process is killed at random moments of a dump that replaces a file: it is the old file or the new one, and what is left
+beside it has the name that docs/reliability.md tells.
+
+Without --all every format sees a few of the kinds and errors, each format others; with it all see all, some thousand runs.
+"""
+import argparse
+import errno
+import mmap
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "interop"))
+
+import lab  # noqa: E402
+from lab import case, check, check_equal, program  # noqa: E402
+from vmcore import Elf  # noqa: E402
+
+KINDS = "none write read open mmap thread sync name size".split()
+FORMATS = ["elf", "elf paging", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd", "kdump-raw-zlib", "kdump-raw-lzo",
+           "kdump-raw-snappy", "kdump-raw-zstd"]
+ERRORS = {"write": [errno.ENOSPC, errno.EIO, errno.EDQUOT], "read": [errno.EIO], "open": [errno.EMFILE, errno.EACCES],
+          "mmap": [errno.ENOMEM], "thread": [errno.EAGAIN], "sync": [errno.EIO], "name": [errno.EACCES, errno.ENOSPC],
+          "size": [errno.EIO]}
+MEMORY, VCPUS = 16 << 20, 2
+COUNTERS, STRIDE = 0x200000, 64
+OPTIONS = argparse.Namespace(all=False, kills=20)
+
+
+class Calls:
+    """The page shared with tests/faults/failing_calls.c."""
+
+    def __init__(self, path):
+        with open(path, "wb") as file:
+            file.truncate(4096)
+        with open(path, "r+b") as file:
+            self.page = mmap.mmap(file.fileno(), 4096)
+
+    def arm(self, kind, number, error):
+        self.page[0:4] = bytes(4)
+        self.page[4:20] = struct.pack("<iIII", number, error, 0, 0)
+        self.page[0:4] = struct.pack("<I", KINDS.index(kind))
+
+    def disarm(self):
+        """Returns whether a call has failed."""
+        self.page[0:4] = bytes(4)
+        return struct.unpack_from("<I", self.page, 16)[0] != 0
+
+
+class Guest:
+    """A guest that counts, in a guestdump-vm whose calls can fail."""
+
+    def __init__(self, the_lab):
+        build = os.path.dirname(os.path.dirname(program("guestdump-vm")))
+        self.calls = Calls(the_lab.path("calls"))
+        self.folder = the_lab.folder / "dumps"
+        self.folder.mkdir(exist_ok=True)
+        environment = dict(os.environ, FAILING_CALLS=the_lab.path("calls"),
+                           LD_PRELOAD=os.path.join(build, "tests", "faults", "libfailing_calls.so"))
+        self.machine = the_lab.vm(
+            "-accel", "synthetic", "-machine", "pc,memory-backend=ram", "-smp", VCPUS,
+            "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on" % (MEMORY, the_lab.path("ram")),
+            "-device", "loader,file=%s,addr=0x100000" % os.path.join(build, "tests", "guests", "counter.bin"), env=environment)
+        self.machine.qmp("query-status")
+        with open(the_lab.path("ram"), "rb") as file:
+            self.ram = mmap.mmap(file.fileno(), MEMORY, prot=mmap.PROT_READ)
+        self.number = 0
+
+    def counters(self):
+        return [struct.unpack_from("<Q", self.ram, COUNTERS + STRIDE * cpu)[0] for cpu in range(VCPUS)]
+
+    def fds(self):
+        return len(os.listdir("/proc/%d/fd" % self.machine.process.pid))
+
+    def threads(self):
+        return len(os.listdir("/proc/%d/task" % self.machine.process.pid))
+
+    def resident(self):
+        """Bytes of memory that are the process's own."""
+        with open("/proc/%d/status" % self.machine.process.pid) as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) << 10
+
+    def dump(self, name):
+        """The reply to a dump into the file @name."""
+        fmt, *paging = name.split()
+        path = self.folder / "vmcore"
+        answer = self.machine.qmp.request({"execute": "dump-guest-memory", "arguments": {
+            "paging": bool(paging), "protocol": "file:%s" % path, "format": fmt, "threads": 3}})
+        return answer, path
+
+    def check_alive(self, before, what):
+        check_equal(self.machine.process.poll(), None, "exit status " + what)
+        check_equal(self.machine.qmp("query-status")["status"], "running", "state " + what)
+        end = time.monotonic() + 20
+        while any(now <= old for now, old in zip(self.counters(), before)):
+            check(time.monotonic() < end, "the guest stands still %s", what)
+            time.sleep(0.0005)
+
+    def check_nothing_left(self, fds, threads, what):
+        end = time.monotonic() + 10
+        while (self.fds(), self.threads()) != (fds, threads):  # a thread that has been joined goes in its own time
+            check(time.monotonic() < end, "%d fds and %d threads, there were %d and %d, %s", self.fds(), self.threads(), fds,
+                  threads, what)
+            time.sleep(0.001)
+
+    def good_dump(self, name, what):
+        answer, path = self.dump(name)
+        check("return" in answer, "the next dump says %s, %s", answer, what)
+        check_equal(os.listdir(self.folder), ["vmcore"], "files " + what)
+        if name.startswith("elf"):
+            check_equal(len(Elf(path).qemu_states()), VCPUS, "vCPUs in the next dump")
+        path.unlink()
+
+    def dump_with(self, name, kind, number, error):
+        """One dump in which a call fails, and all that must hold afterwards. Returns whether there was such a call."""
+        self.number += 1
+        what = "(%s: %s call %d fails with %s)" % (name, kind, number, errno.errorcode[error])
+        before, fds, threads = self.counters(), self.fds(), self.threads()
+        self.calls.arm(kind, number, error)
+        answer, path = self.dump(name)
+        failed = self.calls.disarm()
+        if "error" in answer:
+            check(failed, "an error without a cause: %s %s", answer, what)
+            # What fails last of all is the sync of the directory: the new file, whole, is there by then.
+            allowed = [[], ["vmcore"]] if "syncing the directory" in str(answer) else [[]]
+            check(os.listdir(self.folder) in allowed, "files %s %s", os.listdir(self.folder), what)
+            if "Could not open" not in str(answer):  # then no dump began, and the status is that of the one before
+                check_equal(self.machine.qmp("query-dump")["status"], "failed", "query-dump " + what)
+        path.unlink(missing_ok=True)
+        check_equal(os.listdir(self.folder), [], "files " + what)
+        self.check_nothing_left(fds, threads, what)
+        self.check_alive(before, what)
+        self.good_dump(name, what)
+        return failed
+
+
+def plan():
+    """(format, kind, error) of every series."""
+    series = [(name, kind, error) for name in FORMATS for kind in KINDS[1:] for error in ERRORS[kind]]
+    return series if OPTIONS.all else [one for index, one in enumerate(series) if index % 5 == 0]
+
+
+@case
+def every_call_of_a_dump_fails_once(the_lab):
+    guest = Guest(the_lab)
+    for name in FORMATS:
+        guest.good_dump(name, "before all")
+    resident, begin = guest.resident(), time.monotonic()
+    for name, kind, error in plan():
+        number = 0
+        while guest.dump_with(name, kind, number, error):
+            number += 1
+    grown = guest.resident() - resident
+    print("# %d dumps with a failing call, %d calls failed in %.0f s; memory grew by %d KiB"
+          % (guest.number, guest.number - len(plan()), time.monotonic() - begin, grown >> 10), flush=True)
+    check(grown < 16 << 20, "memory grew by %d bytes in %d runs", grown, guest.number)
+    guest.machine.quit()
+
+
+@case
+def a_killed_process_leaves_the_old_file_or_the_new_one(the_lab):
+    dice = random.Random(7)
+    old = b"what was there before"
+    outcome = {"old": 0, "new": 0}
+    left_beside = 0
+    for number in range(OPTIONS.kills):
+        guest = Guest(the_lab)
+        path = guest.folder / "vmcore"
+        path.write_bytes(old)
+        name = FORMATS[number % len(FORMATS)]
+        fmt, *paging = name.split()
+        guest.machine.qmp.send({"execute": "dump-guest-memory", "arguments": {
+            "paging": bool(paging), "protocol": "file:%s" % path, "format": fmt, "detach": True}})
+        time.sleep(dice.random() * 0.05)
+        guest.machine.kill()
+        if path.read_bytes() == old:
+            outcome["old"] += 1
+        else:
+            the_lab.run(program("guestdump"), "verify", path)
+            outcome["new"] += 1
+        path.unlink()
+        for left in guest.folder.iterdir():
+            check(left.name.startswith(".guestdump-"), "left beside the file: %s", left.name)
+            left_beside += 1
+            left.unlink()
+    print("# %d kills: %s; private names left: %d" % (OPTIONS.kills, outcome, left_beside), flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("words", nargs="*")
+    OPTIONS = parser.parse_args()
+    sys.argv[1:] = OPTIONS.words
+    lab.run_cases()

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Preloaded into guestdump-vm: makes the n-th call of one kind fail, when a test says so. The test shares a page with it,
+ * the file that FAILING_CALLS names: which kind, how many calls go well before one fails, with which errno, and back how
+ * many calls there were and whether one failed.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum kind { kNone, kWrite, kRead, kOpen, kMmap, kThread, kSync, kName, kSize, kPoll, kKinds };
+
+struct page {
+    _Atomic uint32_t kind;     /* which calls count, and may fail */
+    _Atomic int32_t countdown; /* 0: the next one fails; below: none */
+    _Atomic uint32_t error;
+    _Atomic uint32_t calls;
+    _Atomic uint32_t failed;
+};
+
+static struct page *shared;
+
+__attribute__((constructor)) static void find_page(void) {
+    const char *path = getenv("FAILING_CALLS");
+    if (!path) return;
+    int (*real_open)(const char *, int, ...) = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+    void *(*real_mmap)(void *, size_t, int, int, int, off_t) =
+        (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap");
+    const int fd = real_open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return;
+    void *const at = real_mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (at != MAP_FAILED) shared = at;
+}
+
+/* True where this call is the one that fails; errno is set then. */
+static int fails(enum kind kind) {
+    struct page *const page = shared;
+    if (!page || atomic_load(&page->kind) != (uint32_t)kind) return 0;
+    atomic_fetch_add(&page->calls, 1);
+    if (atomic_fetch_sub(&page->countdown, 1) != 0) return 0;
+    atomic_store(&page->failed, 1);
+    errno = (int)atomic_load(&page->error);
+    return 1;
+}
+
+#define REAL(name, ...)                                                     \
+    static __typeof__(&name) real;                                          \
+    if (!real) {                                                            \
+        void *const found = dlsym(RTLD_NEXT, #name);                        \
+        memcpy(&real, &found, sizeof real);                                 \
+    }                                                                       \
+    return real(__VA_ARGS__)
+
+ssize_t write(int fd, const void *data, size_t size) {
+    /* Only what is large can be of a dump: eventfds of the main loop are no targets of its. */
+    if (size > 8 && fails(kWrite)) return -1;
+    REAL(write, fd, data, size);
+}
+ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
+    if (fails(kWrite)) return -1;
+    REAL(pwrite, fd, data, size, at);
+}
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
+    if (fails(kWrite)) return -1;
+    REAL(pwrite64, fd, data, size, at);
+}
+ssize_t pread(int fd, void *data, size_t size, off_t at) {
+    if (fails(kRead)) return -1;
+    REAL(pread, fd, data, size, at);
+}
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) {
+    if (fails(kRead)) return -1;
+    REAL(pread64, fd, data, size, at);
+}
+int open(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    if (fails(kOpen)) return -1;
+    REAL(open, path, flags, mode);
+}
+int open64(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    if (fails(kOpen)) return -1;
+    REAL(open64, path, flags, mode);
+}
+void *mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset) {
+    if (fails(kMmap)) return MAP_FAILED;
+    REAL(mmap, at, size, protection, flags, fd, offset);
+}
+void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t offset) {
+    if (fails(kMmap)) return MAP_FAILED;
+    REAL(mmap64, at, size, protection, flags, fd, offset);
+}
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*function)(void *), void *argument) {
+    if (fails(kThread)) return errno;
+    REAL(pthread_create, thread, how, function, argument);
+}
+int fsync(int fd) {
+    if (fails(kSync)) return -1;
+    REAL(fsync, fd);
+}
+int linkat(int from, const char *old, int to, const char *name, int flags) {
+    if (fails(kName)) return -1;
+    REAL(linkat, from, old, to, name, flags);
+}
+int renameat(int from, const char *old, int to, const char *name) {
+    if (fails(kName)) return -1;
+    REAL(renameat, from, old, to, name);
+}
+int ftruncate(int fd, off_t size) {
+    if (fails(kSize)) return -1;
+    REAL(ftruncate, fd, size);
+}
+int ftruncate64(int fd, off64_t size) {
+    if (fails(kSize)) return -1;
+    REAL(ftruncate64, fd, size);
+}
