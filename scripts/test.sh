@@ -30,7 +30,8 @@ run() {
     # ThreadSanitizer wants its shadow where kernels that randomise addresses much put other things.
     if [[ $dir == *threads ]] && setarch --addr-no-randomize true 2>/dev/null; then under=(setarch --addr-no-randomize); fi
     rm -f "$dir/meson-logs/all.json"
-    "${under[@]}" meson test -C "$dir" --no-rebuild --logbase all --print-errorlogs "${suites[@]}" || true
+    "${under[@]}" meson test -C "$dir" --no-rebuild --timeout-multiplier 10 --logbase all --print-errorlogs "${suites[@]}" ||
+        true
     logs+=("$dir/meson-logs/all.json")
 }
 # A test that hangs is to end; one that is slow under a sanitizer or on a busy machine is not.
