@@ -72,9 +72,9 @@ def tmpfs_lab(need_bytes):
         yield lab
 
 
-def guest_ram(lab):
-    """The RAM file of a real Linux guest, most of it in use, on tmpfs."""
-    folder = linux_guest("--memory", str(MEMORY_MIB), "--fill", str(FILL_MIB))
+def guest_ram(lab, fill_mib=FILL_MIB):
+    """The RAM file of a real Linux guest, on tmpfs: most of it in use, or as it is after boot with @fill_mib 0."""
+    folder = linux_guest("--memory", str(MEMORY_MIB), "--fill", str(fill_mib))
     ram = lab.path("ram.img")
     subprocess.run(["cp", "--sparse=always", folder + "/ram.img", ram], check=True)
     return ram
