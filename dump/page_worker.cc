@@ -74,8 +74,13 @@ Result<> PageWorker::compress(PageChunk& chunk) {
 }
 
 Result<bool> PageWorker::same_as(uint64_t pfn, std::span<const std::byte> page) {
-    if (auto done = source_.read(Gpa{pfn * page_size_}, twin_); !done) {
-        return std::move(done).take_error().while_("reading page 0x%" PRIx64 " again", pfn);
+    // Most twins of a guest have the same one: a pattern that fills its free memory.
+    if (twin_pfn_ != pfn) {
+        twin_pfn_.reset();
+        if (auto done = source_.read(Gpa{pfn * page_size_}, twin_); !done) {
+            return std::move(done).take_error().while_("reading page 0x%" PRIx64 " again", pfn);
+        }
+        twin_pfn_ = pfn;
     }
     return std::memcmp(twin_.data(), page.data(), page_size_) == 0;
 }

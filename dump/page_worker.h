@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,7 +34,8 @@ class PageWorker {
     std::unique_ptr<Compressor> compressor_;
     size_t page_size_;
     const PageSource& source_;
-    std::vector<std::byte> twin_;
+    std::vector<std::byte> twin_;       ///< contents of twin_pfn_
+    std::optional<uint64_t> twin_pfn_;  ///< the page compared with last
     std::vector<std::byte> room_;
 };
 

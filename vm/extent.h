@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -26,11 +27,18 @@ class FileRuns {
   private:
     int fd_;
     uint64_t size_;
-    /// The run of data found last, [begin, end). The kernel goes through the whole run to find its
-    /// end; to do so for every piece of it would take time in the square of its length. A hole is
-    /// found fast, and not kept: the guest may fill it.
+    struct Run {
+        uint64_t begin = 0, end = 0;
+    };
+    const Run* known(uint64_t offset) const;
+
+    /// The runs of data found last. The kernel goes through the whole run to find its end; to do so
+    /// for every piece of it would take time in the square of its length. More than one, because a
+    /// dump's steps are at several places at once. A hole is found fast, and not kept: the guest
+    /// may fill it.
     mutable std::mutex mutex_;
-    mutable uint64_t data_begin_ = 0, data_end_ = 0;
+    mutable std::array<Run, 16> kept_{};
+    mutable size_t oldest_ = 0;
 };
 
 /// Whether the pages of this process's memory at @host + @offset are its own (in memory or swapped
