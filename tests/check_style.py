@@ -6,6 +6,7 @@ The licence line first, clang-format's layout, scripts that shellcheck has nothi
 two is not installed.
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,16 @@ def without_licence(files, root):
                 yield "%s: the licence line is not at the top" % file.relative_to(root)
 
 
+def suites_not_run(root):
+    """A test binary names its suites in its main(); one that it forgot would pass for ever."""
+    texts = {file: file.read_text() for file in sorted((root / "tests").rglob("*.cc"))}
+    run = {name for text in texts.values() for name in re.findall(r"::(\w+_suite)\(\)[,}]", text)}
+    for file, text in texts.items():
+        for name in re.findall(r"^Suite\* (\w+_suite)\(\) \{", text, re.MULTILINE):
+            if name not in run:
+                yield "%s: no test binary runs %s" % (file.relative_to(root), name)
+
+
 def complaints(command, files):
     done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True)
     return [done.stdout + done.stderr] if done.returncode else []
@@ -40,7 +51,7 @@ def main(root):
         print("clang-format-14 or shellcheck is not installed")
         return 77
     files = list(sources(root))
-    found = list(without_licence(files, root))
+    found = list(without_licence(files, root)) + list(suites_not_run(root))
     found += complaints([formatter, "--dry-run", "--ferror-limit=1", "-Werror"], [f for f in files if f.suffix in {".cc", ".h"}])
     found += complaints([linter, "-x", "-P", "SCRIPTDIR"], [f for f in files if f.suffix == ".sh"])
     print("\n".join(found) if found else "%d files are in order" % len(files))
