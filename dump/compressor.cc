@@ -43,9 +43,11 @@ constexpr Make kSnappy = nullptr;
 #endif
 
 #ifdef HAVE_ZSTD
-constexpr Make kZstd = make_zstd;
+constexpr Make kZstd = make_trained_zstd;
+constexpr Make kZstdByLevel = make_zstd;
 #else
 constexpr Make kZstd = nullptr;
+constexpr Make kZstdByLevel = nullptr;
 #endif
 
 Kind kind_of(Compression compression) {
@@ -60,7 +62,7 @@ Kind kind_of(Compression compression) {
             break;
     }
     // Higher ones than 19 want tens of MiB a thread, and gain nothing on a page.
-    return {"zstd", -10, 19, kZstd, kZstd};
+    return {"zstd", -10, 19, kZstd, kZstdByLevel};
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ Suite* snapshot_suite();
 Suite* targets_suite();
 Suite* vmcoreinfo_search_suite();
 Suite* vmcoreinfo_suite();
+Suite* zstd_codes_suite();
+Suite* zstd_matches_suite();
+Suite* zstd_page_suite();
 
 }  // namespace dump
 
@@ -37,6 +40,7 @@ int main() {
         dump::page_kinds_suite(),   dump::page_runs_suite(),     dump::page_sample_suite(),
         dump::page_sharing_suite(), dump::request_suite(),       dump::size_estimate_suite(),
         dump::snapshot_suite(),     dump::targets_suite(),       dump::vmcoreinfo_search_suite(),
-        dump::vmcoreinfo_suite(),
+        dump::vmcoreinfo_suite(),   dump::zstd_codes_suite(),    dump::zstd_matches_suite(),
+        dump::zstd_page_suite(),
     });
 }
