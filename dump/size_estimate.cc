@@ -90,9 +90,11 @@ Guess stored_bytes(const PageSurvey& survey) {
 }
 
 SizeEstimate estimate_of(uint64_t frame, const Guess& pages) {
+    // A whole number that divisions and products missed by their rounding is that number.
+    constexpr double kRounding = 1e-3;
     return {.bytes = frame + static_cast<uint64_t>(std::llround(pages.value)),
-            .lowest = frame + static_cast<uint64_t>(std::floor(pages.low)),
-            .highest = frame + static_cast<uint64_t>(std::ceil(pages.high))};
+            .lowest = frame + static_cast<uint64_t>(std::floor(pages.low + kRounding)),
+            .highest = frame + static_cast<uint64_t>(std::ceil(pages.high - kRounding))};
 }
 
 /// What a file system may need to know where the holes are: a record for each piece between two of
