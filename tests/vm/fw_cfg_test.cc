@@ -170,6 +170,8 @@ START_TEST(hostile_requests_are_errors_and_nothing_else) {
     ck_assert_uint_eq(bench.transfer(file | kRead, 16, 0xffff0000), kError);  // ROM
     ck_assert_uint_eq(bench.transfer(file | kRead, UINT32_MAX, 0), kError);
     ck_assert_uint_eq(bench.transfer(file | kSkip, 0x10001, 0), kError);
+    bench.transfer(file | kSkip, 8, 0);
+    ck_assert_uint_eq(bench.transfer(kWrite, 9, kData), kError);  // of the 8 bytes that are left
     for (int i = 0; i < 100; ++i) bench.transfer(kSkip, 0x10000, 0);
     ck_assert_uint_eq(bench.transfer(kWrite, 1, kData), kError);
     ck_assert(!bench.device->note());
