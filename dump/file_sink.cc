@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "dump/fd_sink.h"
@@ -30,12 +31,15 @@ class FileSink final : public Sink {
 
     Result<> commit() override {
         TRY(bytes_.commit());
+        TRY(file_.sync(interrupted_));
         return file_.commit();
     }
+    void interrupt() override { interrupted_ = true; }
 
   private:
     NewFile file_;
     FileFdSink bytes_;
+    std::atomic<bool> interrupted_{false};
 };
 
 }  // namespace

@@ -143,7 +143,7 @@ class Pipeline {
     Result<> compress(PageChunk& chunk) {
         if (chunk.blank) return {};
         return parts_.workers.with_worker(
-            [&](PageWorker& worker) { return worker.compress(chunk); });
+            [&](PageWorker& worker) { return worker.compress(chunk, progress_); });
     }
 
     Result<> place(PageChunk& chunk) {

@@ -21,8 +21,9 @@ using util::Result;
 
 namespace {
 
-constexpr mode_t kMode = 0600;  // a dump holds the guest's secrets
-constexpr int kMostLinks = 40;  // as many symbolic links as Linux follows
+constexpr mode_t kMode = 0600;            // a dump holds the guest's secrets
+constexpr off_t kPiece = off_t{8} << 20;  // some ms of a disk
+constexpr int kMostLinks = 40;            // as many symbolic links as Linux follows
 
 /// The path at the end of the symbolic links that @path goes through. It need not exist.
 Result<std::string> follow_links(const std::string& path) {
@@ -83,6 +84,20 @@ Result<> NewFile::open() {
         if (fd_) private_name_ = pattern.substr(here.size() + 1);
     }
     return fd_ ? Result<>() : open_error(errno, path_);
+}
+
+Result<> NewFile::sync(const std::atomic<bool>& unwanted) {
+    const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
+    for (off_t at = 0; at < size; at += kPiece) {
+        if (unwanted) return Error::make("cancelled");
+        // The next piece is on its way while this one is waited for. Failures are fsync()'s to
+        // tell.
+        ::sync_file_range(fd_.get(), at + kPiece, kPiece, SYNC_FILE_RANGE_WRITE);
+        ::sync_file_range(fd_.get(), at, kPiece,
+                          SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    }
+    if (unwanted) return Error::make("cancelled");
+    return {};
 }
 
 Result<> NewFile::commit() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,10 @@ class NewFile {
 
     /// For reading and writing. Copies of the descriptor must be closed before commit().
     int fd() const { return fd_.get(); }
+
+    /// Brings what was written to the disk, a piece at a time, so that commit() has little left to
+    /// do. Errors: "cancelled", soon after @unwanted has become true.
+    util::Result<> sync(const std::atomic<bool>& unwanted);
 
     /// Makes the file durable, closes it and gives it its name. Once.
     util::Result<> commit();

@@ -55,12 +55,14 @@ Result<> PageWorker::read_pages(PageChunk& chunk, uint64_t index, uint64_t count
     return {};
 }
 
-Result<> PageWorker::compress(PageChunk& chunk) {
+Result<> PageWorker::compress(PageChunk& chunk, const Progress& progress) {
     // What is stored never takes more room than the pages up to there: it is packed in their place.
     chunk.stored = 0;
     for (uint64_t i = 0; i < chunk.count; ++i) {
         PageChunk::Page& page = chunk.pages[i];
         if (page.kind == Kind::zero) continue;
+        // A chunk of the best compressors takes most of a second.
+        TRY(progress.check());
         const auto contents = std::span(chunk.bytes).subspan(i * page_size_, page_size_);
         if (page.kind == Kind::twin) {
             const bool same = TRY(same_as(page.twin_pfn, contents));

@@ -10,6 +10,7 @@
 #include "dump/compressor.h"
 #include "dump/page_chunk.h"
 #include "dump/page_source.h"
+#include "dump/progress.h"
 
 namespace dump {
 
@@ -23,8 +24,8 @@ class PageWorker {
     Result<> read(PageChunk& chunk, bool want_hashes);
 
     /// Turns each twin that does not have its twin's contents into a page of its own, compresses
-    /// the pages that are, and packs them. Errors: those of the source.
-    Result<> compress(PageChunk& chunk);
+    /// the pages that are, and packs them. Errors: those of the source; @progress was cancelled.
+    Result<> compress(PageChunk& chunk, const Progress& progress);
 
   private:
     Result<> read_pages(PageChunk& chunk, uint64_t index, uint64_t count, bool want_hashes);

@@ -87,6 +87,20 @@ START_TEST(abandoned_file_leaves_nothing) {
 }
 END_TEST
 
+START_TEST(interrupted_commit_leaves_what_was_there) {
+    const Scratch scratch;
+    support::write_file(scratch.path("core"), kOld);
+    auto sink = must(open_file_sink(scratch.path("core")));
+    must(sink->write_at(0, kData));
+    must(sink->finish(100));
+    sink->interrupt();
+    must_fail(sink->commit(), "cancelled");
+    sink.reset();
+    ck_assert(scratch.names() == std::vector<std::string>{"core"});
+    ck_assert(support::same(read_file(scratch.path("core")), kOld));
+}
+END_TEST
+
 START_TEST(unwritten_runs_become_holes) {
     const Scratch scratch;
     auto sink = must(open_file_sink(scratch.path("core")));
@@ -276,10 +290,10 @@ Suite* targets_suite() {
     return support::make_suite(
         "targets",
         {file_has_no_name_before_commit, existing_file_stays_until_the_new_one_is_whole,
-         abandoned_file_leaves_nothing, unwritten_runs_become_holes,
-         symbolic_link_is_followed_and_stays, paths_that_cannot_be_written_say_why,
-         fifo_without_a_reader_is_an_error_not_a_wait, device_is_written_to_as_it_is,
-         descriptor_of_a_file_is_cut_off_behind_the_dump,
+         abandoned_file_leaves_nothing, interrupted_commit_leaves_what_was_there,
+         unwritten_runs_become_holes, symbolic_link_is_followed_and_stays,
+         paths_that_cannot_be_written_say_why, fifo_without_a_reader_is_an_error_not_a_wait,
+         device_is_written_to_as_it_is, descriptor_of_a_file_is_cut_off_behind_the_dump,
          dump_begins_at_the_descriptors_position_and_moves_it, append_mode_appends,
          pipe_gets_zeros_for_gaps_and_its_end, pipe_cannot_go_back,
          a_large_write_reaches_a_slow_reader_whole, clients_pipe_does_not_become_nonblocking,

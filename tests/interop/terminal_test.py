@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The monitor at a terminal, as a person sees it: editing, completion, history, a dump's bar, Ctrl-C; and the terminal afterwards."""
+import os
+import re
+import signal
+
+from lab import Skip, case, check, check_equal, need, program, run_cases
+from qmp import Qmp
+from terminal import Terminal
+
+SLOW = 256 << 20  # bytes that take a compressor some seconds
+PROMPT = "(qemu)"
+
+
+def terminal(lab):
+    need("tmux")
+    return Terminal(lab.folder)
+
+
+def start(lab, screen, *options):
+    """Starts the machine in the terminal; its QMP socket is "q"."""
+    screen.enter(" ".join([program_path(), "-accel", "synthetic", "-monitor", "stdio",
+                           "-qmp", "unix:q,server=on,wait=off", *options]))
+    screen.wait_for_line(PROMPT)
+
+
+def program_path():
+    return os.path.abspath(program("guestdump-vm"))
+
+
+def slow_memory(lab):
+    with open(lab.path("ram"), "wb") as out:
+        for _ in range(SLOW >> 20):
+            out.write(os.urandom(1 << 20))
+    return ["-machine", "pc,memory-backend=ram", "-object", "memory-backend-file,id=ram,size=%d,mem-path=ram,share=on" % SLOW]
+
+
+def leave(screen):
+    screen.enter("quit")
+    screen.wait_for_line("$")
+
+
+def settings(screen):
+    """The terminal's settings, and whether reads from it wait."""
+    screen.enter("clear; stty -a; grep flags /proc/self/fdinfo/0; echo end")
+    text = screen.wait(lambda text: text.startswith("speed") and text.endswith("end\n$"), "the settings")
+    return text
+
+
+@case
+def tab_completes_commands_flags_and_files(lab):
+    os.mkdir(lab.path("folder"))
+    for name in ("core.one", "core.two", "folder/with space"):
+        open(lab.path(name), "w").close()
+    with terminal(lab) as screen:
+        start(lab, screen)
+        screen.type("info du")
+        screen.press("Tab")
+        screen.wait_for_line("(qemu) info dump")
+        screen.press("Tab")
+        check("dump           dump-estimate\n(qemu) info dump" in screen.wait_for("dump-estimate"), "choices: %s", screen.screen())
+        screen.press("C-c")
+        screen.wait_for_line(PROMPT)
+        screen.type("dump-g")
+        screen.press("Tab")
+        screen.type("-z co")
+        screen.press("Tab")
+        screen.wait_for_line("(qemu) dump-guest-memory -z core.")
+        screen.type("t")
+        screen.press("Tab")
+        screen.wait_for_line("(qemu) dump-guest-memory -z core.two")
+        screen.press("C-u")
+        screen.type("dump-guest-memory fo")
+        screen.press("Tab", "Tab")
+        screen.wait_for_line('(qemu) dump-guest-memory "folder/with space"')
+        screen.press("C-c")
+        leave(screen)
+
+
+@case
+def lines_are_edited_and_remembered(lab):
+    with terminal(lab) as screen:
+        start(lab, screen, "-name", "lady")
+        screen.enter("info name")
+        screen.wait_for("lady")
+        screen.enter("info version")
+        screen.wait_for("guestdump 0")
+        screen.press("Up", "Up")
+        screen.wait_for_line("(qemu) info name")
+        screen.press("Home")
+        screen.press("Escape")  # the rest of a sequence that never comes holds up nobody
+        with Qmp(lab.path("q")) as qmp:
+            check_equal(qmp("query-name"), {"name": "lady"}, "the name")
+        screen.press("b", "Enter")
+        screen.wait(lambda text: text.count("lady\n") >= 2, "the name again")
+        leave(screen)
+
+
+@case
+def a_dump_shows_a_bar_and_info_dump_its_end(lab):
+    with terminal(lab) as screen:
+        start(lab, screen, *slow_memory(lab))
+        screen.enter("dump-guest-memory -Z core")
+        screen.wait(lambda text: re.search(r"^\[=*>? *\] +[0-9.]+ %  [0-9.]+ of 25[0-9.]+ MiB", text, re.M), "the bar")
+        screen.wait_for_line(PROMPT)
+        check("%" not in screen.screen(), "the bar is still there: %s", screen.screen())
+        screen.enter("info dump")
+        screen.wait_for("Status: completed")
+        check(os.stat(lab.path("core")).st_size > SLOW / 2, "the file is small")
+        leave(screen)
+
+
+@case
+def ctrl_c_cancels_the_dump_and_what_is_typed_meanwhile_is_kept(lab):
+    with terminal(lab) as screen:
+        start(lab, screen, *slow_memory(lab))
+        with Qmp(lab.path("q")) as qmp:
+            screen.enter("dump-guest-memory -Z core")
+            screen.wait_for("%")
+            screen.press("C-c")
+            screen.wait_for("Error: cancelled")
+            screen.wait_for_line(PROMPT)
+            check_equal(qmp("query-status")["status"], "running", "status")
+            check_equal(os.path.exists(lab.path("core")), False, "the file is there")
+            screen.enter("dump-guest-memory -Z core")
+            screen.type("info dump\n")
+            screen.wait_for("Status: completed")
+        leave(screen)
+
+
+@case
+def ctrl_c_at_the_prompt_ends_nothing(lab):
+    with terminal(lab) as screen:
+        start(lab, screen)
+        screen.type("quit")
+        screen.press("C-c")
+        screen.wait_for("quit^C")
+        screen.press("Enter")
+        with Qmp(lab.path("q")) as qmp:
+            check_equal(qmp("query-status")["status"], "running", "status")
+        screen.press("C-d")  # the end of the monitor, not of the machine
+        with Qmp(lab.path("q")) as qmp:
+            check_equal(qmp("query-status")["status"], "running", "status")
+            qmp("quit")
+        screen.wait_for_line("$")
+
+
+@case
+def the_terminal_is_given_back_as_it_was(lab):
+    with terminal(lab) as screen:
+        before = settings(screen)
+        start(lab, screen, "-pidfile", "pid")
+        leave(screen)
+        check_equal(settings(screen), before, "settings after quit")
+        start(lab, screen, "-pidfile", "pid")
+        with open(lab.path("pid")) as file:
+            os.kill(int(file.read()), signal.SIGTERM)
+        screen.wait_for_line("$")
+        check_equal(settings(screen), before, "settings after SIGTERM")
+        screen.enter("clear; %s -machine none -qmp stdio" % program_path())
+        screen.wait_for('"QMP"')
+        screen.enter('{"execute": "qmp_capabilities"} {"execute": "quit"}')
+        screen.wait_for_line("$")
+        check_equal(settings(screen), before, "settings after QMP")
+
+
+run_cases()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A terminal with a person in front of it: tmux draws, keys are pressed, the screen is looked at."""
+import os
+import subprocess
+import time
+
+PATIENCE = 30
+
+
+class Terminal:
+    """A shell in a terminal of its own, gone at the end of a with statement. @folder: where the shell is, and tmux's socket."""
+
+    def __init__(self, folder, columns=90, lines=30, environment=None):
+        self.tmux = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
+        self.run("new-session", "-d", "-x", str(columns), "-y", str(lines), "-c", folder, "env", "PS1=$ ", "HISTFILE=",
+                 *["%s=%s" % pair for pair in (environment or {}).items()], "sh")
+        self.wait_for_line("$")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([*self.tmux, "kill-server"], capture_output=True)
+
+    def run(self, *words):
+        done = subprocess.run([*self.tmux, *words], capture_output=True, text=True, timeout=PATIENCE)
+        if done.returncode:
+            raise AssertionError("tmux %s: %s" % (words[0], done.stderr))
+        return done.stdout
+
+    def type(self, text):
+        self.run("send-keys", "-l", "--", text)
+
+    def press(self, *keys):
+        """Keys by tmux's names: Enter, Tab, Up, C-c."""
+        self.run("send-keys", *keys)
+
+    def enter(self, line):
+        self.type(line)
+        self.press("Enter")
+
+    def screen(self):
+        return self.run("capture-pane", "-p").rstrip("\n")
+
+    def last_line(self):
+        return self.screen().split("\n")[-1]
+
+    def wait(self, condition, what):
+        """The first screen for which @condition holds."""
+        end = time.monotonic() + PATIENCE
+        while not condition(screen := self.screen()):
+            if time.monotonic() > end:
+                raise AssertionError("%s is not on the screen:\n%s" % (what, screen))
+            time.sleep(0.02)
+        return screen
+
+    def wait_for(self, text):
+        return self.wait(lambda screen: text in screen, text)
+
+    def wait_for_line(self, line):
+        """Until @line is the last one."""
+        return self.wait(lambda screen: screen.split("\n")[-1] == line, repr(line))
