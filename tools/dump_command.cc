@@ -117,7 +117,7 @@ Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments
 
 /// Prints what a dump would take.
 Result<int> estimate(const std::string& socket, const qapi::DumpGuestMemoryArguments& dump) {
-    if (dump.paging || dump.level || dump.share_pages) {
+    if (dump.paging || dump.level || dump.share_pages || dump.find_vmcoreinfo) {
         return Error::make("--estimate takes --format, --begin and --length only");
     }
     qapi::QueryDumpEstimateArguments arguments;
