@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <memory>
+#include <utility>
 
 #include "monitor/hmp_command.h"
 
@@ -157,11 +158,10 @@ Words words_for(const Line& line) {
 
 HmpCompletions complete_hmp_line(std::string_view line) {
     const Line parts = split(line);
-    HmpCompletions completions{.word = parts.begin, .words = words_for(parts)};
-    std::ranges::sort(completions.words);
-    const auto [end, last] = std::ranges::unique(completions.words);
-    completions.words.erase(end, last);
-    return completions;
+    Words words = words_for(parts);
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    return {.word = parts.begin, .words = std::move(words)};
 }
 
 std::string common_beginning(const std::vector<std::string>& words) {
