@@ -4,12 +4,11 @@
 import os
 import subprocess
 
-from lab import Skip, case, check, check_equal, linux_guest, need, run_cases
+from lab import PYTHON, case, check, check_equal, linux_guest, need, need_module, run_cases
 from kdump import Kdump
 from vmcore import Elf
 
 COMPRESSIONS = ("zlib", "lzo", "snappy", "zstd")
-PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
 
 
 def reference(name="ref.elf"):
@@ -28,11 +27,6 @@ def dumps(lab, *formats, **arguments):
 
 def release():
     return Elf(reference()).vmcoreinfo()["OSRELEASE"]
-
-
-def need_module(module):
-    if subprocess.run([PYTHON, "-c", "import " + module], capture_output=True).returncode != 0:
-        raise Skip("python3-%s is not installed" % module)
 
 
 @case

@@ -74,6 +74,23 @@ def check_equal(found, expected, what):
     check(found == expected, "%s is %r, expected %r", what, found, expected)
 
 
+PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
+
+
+def need_module(module):
+    if subprocess.run([PYTHON, "-c", "import " + module], capture_output=True).returncode != 0:
+        raise Skip("python3-%s is not installed" % module)
+
+
+def kernel_symbols():
+    """Path of the vmlinux with debug symbols of the kernel that linux_guest() boots."""
+    if not os.environ.get("KERNEL_DEBUG_SYMBOLS"):
+        raise Skip("needs a download of 280 MB; KERNEL_DEBUG_SYMBOLS=1 asks for it")
+    done = subprocess.run([ROOT / "scripts" / "kernel-debug-symbols.sh"], capture_output=True, text=True, timeout=1800)
+    check(done.returncode == 0, "kernel-debug-symbols.sh: %s", done.stderr)
+    return done.stdout.strip()
+
+
 def linux_guest(*options):
     """Folder of a frozen Linux guest with QEMU's dumps of it; see scripts/make-linux-guest.sh."""
     need("qemu-system-x86_64", "busybox", "cpio")

@@ -6,7 +6,7 @@ import os
 import re
 import struct
 
-from lab import ROOT, Skip, case, check, check_equal, linux_guest, need, run_cases
+from lab import case, check, check_equal, kernel_symbols, linux_guest, need, run_cases
 from page_tables import MODES, PAGE, WINDOW, Memory, mapped_pages
 from vmcore import Elf
 
@@ -105,9 +105,7 @@ def makedumpfile_writes_the_same_bytes_as_from_paging_false(lab):
 
 @case
 def crash_gives_the_same_answers_as_from_paging_false(lab):
-    if not os.environ.get("KERNEL_DEBUG_SYMBOLS"):
-        raise Skip("needs a download of 280 MB; KERNEL_DEBUG_SYMBOLS=1 asks for it")
-    symbols = lab.run(ROOT / "scripts" / "kernel-debug-symbols.sh", timeout=1800).split()[-1]
+    symbols = kernel_symbols()
     last_page = Elf(os.path.join(linux_guest(), "ref.elf")).loads[-1].paddr
     script = lab.path("commands")
     with open(script, "w") as out:

@@ -4,13 +4,10 @@
 import json
 import os
 import re
-import subprocess
 
-from lab import ROOT, Skip, case, check, check_equal, linux_guest, need, program, run_cases
+from lab import PYTHON, case, check, check_equal, kernel_symbols, linux_guest, need, need_module, program, run_cases
 from kdump import Kdump
 from vmcore import Elf
-
-PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
 
 
 def reference(name="ref.elf"):
@@ -26,17 +23,6 @@ def dump(lab, name, fmt="elf", **arguments):
 
 def info(lab, path, *options):
     return json.loads(lab.run(program("guestdump"), "info", "--json", *options, path))
-
-
-def symbols(lab):
-    if not os.environ.get("KERNEL_DEBUG_SYMBOLS"):
-        raise Skip("needs a download of 280 MB; KERNEL_DEBUG_SYMBOLS=1 asks for it")
-    return lab.run(ROOT / "scripts" / "kernel-debug-symbols.sh", timeout=1800).split()[-1]
-
-
-def need_module(module):
-    if subprocess.run([PYTHON, "-c", "import " + module], capture_output=True).returncode != 0:
-        raise Skip("python3-%s is not installed" % module)
 
 
 @case
@@ -64,7 +50,7 @@ def kdump_header_leads_to_the_note_and_has_what_it_tells(lab):
 def info_tells_the_kernels_own_truth(lab):
     """Its place as its page tables, its symbols and its own variable have it, none of which the search looks at."""
     told, paged = info(lab, reference())["kernel"], Elf(dump(lab, "paged", paging=True))
-    names = dict(reversed(line.split()[::2]) for line in lab.run("nm", symbols(lab)).splitlines() if len(line.split()) == 3)
+    names = dict(reversed(line.split()[::2]) for line in lab.run("nm", kernel_symbols()).splitlines() if len(line.split()) == 3)
     link = {name: int(names[name], 16) for name in ("_stext", "phys_base", "linux_banner")}
     offset = told["kaslr-offset"]
     check(offset > 0, "the guest was to have KASLR")
@@ -121,7 +107,7 @@ print(sorted((task.pid.value_(), task.comm.string_().decode()) for task in for_e
 @case
 def drgn_lists_the_same_tasks_from_every_format(lab):
     need_module("drgn")
-    vmlinux = symbols(lab)
+    vmlinux = kernel_symbols()
     lists = {name: lab.run(PYTHON, "-c", TASKS_BY_DRGN, dump(lab, name, **arguments), vmlinux, timeout=300)
              for name, arguments in (("elf", {}), ("paging", {"paging": True}), ("kdump", {"fmt": "kdump-raw-zlib"}))}
     check(lists["elf"].count("'sleep'") == 4 and "(1, 'init')" in lists["elf"], "the tasks are " + lists["elf"])
@@ -132,7 +118,7 @@ def drgn_lists_the_same_tasks_from_every_format(lab):
 @case
 def crash_prints_what_it_prints_of_qemus_file(lab):
     need("crash")
-    vmlinux, script = symbols(lab), lab.path("commands")
+    vmlinux, script = kernel_symbols(), lab.path("commands")
     with open(script, "w") as out:
         out.write("sys\nps\nbt -a\nquit\n")
     ours, qemus = (re.sub(r"DUMPFILE:.*\n", "", lab.run("crash", "-s", "-i", script, vmlinux, path, timeout=300))
@@ -148,7 +134,7 @@ def elf_maps_the_kernels_image_onto_the_same_bytes_once_more(lab):
     text, phys_base = int(lines["SYMBOL(_stext)"], 16), int(lines["NUMBER(phys_base)"])
     check(image.vaddr <= text < image.vaddr + 0x200000, "begins at 0x%x, _stext is 0x%x", image.vaddr, text)
     check_equal(image.vaddr - image.paddr, 0xffffffff80000000 - phys_base, "how far it is moved")
-    names = lab.run("nm", symbols(lab)).splitlines()
+    names = lab.run("nm", kernel_symbols()).splitlines()
     end = next(int(line.split()[0], 16) for line in names if line.endswith(" _end")) + int(lines["KERNELOFFSET"], 16)
     check(end <= image.vaddr + image.filesz < end + 0x200000, "ends at 0x%x, _end is 0x%x", image.vaddr + image.filesz, end)
     whole = next(load for load in ours.loads if load.paddr <= image.paddr < load.paddr + load.filesz)
