@@ -104,5 +104,5 @@ class Guestdump(unittest.TestCase):
         self.assert_trouble("No space left on device", "convert", SMALL / "elf/64", "/dev/full")
 
 
-FORMATS = ["elf"]
+FORMATS = ["elf", *["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")]]
 unittest.main(argv=sys.argv[:1])
