@@ -5,6 +5,7 @@
 
 #include "dump/elf_layout.h"
 #include "dump/format/elf.h"
+#include "dump/format/vbox_core.h"
 #include "dump/memory_copy.h"
 #include "util/stored.h"
 
@@ -17,8 +18,12 @@ constexpr size_t kHeadersAtOnce = (size_t{1} << 20) / sizeof(format::Elf64::Phdr
 template <ElfClass C>
 class ElfWriter final : public VmcoreWriter {
   public:
-    ElfWriter(const Snapshot& snapshot, ElfLayout layout, unsigned threads)
-        : snapshot_(snapshot), layout_(std::move(layout)), threads_(threads) {}
+    /// @load_flags: p_flags of each PT_LOAD.
+    ElfWriter(const Snapshot& snapshot, ElfLayout layout, unsigned threads, uint32_t load_flags)
+        : snapshot_(snapshot),
+          layout_(std::move(layout)),
+          threads_(threads),
+          load_flags_(load_flags) {}
 
     Result<> begin(Sink& sink) override {
         TRY(sink.write_at(0, util::bytes_of(file_header())));
@@ -81,10 +86,12 @@ class ElfWriter final : public VmcoreWriter {
     typename Elf::Phdr load_header(const MemoryMapping& mapping) const {
         typename Elf::Phdr header{};
         header.type = format::kPtLoad;
+        header.flags = load_flags_;
         header.offset = wide(offset_of(mapping.phys));
         header.paddr = wide(mapping.phys.value);
         header.vaddr = wide(mapping.virt.value);
-        header.filesz = header.memsz = wide(mapping.length);
+        header.memsz = wide(mapping.length);
+        if (snapshot_.blocks.find(mapping.phys)) header.filesz = header.memsz;
         // p_align stays 0: crash takes a page-aligned first segment with p_align 4096 for a netdump
         // file.
         return header;
@@ -107,10 +114,13 @@ class ElfWriter final : public VmcoreWriter {
         return write();
     }
 
-    /// Of a mapping's first byte in the file; each mapping lies in one block.
+    /// Of a mapping's first byte in the file; each mapping lies in one block. One that lies in none
+    /// has no bytes there, and the place where they would be.
     uint64_t offset_of(Gpa phys) const {
-        const GuestPhysBlock* block = snapshot_.blocks.find(phys);
+        const GuestPhysBlock* block = snapshot_.blocks.find_from(phys);
+        if (!block) return layout_.size;
         const size_t index = static_cast<size_t>(block - snapshot_.blocks.view().data());
+        if (!block->range.contains(phys)) return layout_.blocks[index];
         return layout_.blocks[index] + (phys.value - block->range.start.value);
     }
 
@@ -126,21 +136,34 @@ class ElfWriter final : public VmcoreWriter {
     const Snapshot& snapshot_;
     ElfLayout layout_;
     unsigned threads_;
+    uint32_t load_flags_;
 };
+
+Result<std::unique_ptr<VmcoreWriter>> make(const Snapshot& snapshot, unsigned threads,
+                                           uint32_t load_flags) {
+    ElfLayout layout = TRY(ElfLayout::of(snapshot));
+    const unsigned count = thread_count(threads);
+    std::unique_ptr<VmcoreWriter> writer;
+    if (layout.elf_class == ElfClass::k64) {
+        writer = std::make_unique<ElfWriter<ElfClass::k64>>(snapshot, std::move(layout), count,
+                                                            load_flags);
+    } else {
+        writer = std::make_unique<ElfWriter<ElfClass::k32>>(snapshot, std::move(layout), count,
+                                                            load_flags);
+    }
+    return writer;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot,
                                                       const ElfRequest& request) {
-    ElfLayout layout = TRY(ElfLayout::of(snapshot));
-    const unsigned threads = thread_count(request.threads);
-    std::unique_ptr<VmcoreWriter> writer;
-    if (layout.elf_class == ElfClass::k64) {
-        writer = std::make_unique<ElfWriter<ElfClass::k64>>(snapshot, std::move(layout), threads);
-    } else {
-        writer = std::make_unique<ElfWriter<ElfClass::k32>>(snapshot, std::move(layout), threads);
-    }
-    return writer;
+    return make(snapshot, request.threads, 0);
+}
+
+Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot,
+                                                       const VboxRequest& request) {
+    return make(snapshot, request.threads, format::kPfRead);
 }
 
 }  // namespace dump

@@ -12,4 +12,9 @@ namespace dump {
 Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot,
                                                       const ElfRequest& request);
 
+/// A VirtualBox core: an ELF file whose notes and mappings are of another kind, so that the
+/// snapshot must have been taken for @request too.
+Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot,
+                                                       const VboxRequest& request);
+
 }  // namespace dump

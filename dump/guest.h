@@ -58,6 +58,9 @@ class Cpu {
     /// Adds the "QEMU" note.
     virtual void append_qemu_note(NoteBuilder& out) const = 0;
 
+    /// Adds the "VBCPU" note of VirtualBox cores.
+    virtual void append_vbox_note(NoteBuilder& out) const = 0;
+
     /// Where the vCPU's page tables, or those whose top table is at @root, map @address. Empty
     /// while paging is off, where nothing is mapped, and where tables lie outside @memory.
     virtual std::optional<Gpa> translate(Gva /*address*/, const GuestPhysBlockList& /*memory*/,

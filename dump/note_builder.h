@@ -17,6 +17,9 @@ class NoteBuilder {
     /// @name without its NUL, which is added and counted.
     void append(std::string_view name, uint32_t type, std::span<const std::byte> descriptor);
 
+    /// As VirtualBox has its notes: the name's NUL is not counted, and both are padded to 8 bytes.
+    void append_vbox(std::string_view name, uint32_t type, std::span<const std::byte> descriptor);
+
     /// Appends a note that already has its header, as a guest hands it over; pads its end.
     void append_raw(std::span<const std::byte> note);
 
@@ -25,6 +28,8 @@ class NoteBuilder {
 
   private:
     static constexpr size_t kAlignment = 4;
+
+    void append_header(size_t name_size, size_t descriptor_size, uint32_t type);
 
     std::vector<std::byte> bytes_;
 };

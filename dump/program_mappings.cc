@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/program_mappings.h"
 
+#include <algorithm>
 #include <set>
 
 namespace dump {
@@ -68,6 +69,26 @@ std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
         const uint64_t skip = part->start.value - image->phys.value;
         result.push_back({part->start, Gva{image->virt.value + skip}, part->size});
     }
+    return result;
+}
+
+std::vector<MemoryMapping> vbox_mappings(const GuestPhysBlockList& memory,
+                                         const GuestPhysBlockList& dumped,
+                                         const std::optional<GpaRange>& only) {
+    std::vector<MemoryMapping> result;
+    for (const GuestPhysBlock& block : dumped.view()) {
+        result.push_back({block.range.start, Gva{0}, block.range.size});
+    }
+    const std::span<const GuestPhysBlock> blocks = memory.view();
+    for (size_t i = 1; i < blocks.size(); ++i) {
+        const uint64_t from = blocks[i - 1].range.last() + 1, to = blocks[i].range.start.value;
+        if (from == to) continue;
+        const GpaRange gap{Gpa{from}, to - from};
+        const auto part = only ? gap.overlap(*only) : gap;
+        if (part) result.push_back({part->start, Gva{0}, part->size});
+    }
+    std::sort(result.begin(), result.end(),
+              [](const auto& left, const auto& right) { return left.phys < right.phys; });
     return result;
 }
 

@@ -20,6 +20,13 @@ inline constexpr uint64_t kPhysicalWindow = uint64_t{1} << 63;
 std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
                                            const std::optional<MemoryMapping>& image = {});
 
+/// VirtualBox cores: each block at virtual address 0, and for each gap between blocks of @memory,
+/// where a PC has its devices, a mapping of what the file does not hold. @dumped is @memory, or
+/// what a range leaves of it; then gaps are cut to @only as well.
+std::vector<MemoryMapping> vbox_mappings(const GuestPhysBlockList& memory,
+                                         const GuestPhysBlockList& dumped,
+                                         const std::optional<GpaRange>& only);
+
 /// What paging=true depends on beside the vCPUs.
 struct PagingScope {
     const GuestPhysBlockList& all;     ///< tables are read from here

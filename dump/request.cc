@@ -65,15 +65,20 @@ Result<size_t> parse_max_mappings(const qapi::DumpGuestMemoryArguments& argument
     return static_cast<size_t>(*arguments.max_mappings);
 }
 
+/// What only formats with compressed pages have.
+Result<> refuse_compression(const qapi::DumpGuestMemoryArguments& arguments, const char* format) {
+    const char* name = arguments.level ? "level" : arguments.share_pages ? "share-pages" : nullptr;
+    if (!name) return {};
+    return Error::make("format '%s' does not support parameter '%s'", format, name);
+}
+
 Result<Request> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
     ElfRequest request{.paging = arguments.paging};
     request.only = TRY(parse_range(arguments));
     request.threads = TRY(parse_threads(arguments));
     request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
     request.most_mappings = TRY(parse_max_mappings(arguments));
-    if (arguments.level) return Error::make("format 'elf' does not support parameter 'level'");
-    if (arguments.share_pages)
-        return Error::make("format 'elf' does not support parameter 'share-pages'");
+    TRY(refuse_compression(arguments, "elf"));
     return Request(request);
 }
 
@@ -90,6 +95,20 @@ Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
     request.share_pages = arguments.share_pages.value_or(true);
     request.level = arguments.level;
     TRY(check_compression(request.compression, request.level));
+    return Request(request);
+}
+
+Result<Request> parse_vbox(const qapi::DumpGuestMemoryArguments& arguments) {
+    constexpr const char* kName = "vbox-core";
+    if (arguments.paging) {
+        return Error::make("format '%s' does not support parameter 'paging'", kName);
+    }
+    VboxRequest request;
+    request.only = TRY(parse_range(arguments));
+    request.threads = TRY(parse_threads(arguments));
+    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
+    TRY(parse_max_mappings(arguments));  // without paging it has no meaning
+    TRY(refuse_compression(arguments, kName));
     return Request(request);
 }
 
@@ -110,6 +129,7 @@ bool finds_vmcoreinfo(const Request& request) {
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
     const Format format = arguments.format.value_or(Format::elf);
     if (format == Format::elf) return parse_elf(arguments);
+    if (format == Format::vbox_core) return parse_vbox(arguments);
     for (const KdumpKind& kind : kKdumpKinds) {
         if (kind.format == format) return parse_kdump(arguments, kind);
     }
@@ -121,6 +141,7 @@ std::vector<Format> supported_formats() {
     for (const KdumpKind& kind : kKdumpKinds) {
         if (check_compression(kind.compression, std::nullopt)) formats.push_back(kind.format);
     }
+    formats.push_back(Format::vbox_core);
     return formats;
 }
 

@@ -33,7 +33,14 @@ struct KdumpRequest {
     bool find_vmcoreinfo = true;     ///< as in ElfRequest
 };
 
-using Request = std::variant<ElfRequest, KdumpRequest>;
+/// A VirtualBox core.
+struct VboxRequest {
+    std::optional<GpaRange> only{};
+    unsigned threads = 0;         ///< as in ElfRequest
+    bool find_vmcoreinfo = true;  ///< as in ElfRequest
+};
+
+using Request = std::variant<ElfRequest, KdumpRequest, VboxRequest>;
 
 /// What all kinds of requests have.
 std::optional<GpaRange> range_of(const Request& request);

@@ -123,6 +123,12 @@ Result<SizeEstimate> estimate(const Snapshot& snapshot, const ElfRequest&,
     return estimate;
 }
 
+/// An ELF file, in all that has a size.
+Result<SizeEstimate> estimate(const Snapshot& snapshot, const VboxRequest&,
+                              const PageSource& source) {
+    return estimate(snapshot, ElfRequest{}, source);
+}
+
 Result<std::unique_ptr<Compressor>> compressor_for(const KdumpRequest& request,
                                                    std::span<const PfnRun> runs, size_t page_size,
                                                    const PageSource& source) {

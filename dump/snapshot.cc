@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "dump/format/vbox_core.h"
 #include "dump/kernel_image.h"
 #include "dump/program_mappings.h"
 #include "dump/vmcoreinfo_search.h"
@@ -17,6 +18,14 @@ void append_cpu_notes(const std::vector<const Cpu*>& cpus, const ArchDumpInfo& a
         cpus[index]->append_prstatus(arch, index, notes);
     }
     for (const Cpu* cpu : cpus) cpu->append_qemu_note(notes);
+}
+
+/// The notes that a VirtualBox core begins with.
+void append_vbox_notes(const std::vector<const Cpu*>& cpus, NoteBuilder& notes) {
+    format::VboxCoreDescriptor core;
+    core.cpu_count = static_cast<uint32_t>(cpus.size());
+    notes.append_vbox("VBCORE", format::kNtVboxCore, util::bytes_of(core));
+    for (const Cpu* cpu : cpus) cpu->append_vbox_note(notes);
 }
 
 /// Linux's own words, as the guest hands them over where it has a way to.
@@ -76,6 +85,9 @@ Result<std::vector<MemoryMapping>> mappings_for(const std::vector<const Cpu*>& c
     if (const auto* elf = std::get_if<ElfRequest>(&request)) {
         return elf_mappings(cpus, snapshot, *elf);
     }
+    if (const auto* vbox = std::get_if<VboxRequest>(&request)) {
+        return vbox_mappings(snapshot.memory, snapshot.blocks, vbox->only);
+    }
     return simple_mappings(snapshot.blocks);
 }
 
@@ -85,7 +97,7 @@ GuestPhysBlockList wanted_blocks(const GuestPhysBlockList& memory, const Request
                                  uint64_t page_size) {
     const std::optional<GpaRange> only = range_of(request);
     if (!only) return memory;
-    if (std::holds_alternative<ElfRequest>(request)) return memory.clip(*only);
+    if (!std::holds_alternative<KdumpRequest>(request)) return memory.clip(*only);
     const uint64_t first = only->start.value / page_size * page_size;
     const uint64_t last = only->last() | (page_size - 1);
     return memory.clip(GpaRange{Gpa{first}, std::min(last - first, UINT64_MAX - 1) + 1});
@@ -105,11 +117,17 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
     snapshot.cpu_count = static_cast<uint32_t>(cpus.size());
 
     NoteBuilder notes;
-    append_cpu_notes(cpus, snapshot.arch, notes);
+    const bool is_vbox = std::holds_alternative<VboxRequest>(request);
+    is_vbox ? append_vbox_notes(cpus, notes) : append_cpu_notes(cpus, snapshot.arch, notes);
     if (const auto note = guest_note(guest, cpus, snapshot, request))
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();
 
+    if (is_vbox) {
+        // Whatever mode the guest is in; the vCPUs' notes tell it.
+        snapshot.arch.machine = kEmX86_64;
+        snapshot.arch.elf_class = ElfClass::k64;
+    }
     snapshot.mappings = TRY(mappings_for(cpus, snapshot, request));
     return snapshot;
 }

@@ -65,9 +65,8 @@ class Pieces {
                 block.offset + at_, block.offset + std::min(block.range.size, at_ + kPiece));
             piece = {&block, at_, at_ + extent.length};
             at_ = piece.end;
-            if (!extent.populated) continue;
-            pages_ += (extent.length + page_ - 1) / page_;
-            return true;
+            pages_ += extent.populated ? (extent.length + page_ - 1) / page_ : 1;
+            if (extent.populated) return true;
         }
         return false;
     }

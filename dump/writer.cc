@@ -11,6 +11,9 @@ Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
     if (const auto* kdump = std::get_if<KdumpRequest>(&request)) {
         return make_kdump_writer(snapshot, *kdump);
     }
+    if (const auto* vbox = std::get_if<VboxRequest>(&request)) {
+        return make_vbox_writer(snapshot, *vbox);
+    }
     return make_elf_writer(snapshot, std::get<ElfRequest>(request));
 }
 

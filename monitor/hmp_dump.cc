@@ -22,6 +22,7 @@ constexpr FormatFlag kFormatFlags[] = {
     {'l', Format::kdump_lzo, Format::kdump_raw_lzo},
     {'s', Format::kdump_snappy, Format::kdump_raw_snappy},
     {'Z', Format::kdump_zstd, Format::kdump_raw_zstd},
+    {'v', Format::vbox_core, Format::vbox_core},
     {'w', Format::win_dmp, Format::win_dmp},
 };
 
@@ -33,7 +34,7 @@ Result<Format> format_of(const HmpArguments& arguments) {
         format = arguments.flag('R') ? flag.raw : flag.flattened;
         ++chosen;
     }
-    if (chosen > 1) return Error::make("only one of '-z|-l|-s|-Z|-w' can be set");
+    if (chosen > 1) return Error::make("only one of '-z|-l|-s|-Z|-v|-w' can be set");
     return format;
 }
 
@@ -93,6 +94,7 @@ constexpr HmpParameter kDump[] = {
     {Kind::flag, "l"},
     {Kind::flag, "s"},
     {Kind::flag, "Z"},
+    {Kind::flag, "v"},
     {Kind::flag, "w"},
     {Kind::flag, "R"},
     {Kind::flag, "V"},
@@ -112,7 +114,7 @@ constexpr HmpParameter kEstimate[] = {
 };
 
 constexpr HmpCommand kCommands[] = {
-    {"dump-guest-memory", kDump, "[-p] [-d] [-z|-l|-s|-Z|-w] [-R] [-V] filename [begin length]",
+    {"dump-guest-memory", kDump, "[-p] [-d] [-z|-l|-s|-Z|-v|-w] [-R] [-V] filename [begin length]",
      "dump guest memory into file 'filename'.\n"
      "\t\t\t-p: one program header for each mapping of the guest's page tables.\n"
      "\t\t\t-d: return at once; 'info dump' tells how far it is.\n"
@@ -120,6 +122,7 @@ constexpr HmpCommand kCommands[] = {
      "\t\t\t-l: kdump-compressed format, with lzo compression.\n"
      "\t\t\t-s: kdump-compressed format, with snappy compression.\n"
      "\t\t\t-Z: kdump-compressed format, with zstd compression.\n"
+     "\t\t\t-v: VirtualBox's core format.\n"
      "\t\t\t-w: Windows crash dump format.\n"
      "\t\t\t-R: with -z, -l, -s or -Z, not in makedumpfile's flattened format.\n"
      "\t\t\t-V: do not look for VMCOREINFO in guest memory where the guest gave none.\n"

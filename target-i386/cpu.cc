@@ -5,6 +5,7 @@
 #include "target-i386/notes.h"
 #include "target-i386/page_walk.h"
 #include "target-i386/translate.h"
+#include "target-i386/vbox_note.h"
 
 namespace target_i386 {
 
@@ -33,6 +34,10 @@ void Cpu::append_prstatus(const dump::ArchDumpInfo& arch, uint32_t index,
 
 void Cpu::append_qemu_note(dump::NoteBuilder& out) const {
     target_i386::append_qemu_note(registers_, out);
+}
+
+void Cpu::append_vbox_note(dump::NoteBuilder& out) const {
+    target_i386::append_vbox_note(registers_, out);
 }
 
 std::optional<dump::Gpa> Cpu::translate(dump::Gva address, const dump::GuestPhysBlockList& memory,

@@ -21,6 +21,7 @@ class Cpu final : public dump::Cpu {
     void append_prstatus(const dump::ArchDumpInfo& arch, uint32_t index,
                          dump::NoteBuilder& out) const override;
     void append_qemu_note(dump::NoteBuilder& out) const override;
+    void append_vbox_note(dump::NoteBuilder& out) const override;
     std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
                                        std::optional<dump::Gpa> root) const override;
     std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList& memory) const override;

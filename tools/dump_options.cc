@@ -8,7 +8,9 @@ namespace tools {
 std::vector<GOptionEntry> DumpOptions::entries() {
     return {
         {"format", 0, 0, G_OPTION_ARG_STRING, format_.address(),
-         "elf (the default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd, kdump-raw-...", "F"},
+         "elf (the default), kdump-zlib, kdump-lzo, kdump-snappy, kdump-zstd, kdump-raw-..., "
+         "vbox-core",
+         "F"},
         {"paging", 0, 0, G_OPTION_ARG_NONE, &paging_, "program headers by virtual address",
          nullptr},
         {"begin", 0, 0, G_OPTION_ARG_STRING, begin_.address(), "first guest-physical address", "A"},

@@ -61,7 +61,11 @@ std::string origin_text(const qapi::VmcoreInfo& info) {
     const std::string filter = filtered ? text(", filtered (dump level %u)", *info.dump_level) : "";
     switch (info.origin) {
         case qapi::VmcoreOrigin::emulator:
-            return "an emulator's dump: there are QEMU notes" + filter;
+            return info.format == qapi::VmcoreFormat::vbox_core
+                       ? "an emulator's dump: a VirtualBox core without VirtualBox's version"
+                       : "an emulator's dump: there are QEMU notes" + filter;
+        case qapi::VmcoreOrigin::virtualbox:
+            return "VirtualBox: its version is in the notes";
         case qapi::VmcoreOrigin::kernel:
             return "a kernel's dump: NT_PRSTATUS, but no QEMU notes" + filter;
         case qapi::VmcoreOrigin::unknown:

@@ -6,6 +6,7 @@
 #include <cinttypes>
 #include <cstring>
 
+#include "target-i386/notes.h"
 #include "util/text.h"
 #include "vmcore/findings.h"
 #include "vmcore/memory_scan.h"
@@ -16,12 +17,63 @@ namespace {
 
 using dump::Gpa;
 using dump::GpaRange;
+using target_i386::Registers;
 
 /// Ranges that are told one by one; beyond that only their sum is.
 constexpr size_t kMostRanges = 10;
 
 std::string note_name(const Note& note) {
     return util::text("%s note of type 0x%x", std::string(note.name).c_str(), note.type);
+}
+
+/// What of @registers all formats have. Flags may hold bits of a descriptor that the base and the
+/// limit repeat, as QEMU's software processor keeps them and no processor does; and only some
+/// formats tell EFER.
+Registers comparable(Registers registers) {
+    constexpr uint32_t kMeaningful = 0x00f0ff00;
+    for (auto* segment : {&registers.cs, &registers.ds, &registers.es, &registers.fs, &registers.gs,
+                          &registers.ss, &registers.ldt, &registers.tr}) {
+        segment->flags &= kMeaningful;
+    }
+    registers.efer = 0;
+    return registers;
+}
+
+bool same_qemu_state(const Note& one, const Note& other) {
+    const auto left = target_i386::parse_qemu_note(one.descriptor);
+    const auto right = target_i386::parse_qemu_note(other.descriptor);
+    return left && right && comparable(*left) == comparable(*right);
+}
+
+bool same_descriptor(const Note& one, const Note& other) {
+    if (std::equal(one.descriptor.begin(), one.descriptor.end(), other.descriptor.begin(),
+                   other.descriptor.end())) {
+        return true;
+    }
+    return one.name == "QEMU" && same_qemu_state(one, other);
+}
+
+/// The guest's note, for what has no notes of one kind to compare.
+void compare_guest_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
+    const auto left = a.guest_note(), right = b.guest_note();
+    if (left == right) return;
+    const auto told = [](const std::optional<dump::GuestNote>& note) {
+        return note ? util::text("%zu bytes", note->size()) : std::string("none");
+    };
+    result.differences.push_back(
+        util::text("the guest's note: %s against %s", told(left).c_str(), told(right).c_str()));
+}
+
+/// A VirtualBox core's notes are not those of other formats, but tell the same.
+void compare_vcpus(const Vmcore& a, const Vmcore& b, Comparison& result) {
+    const size_t left = a.vcpus().size(), right = b.vcpus().size();
+    if (left != right)
+        result.differences.push_back(util::text("vCPUs: %zu against %zu", left, right));
+    for (size_t i = 0; i < std::min(left, right); ++i) {
+        if (comparable(a.vcpus()[i].registers()) == comparable(b.vcpus()[i].registers())) continue;
+        result.differences.push_back(util::text("vCPU %zu: registers differ", i));
+    }
+    compare_guest_notes(a, b, result);
 }
 
 void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
@@ -36,8 +88,7 @@ void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
         if (one.name != other.name || one.type != other.type) {
             result.differences.push_back(util::text(
                 "note %zu: %s against %s", i, note_name(one).c_str(), note_name(other).c_str()));
-        } else if (!std::equal(one.descriptor.begin(), one.descriptor.end(),
-                               other.descriptor.begin(), other.descriptor.end())) {
+        } else if (!same_descriptor(one, other)) {
             result.differences.push_back(
                 util::text("note %zu: two kinds of %s", i, note_name(one).c_str()));
         }
@@ -112,7 +163,8 @@ Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads) {
                                                 unsigned{a.contents().machine},
                                                 unsigned{b.contents().machine}));
     }
-    compare_notes(a, b, result);
+    const bool other_kind = !a.vbox() != !b.vbox();
+    other_kind ? compare_vcpus(a, b, result) : compare_notes(a, b, result);
     TRY(compare_memory(a, b, threads, result));
     return result;
 }

@@ -20,12 +20,18 @@ using target_i386::SegmentRegister;
 qapi::VmcoreFormat format_of(const Vmcore& vmcore) {
     if (vmcore.kdump()) return qapi::VmcoreFormat::kdump_compressed;
     if (vmcore.contents().post_mortem) return qapi::VmcoreFormat::process_core;
+    if (vmcore.vbox()) return qapi::VmcoreFormat::vbox_core;
     return vmcore.contents().elf_class == dump::ElfClass::k64 ? qapi::VmcoreFormat::elf64
                                                               : qapi::VmcoreFormat::elf32;
 }
 
-/// Only emulators write QEMU notes; a kernel's own dump has NT_PRSTATUS alone.
+/// Only emulators write QEMU notes, and VirtualBox cores without VirtualBox's version; a kernel's
+/// own dump has NT_PRSTATUS alone.
 qapi::VmcoreOrigin origin_of(const Vmcore& vmcore) {
+    if (const VboxCore* vbox = vmcore.vbox()) {
+        return vbox->vbox_version != 0 ? qapi::VmcoreOrigin::virtualbox
+                                       : qapi::VmcoreOrigin::emulator;
+    }
     bool kernel = false;
     for (const Note& note : split_notes(vmcore.contents().notes).notes) {
         if (note.name == "QEMU") return qapi::VmcoreOrigin::emulator;

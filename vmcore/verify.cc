@@ -84,14 +84,21 @@ void verify_kdump(const Vmcore& vmcore, const KdumpFile& kdump, Verification& re
     }
 }
 
+void verify_vbox(const VboxCore& vbox, Verification& result) {
+    if (vbox.cpu_count == vbox.cpus.size()) return;
+    result.problems.push_back(util::text("the VBCORE note counts %u vCPUs, there are notes of %zu",
+                                         vbox.cpu_count, vbox.cpus.size()));
+}
+
 }  // namespace
 
 Verification verify(const Vmcore& vmcore, unsigned threads) {
     Verification result;
     result.problems = vmcore.contents().warnings;
     if (vmcore.kdump()) verify_kdump(vmcore, *vmcore.kdump(), result);
+    if (vmcore.vbox()) verify_vbox(*vmcore.vbox(), result);
     const uint64_t prstatus = prstatus_count(vmcore);
-    if (prstatus != vmcore.vcpus().size()) {
+    if (!vmcore.vbox() && prstatus != vmcore.vcpus().size()) {
         result.problems.push_back(util::text("%" PRIu64 " vCPUs by NT_PRSTATUS, %zu by QEMU notes",
                                              prstatus, vmcore.vcpus().size()));
     }

@@ -47,7 +47,8 @@ const Note* find_guest_note(const NoteList& list) {
     const Note* found = nullptr;
     for (const Note& note : list.notes) {
         if (note.name == "VMCOREINFO") return &note;
-        if (!found && note.name != "CORE" && !is_qemu_note(note)) found = &note;
+        const bool is_cpu = note.name == "CORE" || is_qemu_note(note) || is_vbox_note(note);
+        if (!found && !is_cpu) found = &note;
     }
     return found;
 }
@@ -69,7 +70,8 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
     if (vmcore->contents_.blocks.empty()) {
         return Error::make("'%s' holds no guest memory", source->name().c_str());
     }
-    TRY(vmcore->read_notes(source->name()));
+    Result<> notes = vmcore->read_notes();
+    if (!notes) return std::move(notes).take_error().while_("'%s'", source->name().c_str());
     return vmcore;
 }
 
@@ -88,27 +90,37 @@ Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) 
     return {};
 }
 
-Result<> Vmcore::read_notes(const std::string& name) {
+Result<> Vmcore::read_notes() {
     const NoteList list = split_notes(contents_.notes);
     if (list.damage) contents_.warnings.push_back(*list.damage);
+    vbox_ = TRY(read_vbox_core(list));
+    if (vbox_) take_vbox_cpus();
     for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
-    if (cpus_.empty()) TRY(read_register_notes(list, name));
+    if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
     if (const Note* note = find_guest_note(list)) {
         guest_note_ = dump::GuestNote(note->whole.begin(), note->whole.end());
     }
     return {};
 }
 
-Result<> Vmcore::read_register_notes(const NoteList& list, const std::string& name) {
-    Result<std::vector<Registers>> all =
-        registers_from(list, is_qemu_note, target_i386::parse_qemu_note);
-    if (all && all->empty()) all = registers_from(list, is_prstatus, target_i386::parse_prstatus);
-    if (!all) return std::move(all).take_error().while_("'%s'", name.c_str());
-    for (Registers& registers : *all) {
+Result<> Vmcore::read_cpus(const NoteList& list) {
+    std::vector<Registers> all =
+        TRY(registers_from(list, is_qemu_note, target_i386::parse_qemu_note));
+    if (all.empty()) all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus));
+    for (Registers& registers : all) {
         registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
         cpus_.emplace_back(registers);
     }
     return {};
+}
+
+/// A VirtualBox core is x86-64's whatever the guest does; a dump of the guest is not.
+void Vmcore::take_vbox_cpus() {
+    for (const Registers& registers : vbox_->cpus) cpus_.emplace_back(registers);
+    if (cpus_.empty()) return;
+    const dump::ArchDumpInfo arch = target_i386::dump_info(vbox_->cpus.front(), contents_.blocks);
+    contents_.machine = arch.machine;
+    contents_.elf_class = arch.elf_class;
 }
 
 std::vector<const dump::Cpu*> Vmcore::cpus() const {

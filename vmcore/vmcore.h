@@ -10,6 +10,7 @@
 #include "vmcore/contents.h"
 #include "vmcore/kdump_reader.h"
 #include "vmcore/note_list.h"
+#include "vmcore/vbox_core.h"
 
 namespace vmcore {
 
@@ -19,8 +20,8 @@ namespace vmcore {
 /// All functions may be called from any thread.
 class Vmcore final : public dump::Guest {
   public:
-    /// Opens an ELF or kdump-compressed vmcore, flattened or not, or a core of guestdump-vm. Memory
-    /// is read as it is asked for; the file must stay as it is.
+    /// Opens an ELF or kdump-compressed vmcore, flattened or not, a VirtualBox core, or a core of
+    /// guestdump-vm. Memory is read as it is asked for; the file must stay as it is.
     ///
     /// Errors: none of these; whatever in it leads outside of the file or makes no sense. All name
     /// the file and the numbers.
@@ -43,16 +44,20 @@ class Vmcore final : public dump::Guest {
     bool flattened() const { return flattened_; }
     /// What only a kdump-compressed file has; nullptr for others.
     const KdumpFile* kdump() const { return kdump_ ? &*kdump_ : nullptr; }
+    /// What only a VirtualBox core has; nullptr for others.
+    const VboxCore* vbox() const { return vbox_ ? &*vbox_ : nullptr; }
 
   private:
     Vmcore() = default;
 
     Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
-    Result<> read_notes(const std::string& name);
-    Result<> read_register_notes(const NoteList& list, const std::string& name);
+    Result<> read_notes();
+    Result<> read_cpus(const NoteList& list);
+    void take_vbox_cpus();
 
     Contents contents_;
     std::optional<KdumpFile> kdump_;
+    std::optional<VboxCore> vbox_;
     bool flattened_ = false;
     std::vector<target_i386::Cpu> cpus_;
     std::optional<dump::GuestNote> guest_note_;

@@ -96,10 +96,16 @@ START_TEST(formats_that_are_not_built_say_so) {
 END_TEST
 
 START_TEST(formats_come_in_qemus_order_and_then_ours) {
-    const std::vector<Format> expected{
-        Format::elf,           Format::kdump_zlib,   Format::kdump_raw_zlib,   Format::kdump_lzo,
-        Format::kdump_raw_lzo, Format::kdump_snappy, Format::kdump_raw_snappy, Format::kdump_zstd,
-        Format::kdump_raw_zstd};
+    const std::vector<Format> expected{Format::elf,
+                                       Format::kdump_zlib,
+                                       Format::kdump_raw_zlib,
+                                       Format::kdump_lzo,
+                                       Format::kdump_raw_lzo,
+                                       Format::kdump_snappy,
+                                       Format::kdump_raw_snappy,
+                                       Format::kdump_zstd,
+                                       Format::kdump_raw_zstd,
+                                       Format::vbox_core};
     ck_assert(supported_formats() == expected);
 }
 END_TEST
@@ -122,6 +128,11 @@ START_TEST(options_of_other_formats_are_refused) {
     arguments.level.reset();
     arguments.share_pages = true;
     must_fail(parse_request(arguments), "format 'elf' does not support parameter 'share-pages'");
+    arguments.format = Format::vbox_core;
+    must_fail(parse_request(arguments), "format 'vbox-core' does not support parameter 'share");
+    arguments.share_pages.reset();
+    arguments.paging = true;
+    must_fail(parse_request(arguments), "format 'vbox-core' does not support parameter 'paging'");
 }
 END_TEST
 

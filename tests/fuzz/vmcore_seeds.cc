@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "tests/vmcore/small_core.h"
+#include "tests/vmcore/small_files.h"
+#include "tests/vmcore/small_vbox.h"
 
 /// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER. No binary files in
 /// git.
@@ -53,6 +55,15 @@ vmcore::SmallRecord small_record() {
             .running = true};
 }
 
+vmcore::SmallVbox small_vbox(uint32_t format, size_t cpu_size) {
+    vmcore::SmallVbox core{.format = format, .claimed_cpus = 2};
+    core.cpus = {vmcore::vbox_cpu(0xffffffff81000000, cpu_size), vmcore::vbox_cpu(1, cpu_size)};
+    core.ranges = {{.start = 0, .contents = noise(1, 5000)},
+                   {.start = 0xa0000, .mmio_size = 0x20000},
+                   {.start = 0x100000, .contents = noise(2, 100)}};
+    return core;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,5 +83,8 @@ int main(int argc, char** argv) {
     write(folder / "post_mortem" / "core", vmcore::small_core());
     // What the target takes for a record, with its checksums mended.
     write(folder / "post_mortem" / "record", small_record().bytes());
+    write(folder / "vbox" / "4", small_vbox(0x00010004, 8768).file());
+    write(folder / "vbox" / "6", small_vbox(0x00010006, 8776).file());
+    write(folder / "vbox" / "6-aligned", small_vbox(0x00010006, 8784).file());
     return 0;
 }

@@ -15,7 +15,7 @@ from lab import case, check, check_equal, linux_guest, need, program, run_cases
 from vmcore import Elf, difference
 
 FORMATS = ["elf", "kdump-zlib", "kdump-raw-zlib", "kdump-lzo", "kdump-raw-lzo", "kdump-snappy", "kdump-raw-snappy",
-           "kdump-zstd", "kdump-raw-zstd"]
+           "kdump-zstd", "kdump-raw-zstd", "vbox-core"]
 QEMU_FORMATS = ["elf", "kdump-zlib"]  # Debian builds it without the others
 
 

@@ -90,7 +90,7 @@ START_TEST(mistakes_are_told_as_qemu_does) {
                "Try \"help dump-guest-memory\" for more information\r\n" +
                    kPrompt);
     check_text(person.type("dump-guest-memory -z -l /f\n"),
-               "Error: only one of '-z|-l|-s|-Z|-w' can be set\r\n" + kPrompt);
+               "Error: only one of '-z|-l|-s|-Z|-v|-w' can be set\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory /f 1\n"),
                "Error: Parameter 'length' is missing\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory /nonexistent/f\n"),

@@ -291,7 +291,7 @@ START_TEST(capability_lists_formats_in_qemus_order) {
     check_text(client.ask(R"({"execute": "query-dump-guest-memory-capability"})"),
                R"({"return": {"formats": ["elf", "kdump-zlib", "kdump-raw-zlib", "kdump-lzo", )"
                R"("kdump-raw-lzo", "kdump-snappy", "kdump-raw-snappy", "kdump-zstd", )"
-               R"("kdump-raw-zstd"]}})"
+               R"("kdump-raw-zstd", "vbox-core"]}})"
                "\r\n");
 }
 END_TEST

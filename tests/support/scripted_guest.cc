@@ -63,6 +63,10 @@ void ScriptedCpu::append_qemu_note(dump::NoteBuilder& out) const {
     out.append("QEMU", 0, qemu);
 }
 
+void ScriptedCpu::append_vbox_note(dump::NoteBuilder& out) const {
+    out.append_vbox("VBCPU", 0xb01, qemu);
+}
+
 std::optional<dump::Gpa> ScriptedCpu::translate(dump::Gva address, const dump::GuestPhysBlockList&,
                                                 std::optional<dump::Gpa> top) const {
     const auto found = translations.find(address.value);

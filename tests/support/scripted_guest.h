@@ -59,6 +59,8 @@ struct ScriptedCpu final : dump::Cpu {
     void append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
                          dump::NoteBuilder& out) const override;
     void append_qemu_note(dump::NoteBuilder& out) const override;
+    /// The QEMU note's descriptor once more.
+    void append_vbox_note(dump::NoteBuilder& out) const override;
     std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
                                        std::optional<dump::Gpa> top) const override;
     std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList&) const override {

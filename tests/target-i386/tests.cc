@@ -9,6 +9,7 @@ Suite* page_walk_hostile_suite();
 Suite* page_walk_random_suite();
 Suite* page_walk_suite();
 Suite* translate_suite();
+Suite* vbox_note_suite();
 
 }  // namespace target_i386
 
@@ -16,5 +17,5 @@ int main() {
     return support::run_suites(
         {target_i386::arch_suite(), target_i386::notes_suite(), target_i386::page_walk_suite(),
          target_i386::page_walk_hostile_suite(), target_i386::page_walk_random_suite(),
-         target_i386::translate_suite()});
+         target_i386::translate_suite(), target_i386::vbox_note_suite()});
 }

@@ -13,6 +13,7 @@ Suite* note_list_suite();
 Suite* page_runs_suite();
 Suite* process_core_suite();
 Suite* scan_suite();
+Suite* vbox_core_suite();
 Suite* verify_suite();
 Suite* vmcore_suite();
 
@@ -30,6 +31,7 @@ int main() {
         vmcore::page_runs_suite(),
         vmcore::process_core_suite(),
         vmcore::scan_suite(),
+        vmcore::vbox_core_suite(),
         vmcore::verify_suite(),
         vmcore::vmcore_suite(),
     });
