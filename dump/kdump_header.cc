@@ -57,8 +57,10 @@ struct Headers {
     static Sub sub(const Snapshot& snapshot, const KdumpLayout& layout) {
         Sub header{};
         header.phys_base = long_of(snapshot.arch.phys_base.value);
-        // As QEMU and makedumpfile -d 1 say it, though zero pages are all there.
-        header.dump_level = format::kDumpLevelExcludeZero;
+        // As QEMU and makedumpfile -d 1 say it, though zero pages are all there. Of a part of
+        // memory it would say that what is missing is zero.
+        const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory.total_bytes();
+        header.dump_level = is_whole ? format::kDumpLevelExcludeZero : 0;
         if (const auto& part = snapshot.vmcoreinfo_part) {
             header.offset_vmcoreinfo = layout.notes + part->offset;
             header.size_vmcoreinfo = long_of(part->size);
