@@ -106,12 +106,21 @@ Result<> Vmcore::read_notes() {
 Result<> Vmcore::read_cpus(const NoteList& list) {
     std::vector<Registers> all =
         TRY(registers_from(list, is_qemu_note, target_i386::parse_qemu_note));
-    if (all.empty()) all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus));
+    const bool recorded = all.empty();
+    if (recorded) all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus));
     for (Registers& registers : all) {
         registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
         cpus_.emplace_back(registers);
     }
+    if (recorded) record_cpus(list);
     return {};
+}
+
+void Vmcore::record_cpus(const NoteList& list) {
+    for (const Note& note : list.notes) {
+        if (!is_prstatus(note)) continue;
+        recorded_cpus_.emplace_back(cpus_[recorded_cpus_.size()], note.descriptor);
+    }
 }
 
 /// A VirtualBox core is x86-64's whatever the guest does; a dump of the guest is not.
@@ -125,6 +134,8 @@ void Vmcore::take_vbox_cpus() {
 
 std::vector<const dump::Cpu*> Vmcore::cpus() const {
     std::vector<const dump::Cpu*> list;
+    for (const RecordedCpu& cpu : recorded_cpus_) list.push_back(&cpu);
+    if (!list.empty()) return list;
     for (const target_i386::Cpu& cpu : cpus_) list.push_back(&cpu);
     return list;
 }

@@ -10,6 +10,7 @@
 #include "vmcore/contents.h"
 #include "vmcore/kdump_reader.h"
 #include "vmcore/note_list.h"
+#include "vmcore/recorded_cpu.h"
 #include "vmcore/vbox_core.h"
 
 namespace vmcore {
@@ -53,6 +54,7 @@ class Vmcore final : public dump::Guest {
     Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
     Result<> read_notes();
     Result<> read_cpus(const NoteList& list);
+    void record_cpus(const NoteList& list);
     void take_vbox_cpus();
 
     Contents contents_;
@@ -60,6 +62,7 @@ class Vmcore final : public dump::Guest {
     std::optional<VboxCore> vbox_;
     bool flattened_ = false;
     std::vector<target_i386::Cpu> cpus_;
+    std::vector<RecordedCpu> recorded_cpus_;  ///< the same, where only NT_PRSTATUS tells them
     std::optional<dump::GuestNote> guest_note_;
 };
 

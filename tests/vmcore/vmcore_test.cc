@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/vmcore.h"
 
+#include "dump/snapshot.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/vmcore/memory_source.h"
@@ -52,6 +53,29 @@ START_TEST(without_qemu_notes_prstatus_tells_the_registers) {
     const auto vmcore = must(Vmcore::read(in_memory(with_notes(note("CORE", 1, prstatus)).file())));
     ck_assert_uint_eq(vmcore->vcpus().size(), 1);
     ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x3333);
+}
+END_TEST
+
+START_TEST(what_only_prstatus_tells_goes_on_as_it_is) {
+    Bytes notes;
+    for (const uint32_t pid : {4711u, 42u}) {
+        Bytes prstatus = noise(pid, 336);
+        support::put_le32(prstatus, 32, pid);
+        put_bytes(notes, notes.size(), note("CORE", 1, prstatus));
+    }
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(notes).file())));
+    const auto snapshot = must(dump::Snapshot::take(*vmcore, dump::ElfRequest{}));
+    ck_assert(snapshot.notes == notes);
+    const auto core = must(dump::Snapshot::take(*vmcore, dump::VboxRequest{}));
+    ck_assert_uint_eq(core.notes.size(), 44 + 2 * (12 + 8 + 8776));
+}
+END_TEST
+
+START_TEST(prstatus_of_another_machine_is_made_anew) {
+    SmallElf elf = with_notes(note("CORE", 1, Bytes(144)));
+    const auto vmcore = must(Vmcore::read(in_memory(elf.file())));  // the file says x86-64
+    const auto snapshot = must(dump::Snapshot::take(*vmcore, dump::ElfRequest{}));
+    ck_assert_uint_eq(snapshot.notes.size(), 12 + 8 + 336);
 }
 END_TEST
 
@@ -107,7 +131,8 @@ Suite* vmcore_suite() {
     return support::make_suite(
         "vmcore",
         {what_is_no_vmcore_is_refused, vcpus_come_from_qemu_notes_of_both_lengths,
-         without_qemu_notes_prstatus_tells_the_registers, cpu_note_that_is_too_short_is_an_error,
+         without_qemu_notes_prstatus_tells_the_registers, what_only_prstatus_tells_goes_on_as_it_is,
+         prstatus_of_another_machine_is_made_anew, cpu_note_that_is_too_short_is_an_error,
          guest_note_with_wrong_sizes_is_a_warning, frozen_guest_pauses_and_stays,
          class_follows_the_file_unless_memory_does_not_fit_it});
 }
