@@ -98,7 +98,7 @@ class Completion(unittest.TestCase):
         raw = ["kdump-raw-lzo", "kdump-raw-snappy", "kdump-raw-zlib", "kdump-raw-zstd"]
         self.assertEqual(self.complete(GUESTDUMP, "dump", "--format", "kdump-r"), raw)
         self.assertEqual(self.complete(GUESTDUMP, "convert", "--format=kdump-r"), raw)
-        self.assertEqual(len(self.complete(GUESTDUMP, "dump", "--format=")), 9)
+        self.assertEqual(len(self.complete(GUESTDUMP, "dump", "--format=")), 10)
         self.assertEqual(self.complete(GUESTDUMP, "dump", "--threads", ""), [])
 
     def test_files_are_completed(self):
