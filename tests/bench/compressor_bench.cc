@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <unordered_set>
+#include <vector>
+
+#include <zlib.h>
+
+#include "dump/compressor.h"
+#include "dump/page_hash.h"
+#include "util/unique_fd.h"
+#include "util/zero.h"
+
+/// Pages of a guest, one thread, each compressor: compressor_bench RAM_FILE
+///
+/// Prints lines of a name, MB/s and the share of the size that is left.
+
+namespace {
+
+using dump::Compression;
+using Page = std::span<const std::byte>;
+
+constexpr size_t kPage = 4096;
+/// Of all pages; a prime, so that no structure of the guest's is hit always or never.
+constexpr size_t kStep = 7;
+constexpr size_t kSamplePages = 512;
+
+/// What a dump would compress: no zero pages, and no page twice.
+std::vector<std::byte> pages_of(int fd) {
+    std::vector<std::byte> pages;
+    std::unordered_set<uint64_t> seen;
+    std::vector<std::byte> page(kPage);
+    for (off_t at = 0; pread(fd, page.data(), kPage, at) == ssize_t{kPage}; at += kStep * kPage) {
+        if (util::all_zero(page) || !seen.insert(dump::hash_page(page)).second) continue;
+        pages.insert(pages.end(), page.begin(), page.end());
+    }
+    return pages;
+}
+
+/// Pages from all over, as many as a dump learns from.
+std::vector<std::byte> sample_of(std::span<const std::byte> pages) {
+    std::vector<std::byte> sample;
+    const size_t count = pages.size() / kPage;
+    for (size_t i = 0; i < std::min(count, kSamplePages); ++i) {
+        const Page page = pages.subspan(i * count / kSamplePages * kPage, kPage);
+        sample.insert(sample.end(), page.begin(), page.end());
+    }
+    return sample;
+}
+
+void measure(const char* name, std::span<const std::byte> pages,
+             const std::function<size_t(Page)>& stored_size) {
+    using Clock = std::chrono::steady_clock;
+    size_t stored = 0;
+    const auto start = Clock::now();
+    for (size_t at = 0; at < pages.size(); at += kPage) {
+        stored += stored_size(pages.subspan(at, kPage));
+    }
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const auto bytes = static_cast<double>(pages.size());
+    std::printf("%s %.1f %.4f\n", name, bytes / seconds / 1e6, static_cast<double>(stored) / bytes);
+}
+
+/// As QEMU does it.
+void measure_zlib(std::span<const std::byte> pages) {
+    std::vector<Bytef> out(compressBound(kPage));
+    measure("zlib_1", pages, [&](Page page) {
+        uLongf size = out.size();
+        compress2(out.data(), &size, reinterpret_cast<const Bytef*>(page.data()), kPage, 1);
+        return std::min<size_t>(size, kPage);
+    });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const util::UniqueFd fd(argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1);
+    if (!fd) {
+        std::fprintf(stderr, "usage: %s RAM_FILE\n", argv[0]);
+        return 1;
+    }
+    const std::vector<std::byte> pages = pages_of(fd.get());
+    const std::vector<std::byte> sample = sample_of(pages);
+    std::vector<std::byte> out(dump::shrink_room(kPage));
+    measure_zlib(pages);
+    const struct {
+        const char* name;
+        Compression compression;
+        std::optional<int64_t> level;
+    } kinds[] = {{"libdeflate_1", Compression::zlib, 1}, {"isal_trained", Compression::zlib, {}},
+                 {"lzo", Compression::lzo, {}},          {"snappy", Compression::snappy, {}},
+                 {"libzstd_1", Compression::zstd, 1},    {"zstd_trained", Compression::zstd, {}}};
+    for (const auto& kind : kinds) {
+        auto made =
+            dump::Compressor::create({kind.compression, kind.level, kPage, std::span(sample)});
+        if (!made) continue;
+        const auto compressor = std::move(made).take();
+        measure(kind.name, pages,
+                [&](Page page) { return compressor->shrink(page, out).value_or(kPage); });
+    }
+}
