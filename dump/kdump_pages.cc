@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -13,7 +12,7 @@
 #include "dump/page_chunk.h"
 #include "dump/page_sample.h"
 #include "dump/page_sharing.h"
-#include "dump/page_worker.h"
+#include "dump/page_worker_pool.h"
 #include "util/ordered_stages.h"
 
 namespace dump {
@@ -28,40 +27,13 @@ size_t slots_for(unsigned threads) {
     return std::min<size_t>(threads + threads / 2 + 2, kMostSlots);
 }
 
-/// As many workers as threads; which of them gets which makes no difference.
-class WorkerPool {
-  public:
-    explicit WorkerPool(std::vector<PageWorker> workers) : idle_(std::move(workers)) {}
-
-    template <class Work>
-    Result<> with_worker(Work work) {
-        PageWorker worker = take();
-        Result<> done = work(worker);
-        const std::lock_guard lock(mutex_);
-        idle_.push_back(std::move(worker));
-        return done;
-    }
-
-  private:
-    PageWorker take() {
-        const std::lock_guard lock(mutex_);
-        assert(!idle_.empty());
-        PageWorker worker = std::move(idle_.back());
-        idle_.pop_back();
-        return worker;
-    }
-
-    std::mutex mutex_;  // workers are handed from thread to thread, chunk by chunk
-    std::vector<PageWorker> idle_;
-};
-
 /// The steps of a chunk. decide() and place() run in page order, each on one thread at a time; the
 /// others on any.
 class Pipeline {
   public:
     struct Parts {
         ChunkCursor cursor;
-        WorkerPool workers;
+        PageWorkerPool workers;
         KdumpDescriptors descriptors;
         std::optional<SharingTable> sharing;
     };
@@ -216,7 +188,7 @@ Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequ
     std::vector<PageWorker> workers = TRY(make_workers(threads, request, runs, page_size, source));
     Pipeline::Parts parts{
         .cursor = ChunkCursor(runs, page_size, source),
-        .workers = WorkerPool(std::move(workers)),
+        .workers = PageWorkerPool(std::move(workers)),
         .descriptors = KdumpDescriptors(sink, layout.descriptors, static_cast<uint32_t>(page_size),
                                         compression_flag(request.compression)),
         .sharing = std::nullopt,
