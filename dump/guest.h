@@ -68,6 +68,10 @@ class Cpu {
         return std::nullopt;
     }
 
+    /// True where the vCPU is known to use physical addresses: no operating system's kernel runs
+    /// on it yet, or any more.
+    virtual bool paging_is_off() const { return false; }
+
     /// Address of the handler of the first exception, by the vCPU's interrupt table: it lies in the
     /// kernel that runs, whatever else the vCPU was doing. Empty where it cannot be read.
     virtual std::optional<Gva> first_handler(const GuestPhysBlockList& /*memory*/) const {

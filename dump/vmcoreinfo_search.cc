@@ -216,6 +216,10 @@ std::optional<FoundVmcoreinfo> find_vmcoreinfo(const GuestPhysBlockList& memory,
                                                const ArchDumpInfo& arch,
                                                const std::vector<const Cpu*>& cpus,
                                                unsigned threads) {
+    const bool no_kernel =
+        !cpus.empty() &&
+        std::all_of(cpus.begin(), cpus.end(), [](const Cpu* cpu) { return cpu->paging_is_off(); });
+    if (no_kernel) return std::nullopt;
     return Search(memory, arch, cpus).run(threads);
 }
 

@@ -28,9 +28,9 @@ struct FoundVmcoreinfo {
 ///   without control registers, this is left out.)
 ///
 /// Where all handlers that are known lie outside of where Linux has its own, nothing is looked at:
-/// it is another system. Bounded: 2^24 pages, which are 64 GiB, and 1024 pages that begin like it.
-/// Memory that cannot be read is passed over. Any thread, @threads at once; what is found does not
-/// depend on their number.
+/// it is another system. Nor where no vCPU has paging on: firmware runs, or nothing yet. Bounded:
+/// 2^24 pages, which are 64 GiB, and 1024 pages that begin like it. Memory that cannot be read is
+/// passed over. Any thread, @threads at once; what is found does not depend on their number.
 std::optional<FoundVmcoreinfo> find_vmcoreinfo(const GuestPhysBlockList& memory,
                                                const ArchDumpInfo& arch,
                                                const std::vector<const Cpu*>& cpus,

@@ -47,6 +47,12 @@ std::optional<dump::Gpa> Cpu::translate(dump::Gva address, const dump::GuestPhys
     return target_i386::translate(*mode, root.value_or(mode->root()), address, memory);
 }
 
+bool Cpu::paging_is_off() const {
+    // A file without control registers leaves them zero; a processor's CR0 never is. [SDM
+    // 3A 10.1.1]
+    return registers_.cr0 != 0 && (registers_.cr0 & kCr0Paging) == 0;
+}
+
 std::optional<dump::Gva> Cpu::first_handler(const dump::GuestPhysBlockList& memory) const {
     const std::optional<dump::Gpa> table =
         translate(dump::Gva{registers_.idt.base}, memory, std::nullopt);

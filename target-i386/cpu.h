@@ -24,6 +24,7 @@ class Cpu final : public dump::Cpu {
     void append_vbox_note(dump::NoteBuilder& out) const override;
     std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
                                        std::optional<dump::Gpa> root) const override;
+    bool paging_is_off() const override;
     std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList& memory) const override;
 
   private:

@@ -160,6 +160,16 @@ START_TEST(memory_of_another_system_is_not_read) {
 }
 END_TEST
 
+START_TEST(memory_is_not_read_while_no_vcpu_has_paging_on) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with(kLines, 0x6000));
+    guest.add_cpu().paging_off = true;
+    ck_assert(!found_in(guest));
+    guest.add_cpu().paging_off = false;
+    ck_assert(found_in(guest).has_value());
+}
+END_TEST
+
 START_TEST(a_stale_note_does_not_hide_the_right_one) {
     support::Bytes memory = memory_with(kLines, 0x6000);
     support::put_text(memory, 0x1000, lines_with("-16777216", "-16773120"));
@@ -215,6 +225,7 @@ Suite* vmcoreinfo_search_suite() {
                                    a_vcpu_confirms_by_its_handler,
                                    a_note_that_all_vcpus_deny_is_not_taken,
                                    memory_of_another_system_is_not_read,
+                                   memory_is_not_read_while_no_vcpu_has_paging_on,
                                    a_stale_note_does_not_hide_the_right_one,
                                    memory_that_was_never_written_or_cannot_be_read_is_passed_over,
                                    any_number_of_threads_finds_the_lowest,

@@ -49,6 +49,7 @@ struct ScriptedCpu final : dump::Cpu {
         prstatus64;  ///< descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid
     Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
     Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
+    bool paging_off = false;
     std::optional<dump::Gva> handler;
     std::map<uint64_t, uint64_t> translations;      ///< physical addresses by virtual ones,
     std::optional<dump::Gpa> root_of_translations;  ///< in the tables at this root
@@ -63,6 +64,7 @@ struct ScriptedCpu final : dump::Cpu {
     void append_vbox_note(dump::NoteBuilder& out) const override;
     std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
                                        std::optional<dump::Gpa> top) const override;
+    bool paging_is_off() const override { return paging_off; }
     std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList&) const override {
         return handler;
     }

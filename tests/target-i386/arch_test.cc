@@ -109,6 +109,16 @@ START_TEST(reset_puts_the_first_instruction_below_4_gib) {
 }
 END_TEST
 
+START_TEST(paging_is_known_to_be_off_where_cr0_is_known) {
+    Registers registers;
+    ck_assert(!Cpu(registers).paging_is_off());  // a file that has no control registers
+    registers.cr0 = 0x60000010;                  // after a reset
+    ck_assert(Cpu(registers).paging_is_off());
+    registers.cr0 = 0x80050033;
+    ck_assert(!Cpu(registers).paging_is_off());
+}
+END_TEST
+
 START_TEST(paging_root_tells_address_spaces_apart) {
     Registers registers = paging(kCr4Pae);
     registers.cr3 = 0x5000;
@@ -149,13 +159,14 @@ END_TEST
 
 Suite* arch_suite() {
     return support::make_suite(
-        "arch", {long_mode_makes_x86_64_in_elf64, long_mode_that_is_only_enabled_makes_i386,
-                 i386_with_memory_that_ends_at_4_gib_is_elf64,
-                 first_vcpu_was_in_long_mode_when_the_file_is_x86_64,
-                 other_vcpus_without_paging_or_pae_were_not_in_long_mode,
-                 registers_that_exist_only_in_long_mode_prove_it, no_execute_is_taken_to_be_on,
-                 reset_puts_the_first_instruction_below_4_gib,
-                 paging_root_tells_address_spaces_apart, prstatus_takes_the_flavour_of_the_dump});
+        "arch",
+        {long_mode_makes_x86_64_in_elf64, long_mode_that_is_only_enabled_makes_i386,
+         i386_with_memory_that_ends_at_4_gib_is_elf64,
+         first_vcpu_was_in_long_mode_when_the_file_is_x86_64,
+         other_vcpus_without_paging_or_pae_were_not_in_long_mode,
+         registers_that_exist_only_in_long_mode_prove_it, no_execute_is_taken_to_be_on,
+         reset_puts_the_first_instruction_below_4_gib, paging_is_known_to_be_off_where_cr0_is_known,
+         paging_root_tells_address_spaces_apart, prstatus_takes_the_flavour_of_the_dump});
 }
 
 }  // namespace target_i386
