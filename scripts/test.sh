@@ -5,6 +5,7 @@
 # Installs what is missing, builds with both compilers (a warning is an error), and runs
 #   release    g++: style checks, unit tests, and the interop tests against the tools of the field
 #   sanitized  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests
+#   few        g++, no compression library but zlib: the tests of dump/
 #   threads    clang with ThreadSanitizer: unit tests
 # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
 # Ends with "N passed, N failed, N skipped", test cases counted; exit status 0 only if none failed.
@@ -19,6 +20,10 @@ build_release all
 CC=clang-14 CXX=clang++-14 configure sanitized -Db_sanitize=address,undefined -Db_lundef=false
 CC=clang-14 CXX=clang++-14 configure threads -Db_sanitize=thread -Db_lundef=false
 for name in sanitized threads; do build "$name"; done
+# What people get who have no compression library but zlib. No more of it than can differ.
+CC=gcc CXX=g++ configure few -Doptimization=0 -Ddebug=false \
+    -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled
+build few tests/dump/dump-tests tools/guestdump-vm
 
 logs=()
 # run BUILD SUITE...: the suites of one build. Failures are counted at the end, not here.
@@ -40,6 +45,7 @@ export KERNEL_DEBUG_SYMBOLS=${KERNEL_DEBUG_SYMBOLS-1}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
 run sanitized unit
 run threads unit
+run few compressors
 run release style unit interop
 
 "$python" "$root/scripts/count_tests.py" "${logs[@]}"

@@ -15,11 +15,11 @@ DOORS = {
     "linux/kvm.h": {"vm/kvm_accel.cc", "vm/kvm_cpuid.cc", "vm/kvm_registers.cc", "vm/kvm_vcpu.cc"},
     "histedit.h": {"tools/line_editor.cc"},
     "isa-l.h": {"dump/isal_compressor.cc"},
-    "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/decompressor.cc"},
-    "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/decompressor.cc"},
-    "snappy-c.h": {"dump/snappy_compressor.cc", "vmcore/decompressor.cc"},
-    "zlib.h": {"dump/zlib_compressor.cc", "util/crc32.cc", "vmcore/decompressor.cc"},
-    "zstd.h": {"dump/zstd_compressor.cc", "vmcore/decompressor.cc"},
+    "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/libdeflate_expander.cc"},
+    "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/lzo_expander.cc"},
+    "snappy-c.h": {"dump/snappy_compressor.cc", "vmcore/snappy_expander.cc"},
+    "zlib.h": {"dump/zlib_compressor.cc", "util/crc32.cc", "vmcore/zlib_expander.cc"},
+    "zstd.h": {"dump/zstd_compressor.cc", "vmcore/zstd_expander.cc"},
 }
 
 

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vmcore/decompressor.h"
 
-#include <libdeflate.h>
-#include <lzo/lzo1x.h>
-#include <snappy-c.h>
-#include <zstd.h>
-
 #include "dump/format/kdump.h"
 
 namespace vmcore {
@@ -13,67 +8,70 @@ namespace {
 
 namespace format = dump::format;
 
-bool expand_lzo(std::span<const std::byte> stored, std::span<std::byte> page) {
-    lzo_uint length = page.size();
-    const int status =
-        lzo1x_decompress_safe(reinterpret_cast<const unsigned char*>(stored.data()), stored.size(),
-                              reinterpret_cast<unsigned char*>(page.data()), &length, nullptr);
-    return status == LZO_E_OK && length == page.size();
-}
+using Make = std::unique_ptr<Expander> (*)();
 
-bool expand_snappy(std::span<const std::byte> stored, std::span<std::byte> page) {
-    size_t length = page.size();
-    const snappy_status status =
-        snappy_uncompress(reinterpret_cast<const char*>(stored.data()), stored.size(),
-                          reinterpret_cast<char*>(page.data()), &length);
-    return status == SNAPPY_OK && length == page.size();
-}
+#ifdef HAVE_LIBDEFLATE
+constexpr Make kZlib = make_libdeflate_expander;
+#else
+constexpr Make kZlib = make_zlib_expander;
+#endif
+
+#ifdef HAVE_LZO
+constexpr Make kLzo = make_lzo_expander;
+#else
+constexpr Make kLzo = nullptr;
+#endif
+
+#ifdef HAVE_SNAPPY
+constexpr Make kSnappy = make_snappy_expander;
+#else
+constexpr Make kSnappy = nullptr;
+#endif
+
+#ifdef HAVE_ZSTD
+constexpr Make kZstd = make_zstd_expander;
+#else
+constexpr Make kZstd = nullptr;
+#endif
+
+struct Kind {
+    uint32_t flags;
+    const char* name;
+    Make make;  ///< null: this build has nothing for it
+};
+
+constexpr Kind kAll[] = {
+    {format::kPageZlib, "zlib", kZlib},
+    {format::kPageLzo, "lzo", kLzo},
+    {format::kPageSnappy, "snappy", kSnappy},
+    {format::kPageZstd, "zstd", kZstd},
+};
 
 }  // namespace
 
-void Decompressor::Free::operator()(libdeflate_decompressor* object) const {
-    libdeflate_free_decompressor(object);
-}
-
-void Decompressor::Free::operator()(ZSTD_DCtx_s* object) const {
-    ZSTD_freeDCtx(object);
-}
-
-bool Decompressor::knows(uint32_t flags) {
-    return flags == format::kPageZlib || flags == format::kPageLzo ||
-           flags == format::kPageSnappy || flags == format::kPageZstd;
-}
-
 bool Decompressor::expand(uint32_t flags, std::span<const std::byte> stored,
                           std::span<std::byte> page) {
-    switch (flags) {
-        case format::kPageZlib:
-            return expand_zlib(stored, page);
-        case format::kPageLzo:
-            return expand_lzo(stored, page);
-        case format::kPageSnappy:
-            return expand_snappy(stored, page);
-        case format::kPageZstd:
-            return expand_zstd(stored, page);
-        default:
-            return false;
+    static_assert(std::size(kAll) == kKinds);
+    for (size_t i = 0; i < kKinds; ++i) {
+        if (kAll[i].flags != flags || !kAll[i].make) continue;
+        if (!expanders_[i]) expanders_[i] = kAll[i].make();
+        return expanders_[i]->expand(stored, page);
     }
+    return false;
 }
 
-bool Decompressor::expand_zlib(std::span<const std::byte> stored, std::span<std::byte> page) {
-    if (!deflate_) deflate_.reset(libdeflate_alloc_decompressor());
-    // Without a place for the length, anything but a full page is an error.
-    return deflate_ &&
-           libdeflate_zlib_decompress(deflate_.get(), stored.data(), stored.size(), page.data(),
-                                      page.size(), nullptr) == LIBDEFLATE_SUCCESS;
+const char* Decompressor::name(uint32_t flags) {
+    for (const Kind& kind : kAll) {
+        if (kind.flags == flags) return kind.name;
+    }
+    return nullptr;
 }
 
-bool Decompressor::expand_zstd(std::span<const std::byte> stored, std::span<std::byte> page) {
-    if (!zstd_) zstd_.reset(ZSTD_createDCtx());
-    if (!zstd_) return false;
-    const size_t length =
-        ZSTD_decompressDCtx(zstd_.get(), page.data(), page.size(), stored.data(), stored.size());
-    return !ZSTD_isError(length) && length == page.size();
+bool Decompressor::has(uint32_t flags) {
+    for (const Kind& kind : kAll) {
+        if (kind.flags == flags) return kind.make != nullptr;
+    }
+    return false;
 }
 
 }  // namespace vmcore

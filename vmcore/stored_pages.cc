@@ -18,9 +18,15 @@ Result<> StoredPages::check(size_t index, size_t page_size) const {
         return Error::make("'%s': page 0x%" PRIx64 " is not in the file, the dump is incomplete",
                            source_.name().c_str(), pfn);
     }
-    if (flags != format::kPageRaw && !Decompressor::knows(flags)) {
-        return Error::make("'%s': page 0x%" PRIx64 " has flags 0x%x, which is no known compression",
-                           source_.name().c_str(), pfn, flags);
+    if (flags != format::kPageRaw && !Decompressor::has(flags)) {
+        const char* name = Decompressor::name(flags);
+        if (!name) {
+            return Error::make("'%s': page 0x%" PRIx64
+                               " has flags 0x%x, which is no known compression",
+                               source_.name().c_str(), pfn, flags);
+        }
+        return Error::make("'%s': page 0x%" PRIx64 ": %s is not available now",
+                           source_.name().c_str(), pfn, name);
     }
     if (size > page_size || (flags == format::kPageRaw && size != page_size)) {
         return Error::make("'%s': page 0x%" PRIx64

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 
+#include "tests/dump/built.h"
 #include "tests/dump/dumping.h"
 #include "tests/support/faulty_sink.h"
 #include "tests/support/golden.h"
@@ -20,9 +21,19 @@ using support::Bytes;
 using support::must;
 using support::must_fail;
 
-constexpr Compression kAll[] = {Compression::zlib, Compression::lzo, Compression::snappy,
-                                Compression::zstd};
-constexpr uint32_t kFlags[] = {0x1, 0x2, 0x4, 0x20};
+constexpr uint32_t flags_of(Compression compression) {
+    switch (compression) {
+        case Compression::zlib:
+            return 0x1;
+        case Compression::lzo:
+            return 0x2;
+        case Compression::snappy:
+            return 0x4;
+        case Compression::zstd:
+            break;
+    }
+    return 0x20;
+}
 
 /// Every kind of page, and more of them than one chunk has.
 constexpr std::string_view kEveryKind =
@@ -117,28 +128,34 @@ START_TEST(a_long_mode_guest_is_laid_out_as_described) {
 }
 END_TEST
 
+#ifdef HAVE_LZO
 START_TEST(a_32_bit_guest_is_laid_out_as_described) {
     check_described("kdump_32_bit", {.compression = Compression::lzo, .flattened = false});
 }
 END_TEST
 
+#endif
+
+#ifdef HAVE_ZSTD
 START_TEST(a_part_of_memory_is_laid_out_as_described) {
     check_described("kdump_part",
                     {.compression = Compression::zstd, .only = GpaRange{Gpa{0x1fff}, 2}});
 }
 END_TEST
+#endif
 
 START_TEST(every_page_comes_back_in_every_format) {
     const auto guest = every_kind();
-    for (size_t i = 0; i < std::size(kAll); ++i) {
+    for (const Compression compression : built_compressions()) {
         for (const bool share : {true, false}) {
             for (const bool flattened : {true, false}) {
                 const Bytes image = dump_image(
-                    *guest, {.compression = kAll[i], .flattened = flattened, .share_pages = share});
+                    *guest,
+                    {.compression = compression, .flattened = flattened, .share_pages = share});
                 const support::KdumpFile file = must(support::read_kdump(image));
-                ck_assert_uint_eq(file.status, kFlags[i]);
+                ck_assert_uint_eq(file.status, flags_of(compression));
                 ck_assert_uint_eq(file.pages.size(), 4 + 1 + 6 + 700);
-                ck_assert_uint_eq(file.pages.at(1).flags, kFlags[i]);
+                ck_assert_uint_eq(file.pages.at(1).flags, flags_of(compression));
                 check_pages(file, *guest);
             }
         }
@@ -148,7 +165,7 @@ END_TEST
 
 START_TEST(the_bytes_are_the_same_for_any_number_of_threads) {
     const auto guest = every_kind();
-    for (const Compression compression : kAll) {
+    for (const Compression compression : built_compressions()) {
         for (const bool flattened : {true, false}) {
             KdumpRequest request{.compression = compression, .flattened = flattened, .threads = 1};
             const Bytes one = dump_file(*guest, request);
@@ -196,7 +213,7 @@ END_TEST
 
 START_TEST(incompressible_pages_are_stored_as_they_are) {
     const auto guest = every_kind();
-    for (const Compression compression : kAll) {
+    for (const Compression compression : built_compressions()) {
         const Bytes image = dump_image(*guest, {.compression = compression});
         const support::KdumpFile file = must(support::read_kdump(image));
         ck_assert_uint_eq(file.pages.at(2).flags, 0);
@@ -279,9 +296,8 @@ END_TEST
 START_TEST(a_level_that_there_is_not_is_refused) {
     const auto guest = every_kind();
     const Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
-    must_fail(make_kdump_writer(snapshot, {.level = 13}), "from 1 to 12, not 13");
-    must_fail(make_kdump_writer(snapshot, {.compression = Compression::lzo, .level = 1}),
-              "format 'kdump-lzo' does not support parameter 'level'");
+    must_fail(make_kdump_writer(snapshot, {.level = 13}), "not 13");
+    must_fail(make_kdump_writer(snapshot, {.level = -1}), "not -1");
 }
 END_TEST
 
@@ -300,8 +316,12 @@ Suite* kdump_writer_suite() {
     return support::make_suite("kdump_writer",
                                {
                                    a_long_mode_guest_is_laid_out_as_described,
+#ifdef HAVE_LZO
                                    a_32_bit_guest_is_laid_out_as_described,
+#endif
+#ifdef HAVE_ZSTD
                                    a_part_of_memory_is_laid_out_as_described,
+#endif
                                    every_page_comes_back_in_every_format,
                                    the_bytes_are_the_same_for_any_number_of_threads,
                                    a_flattened_file_put_together_is_the_raw_file,

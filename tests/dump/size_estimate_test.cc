@@ -7,6 +7,7 @@
 
 #include "dump/page_survey.h"
 #include "dump/targets.h"
+#include "tests/dump/built.h"
 #include "tests/dump/dumping.h"
 #include "tests/support/run_suites.h"
 #include "tests/support/scratch.h"
@@ -21,8 +22,6 @@ using support::Bytes;
 using support::must;
 
 constexpr size_t kPage = 4096;
-constexpr Compression kAll[] = {Compression::zlib, Compression::lzo, Compression::snappy,
-                                Compression::zstd};
 
 SizeEstimate estimate(const Guest& guest, const Request& request) {
     const Snapshot snapshot = must(Snapshot::take(guest, request));
@@ -110,7 +109,7 @@ void uneven(size_t pfn, std::span<std::byte> page) {
 
 START_TEST(raw_file_of_a_small_guest_is_known_to_the_byte) {
     const auto guest = small_guest();
-    for (const Compression compression : kAll) {
+    for (const Compression compression : built_compressions()) {
         for (const bool share : {true, false}) {
             const KdumpRequest request{
                 .compression = compression, .flattened = false, .share_pages = share};
@@ -126,7 +125,7 @@ END_TEST
 
 START_TEST(flattened_file_is_inside_its_bounds) {
     const auto guest = small_guest();
-    for (const Compression compression : kAll) {
+    for (const Compression compression : built_compressions()) {
         const KdumpRequest request{.compression = compression};
         const SizeEstimate size = estimate(*guest, request);
         check_inside("flattened", dump_file(*guest, request).size(), size);
@@ -164,7 +163,9 @@ START_TEST(large_guests_are_inside_their_bounds) {
         const LargeGuest guest(fill);
         for (const bool share : {true, false}) {
             const KdumpRequest request{
-                .compression = Compression::snappy, .flattened = false, .share_pages = share};
+                .compression = kHasSnappy ? Compression::snappy : Compression::zlib,
+                .flattened = false,
+                .share_pages = share};
             check_inside("kdump", dump_file(guest, request).size(), estimate(guest, request));
         }
     }
@@ -220,8 +221,7 @@ START_TEST(compressor_that_there_is_not_is_an_error) {
     const auto guest = small_guest();
     const KdumpRequest request{.level = 13};
     const Snapshot snapshot = must(Snapshot::take(*guest, request));
-    support::must_fail(estimate_size(snapshot, request, RamSource(snapshot.blocks)),
-                       "from 1 to 12, not 13");
+    support::must_fail(estimate_size(snapshot, request, RamSource(snapshot.blocks)), "not 13");
 }
 END_TEST
 
