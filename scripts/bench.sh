@@ -4,7 +4,8 @@
 #
 # NAME is one of tests/bench/NAME_bench.py; without one, all of them. Each prints what was asked and what was measured, the
 # median of BENCH_RUNS (5) runs in turn. Exit status 1 when something asked was missed. Leave the machine alone meanwhile.
-# BENCH_MEMORY_MIB (2048) and BENCH_FILL_MIB make the guest smaller.
+# BENCH_MEMORY_MIB (2048) and BENCH_FILL_MIB make the guest smaller, BENCH_GROWTH_GIB ("1 2 4 8") those of the growth rows;
+# with KERNEL_DEBUG_SYMBOLS=1 crash is timed with the kernel's symbols too (a 280 MB download, once).
 . "$(dirname "$0")/lib.sh"
 
 "$root/scripts/install-deps.sh" build interop
