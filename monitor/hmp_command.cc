@@ -53,6 +53,12 @@ std::string take_full_name(std::string_view& line) {
     return name;
 }
 
+/// What a person can do while the machine waits for x-exit-preconfig.
+bool available_in_preconfig(std::string_view name) {
+    return name == "help" || name == "quit" || name == "q" || name == "info version" ||
+           name == "info status";
+}
+
 /// Registers for expressions, of the vCPU that @monitor is about.
 RegisterReader register_reader(Monitor& monitor) {
     return [&monitor](std::string_view name) -> Result<uint64_t> {
@@ -93,6 +99,12 @@ void run_hmp_line(Monitor& monitor, std::string_view line,
     if (name.empty()) return done("");
     const std::optional<HmpCommand> command = find_hmp_command(name);
     if (!command) return done(util::text("unknown command: '%s'\r\n", name.c_str()));
+    if (monitor.services.preconfig && !available_in_preconfig(name)) {
+        return done(
+            util::text("Command '%s' not available with -preconfig until after machine "
+                       "initialization.\r\n",
+                       name.c_str()));
+    }
     const auto arguments =
         HmpArguments::parse(command->names, line, command->parameters, register_reader(monitor));
     if (!arguments) {

@@ -17,7 +17,8 @@ class DumpState;
 }
 namespace vm {
 class Machine;
-}
+class RamObjects;
+}  // namespace vm
 
 namespace monitor {
 
@@ -27,8 +28,13 @@ struct Services {
     dump::DumpState& dump;
     EventHub& events;
     FdSets& fd_sets;
+    vm::RamObjects& objects;
     /// What query-chardev tells.
     std::function<std::vector<qapi::ChardevInfo>()> chardevs;
+    /// Lets the machine run for the first time, where it is to. Errors: of Machine::cont().
+    std::function<Result<>()> start;
+    /// Between -preconfig and x-exit-preconfig: most commands are refused.
+    bool preconfig = false;
     /// Takes what the person who started the program should know, one line.
     std::function<void(const std::string& warning)> warn;
 };

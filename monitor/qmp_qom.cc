@@ -7,6 +7,7 @@
 #include "monitor/qom.h"
 #include "util/text.h"
 #include "vm/machine.h"
+#include "vm/ram_objects.h"
 
 namespace monitor {
 namespace {
@@ -24,11 +25,29 @@ constexpr KnownType kTypes[] = {
     {"memory-backend-ram", "memory-backend"},  {"tcg-accel", "accel"},
 };
 
+std::string_view type_of(vm::RamSpec::Backend backend) {
+    switch (backend) {
+        case vm::RamSpec::Backend::file:
+            return "memory-backend-file";
+        case vm::RamSpec::Backend::memfd:
+            return "memory-backend-memfd";
+        case vm::RamSpec::Backend::ram:
+            break;
+    }
+    return "memory-backend-ram";
+}
+
 Error not_found(const std::string& device) {
     return Error::make("Device '%s' not found", device.c_str()).as(Error::Kind::not_found);
 }
 
-bool exists(const vm::Machine& machine, const std::string& path) {
+qapi::ObjectPropertyInfo child(const vm::RamObjects::Info& object) {
+    return {.name = object.id,
+            .type = "child<" + std::string(type_of(object.backend)) + ">",
+            .description = {}};
+}
+
+bool exists(const Services& services, const std::string& path) {
     static constexpr std::string_view kContainers[] = {"/",
                                                        "/machine",
                                                        "/machine/peripheral",
@@ -36,10 +55,12 @@ bool exists(const vm::Machine& machine, const std::string& path) {
                                                        "/machine/unattached",
                                                        "/objects"};
     if (std::ranges::count(kContainers, path) > 0) return true;
-    for (unsigned cpu = 0; cpu < machine.cpu_count(); ++cpu) {
+    for (unsigned cpu = 0; cpu < services.machine.cpu_count(); ++cpu) {
         if (cpu_qom_path(cpu) == path) return true;
     }
-    return false;
+    return std::ranges::any_of(services.objects.list(), [&](const vm::RamObjects::Info& object) {
+        return "/objects/" + object.id == path;
+    });
 }
 
 }  // namespace
@@ -62,11 +83,14 @@ Result<std::vector<qapi::ObjectTypeInfo>> qmp_qom_list_types(
 
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list(
     Monitor& monitor, const qapi::QomListArguments& arguments) {
-    if (!exists(monitor.services.machine, arguments.path)) {
-        return not_found(arguments.path);
-    }
-    return std::vector<qapi::ObjectPropertyInfo>{
+    if (!exists(monitor.services, arguments.path)) return not_found(arguments.path);
+    std::vector<qapi::ObjectPropertyInfo> properties = {
         {.name = "type", .type = "string", .description = {}}};
+    if (arguments.path == "/objects") {
+        for (const vm::RamObjects::Info& object : monitor.services.objects.list())
+            properties.push_back(child(object));
+    }
+    return properties;
 }
 
 /// Empty for an unknown type as well: an error of class DeviceNotFound here ends libvirtd 9.0.0.

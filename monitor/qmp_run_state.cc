@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <utility>
+
 #include "dump/dump_state.h"
 #include "monitor/commands.h"
 #include "monitor/monitor.h"
@@ -17,6 +19,13 @@ Result<> refuse_during_dump(const Services& services) {
 Result<qapi::StatusInfo> qmp_query_status(Monitor& monitor) {
     const qapi::RunState state = monitor.services.machine.state();
     return qapi::StatusInfo{.running = state == qapi::RunState::running, .status = state};
+}
+
+Result<> qmp_x_exit_preconfig(Monitor& monitor) {
+    if (!std::exchange(monitor.services.preconfig, false)) {
+        return Error::make("The command is permitted only before machine initialization");
+    }
+    return monitor.services.start();
 }
 
 Result<> qmp_stop(Monitor& monitor) {

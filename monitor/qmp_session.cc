@@ -91,6 +91,12 @@ void QmpSession::run(QmpRequest request) {
         return refuse(request, kGeneric,
                       Error::make("The command %s does not support OOB", call.command.c_str()));
     }
+    if (monitor_.services.preconfig && !command.allow_preconfig) {
+        return refuse(request, kGeneric,
+                      Error::make("The command '%s' is permitted only after machine "
+                                  "initialization has completed",
+                                  call.command.c_str()));
+    }
     invoke(command, std::make_shared<QmpRequest>(std::move(request)));
 }
 

@@ -18,11 +18,13 @@
 #include "monitor/main_loop.h"
 #include "monitor/monitor.h"
 #include "monitor/qmp_session.h"
+#include "monitor/qtest_session.h"
 #include "tools/terminal_mode.h"
 #include "tools/terminal_monitor.h"
 #include "util/daemon.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
+#include "vm/ram_objects.h"
 
 /// The emulator-like harness: a machine, its dumps and its monitors on one main loop.
 
@@ -60,15 +62,17 @@ class Harness {
         for (const std::string& warning : parts.warnings) warn(warning);
         std::unique_ptr<vm::Machine> machine =
             TRY(vm::Machine::create(std::move(parts), monitor::post_to_main_loop));
-        std::unique_ptr<Harness> harness(new Harness(std::move(machine)));
+        vm::RamObjects objects = TRY(vm::make_ram_objects(options));
+        std::unique_ptr<Harness> harness(
+            new Harness(options, std::move(machine), std::move(objects)));
         for (const vm::MonitorOption& one : options.monitors) TRY(harness->add_monitor(one));
         return harness;
     }
 
     /// Runs the main loop until the machine is shut down.
-    void run(bool start_paused) {
-        if (!start_paused && !machine_->frozen()) {
-            const Result<> started = machine_->cont();
+    void run() {
+        if (!services_.preconfig) {
+            const Result<> started = start();
             if (!started) warn(started.error().message());
         }
         g_main_loop_run(loop_.get());
@@ -86,19 +90,30 @@ class Harness {
         std::unique_ptr<tools::TerminalMonitor> terminal{};
     };
 
-    explicit Harness(std::unique_ptr<vm::Machine> machine)
-        : loop_(g_main_loop_new(nullptr, FALSE)),
+    Harness(const vm::Options& options, std::unique_ptr<vm::Machine> machine,
+            vm::RamObjects objects)
+        : start_paused_(options.start_paused),
+          loop_(g_main_loop_new(nullptr, FALSE)),
+          objects_(std::move(objects)),
           machine_(std::move(machine)),
           dump_(*machine_, monitor::post_to_main_loop),
           services_{.machine = *machine_,
                     .dump = dump_,
                     .events = events_,
                     .fd_sets = fd_sets_,
+                    .objects = objects_,
                     .chardevs = [this] { return chardevs(); },
+                    .start = [this] { return start(); },
+                    .preconfig = options.preconfig,
                     .warn = warn} {
         machine_->set_on_event([this](const vm::MachineEvent& event) { on_event(event); });
         for (const int number : {SIGTERM, SIGINT, SIGHUP})
             g_unix_signal_add(number, on_signal, this);
+    }
+
+    Result<> start() {
+        if (start_paused_ || machine_->frozen()) return {};
+        return machine_->cont();
     }
 
     void on_event(const vm::MachineEvent& event) {
@@ -114,15 +129,13 @@ class Harness {
     }
 
     Result<> add_monitor(const vm::MonitorOption& option) {
-        const bool qmp = option.protocol == vm::MonitorOption::Protocol::qmp;
+        const bool hmp = option.protocol == vm::MonitorOption::Protocol::hmp;
         if (option.device.kind == vm::MonitorDevice::Kind::stdio) {
             stdio_mode_.emplace();
-            if (!qmp && tools::TerminalMode::interactive()) return add_terminal(option);
+            if (hmp && tools::TerminalMode::interactive()) return add_terminal(option);
         }
-        monitor::SessionFactory begin =
-            [this, qmp](monitor::Wire& wire) -> std::unique_ptr<monitor::Session> {
-            if (qmp) return std::make_unique<monitor::QmpSession>(services_, wire);
-            return std::make_unique<monitor::HmpSession>(services_, wire, true);
+        monitor::SessionFactory begin = [this, protocol = option.protocol](monitor::Wire& wire) {
+            return begin_session(protocol, wire);
         };
         auto endpoint = TRY(monitor::Endpoint::open(address_of(option.device), std::move(begin)));
         monitors_.push_back({.option = option, .endpoint = std::move(endpoint)});
@@ -135,6 +148,20 @@ class Harness {
         return {};
     }
 
+    std::unique_ptr<monitor::Session> begin_session(vm::MonitorOption::Protocol protocol,
+                                                    monitor::Wire& wire) {
+        using Protocol = vm::MonitorOption::Protocol;
+        switch (protocol) {
+            case Protocol::qmp:
+                return std::make_unique<monitor::QmpSession>(services_, wire);
+            case Protocol::hmp:
+                return std::make_unique<monitor::HmpSession>(services_, wire, true);
+            case Protocol::qtest:
+                break;
+        }
+        return std::make_unique<monitor::QtestSession>(wire);
+    }
+
     std::vector<qapi::ChardevInfo> chardevs() const {
         std::vector<qapi::ChardevInfo> all;
         for (const OpenMonitor& one : monitors_) {
@@ -145,9 +172,11 @@ class Harness {
         return all;
     }
 
+    const bool start_paused_;
     std::unique_ptr<GMainLoop, LoopDeleter> loop_;
     monitor::EventHub events_;
     monitor::FdSets fd_sets_;
+    vm::RamObjects objects_;
     std::unique_ptr<vm::Machine> machine_;
     dump::DumpState dump_;
     monitor::Services services_;
@@ -174,7 +203,7 @@ Result<> run(const vm::Options& options) {
     std::optional<util::Pidfile> pidfile;
     if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
     if (daemon) TRY(daemon->detach());
-    harness->run(options.start_paused);
+    harness->run();
     return {};
 }
 

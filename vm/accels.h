@@ -23,4 +23,7 @@ Result<std::unique_ptr<Accel>> make_kvm_accel();
 /// Guest memory that the counting guest needs and the machine does not have is left out.
 std::unique_ptr<Accel> make_synthetic_accel();
 
+/// No guest code at all: the machine is there to be asked about. [qemu -accel qtest]
+std::unique_ptr<Accel> make_qtest_accel();
+
 }  // namespace vm

@@ -13,6 +13,7 @@
 namespace vm {
 namespace {
 
+constexpr const char* kOwnRam = "pc.ram";  ///< what the machine calls RAM that no -object names
 constexpr uint64_t kDefaultRam = uint64_t{128} << 20;
 constexpr uint64_t kMostFirmware = uint64_t{16} << 20;
 constexpr uint64_t kMostImage = uint64_t{1} << 30;
@@ -23,7 +24,7 @@ Error about(const char* option, Error error) {
 
 Result<RamSpec> ram_spec(const Options& options) {
     RamSpec spec;
-    spec.id = "pc.ram";
+    spec.id = kOwnRam;
     spec.size = options.ram_bytes.value_or(kDefaultRam);
     if (options.memory_backend.empty()) return spec;
     const auto backend =
@@ -80,6 +81,7 @@ Result<> place_entry(const LoaderOption& loader, MachineParts& parts) {
 
 Result<std::unique_ptr<Accel>> make_accel(const std::string& name) {
     if (name == "kvm") return make_kvm_accel();
+    if (name == "qtest") return make_qtest_accel();
     return make_synthetic_accel();
 }
 
@@ -156,6 +158,22 @@ Result<MachineParts> build_machine(const Options& options) {
     parts.uuid = options.uuid;
     parts.type = options.machine;
     return parts;
+}
+
+Result<RamObjects> make_ram_objects(const Options& options) {
+    RamObjects objects;
+    for (const RamSpec& spec : options.backends) {
+        if (spec.id == options.memory_backend) {
+            objects.add_in_use(spec.id, spec.backend);
+        } else {
+            Result<> made = objects.create(spec);
+            if (!made) return about("-object", std::move(made).take_error());
+        }
+    }
+    const bool own_ram = options.machine != MachineType::none || options.ram_bytes;
+    if (own_ram && options.memory_backend.empty() && options.restore.empty())
+        objects.add_in_use(kOwnRam, RamSpec::Backend::ram);
+    return objects;
 }
 
 }  // namespace vm

@@ -3,6 +3,7 @@
 
 #include "vm/machine.h"
 #include "vm/options.h"
+#include "vm/ram_objects.h"
 
 namespace vm {
 
@@ -11,5 +12,10 @@ namespace vm {
 /// Errors: options that contradict each other, files that cannot be read, memory or an accelerator
 /// that the host does not give; each names the option.
 Result<MachineParts> build_machine(const Options& options);
+
+/// The memory backends of @options; those that the machine does not use are made.
+///
+/// Errors: those of Ram::create(), for one that the machine does not use.
+Result<RamObjects> make_ram_objects(const Options& options);
 
 }  // namespace vm

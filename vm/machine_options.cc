@@ -73,7 +73,7 @@ Result<> parse_accel(OptionContext& context, const std::string& argument) {
         names.erase(0, colon + 1);
         // What QEMU calls the accelerator that needs no /dev/kvm.
         if (name == "tcg") name = "synthetic";
-        if (name != "kvm" && name != "synthetic") {
+        if (name != "kvm" && name != "synthetic" && name != "qtest") {
             return Error::make("invalid accelerator %s", name.c_str());
         }
         context.options.accels.push_back(std::move(name));

@@ -43,8 +43,9 @@ Result<> add_monitor(OptionContext& context, Protocol protocol, const std::strin
     if (parsed.kind == Kind::none) return {};
     // As QEMU labels the chardevs that it makes for these options.
     const size_t number = context.options.monitors.size();
-    context.options.monitors.push_back(
-        {protocol, std::move(parsed), util::text("compat_monitor%zu", number)});
+    std::string label =
+        protocol == Protocol::qtest ? "qtest" : util::text("compat_monitor%zu", number);
+    context.options.monitors.push_back({protocol, std::move(parsed), std::move(label)});
     return {};
 }
 
@@ -86,6 +87,10 @@ Result<> parse_qmp(OptionContext& context, const std::string& argument) {
 
 Result<> parse_hmp(OptionContext& context, const std::string& argument) {
     return add_monitor(context, Protocol::hmp, argument);
+}
+
+Result<> parse_qtest(OptionContext& context, const std::string& argument) {
+    return add_monitor(context, Protocol::qtest, argument);
 }
 
 Result<> parse_chardev(OptionContext& context, const std::string& argument) {

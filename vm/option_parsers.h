@@ -36,6 +36,7 @@ Result<> parse_name(OptionContext& context, const std::string& argument);
 
 Result<> parse_qmp(OptionContext& context, const std::string& argument);
 Result<> parse_hmp(OptionContext& context, const std::string& argument);
+Result<> parse_qtest(OptionContext& context, const std::string& argument);
 Result<> parse_chardev(OptionContext& context, const std::string& argument);
 Result<> parse_mon(OptionContext& context, const std::string& argument);
 

@@ -34,6 +34,11 @@ Result<> set_start_paused(OptionContext& context, const std::string&) {
     return {};
 }
 
+Result<> set_preconfig(OptionContext& context, const std::string&) {
+    context.options.preconfig = true;
+    return {};
+}
+
 Result<> set_daemonize(OptionContext& context, const std::string&) {
     context.options.daemonize = true;
     return {};
@@ -55,8 +60,8 @@ constexpr Option kOptions[] = {
      "the kind of machine, the memory to use as its RAM, whether cores of this process hold it",
      parse_machine},
     {"-M", "...", "", parse_machine},
-    {"-accel", "kvm|synthetic", "what runs the vCPUs; repeated, or a:b, names what to fall back to",
-     parse_accel},
+    {"-accel", "kvm|synthetic|qtest",
+     "what runs the vCPUs; repeated, or a:b, names what to fall back to", parse_accel},
     {"-m", "SIZE[K|M|G|T]", "guest RAM, in MiB without a suffix (default 128M)", parse_memory},
     {"-smp", "N", "number of vCPUs, 1 to 255 (default 1)", parse_smp},
     {"-object", "memory-backend-ram|-file|-memfd,id=ID,size=SIZE[,mem-path=PATH][,share=on|off]",
@@ -70,8 +75,10 @@ constexpr Option kOptions[] = {
     {"-restore", "FILE[,load=on]", "a frozen machine from a vmcore; load: FILE is read at once",
      parse_restore},
     {"-S", "", "do not start the vCPUs", set_start_paused},
+    {"-preconfig", "", "wait for x-exit-preconfig before all else", set_preconfig},
     {"-qmp", "unix:PATH,server=on,wait=off|stdio|none", "a QMP monitor", parse_qmp},
     {"-monitor", "unix:PATH,server=on,wait=off|stdio|none", "an HMP monitor", parse_hmp},
+    {"-qtest", "unix:PATH", "QEMU's test protocol, as far as tests of QMP need it", parse_qtest},
     {"-chardev", "socket,id=ID,path=P|fd=N,server=on,wait=off", "a device for -mon", parse_chardev},
     {"-mon", "chardev=ID,mode=control|readline", "a monitor on a -chardev: QMP or HMP", parse_mon},
     {"-name", "NAME", "the machine's name", parse_name},
@@ -82,9 +89,9 @@ constexpr Option kOptions[] = {
 
 /// Options of QEMU that managers pass and that have no meaning for a machine without devices.
 constexpr std::string_view kIgnoredWithArgument[] = {
-    "-add-fd",  "-append",     "-audio",  "-audiodev", "-boot",   "-cpu",
-    "-display", "-global",     "-initrd", "-kernel",   "-msg",    "-net",
-    "-nic",     "-overcommit", "-rtc",    "-sandbox",  "-serial", "-vnc",
+    "-add-fd",    "-append", "-audio",   "-audiodev", "-boot", "-cpu", "-display",
+    "-global",    "-initrd", "-kernel",  "-msg",      "-net",  "-nic", "-overcommit",
+    "-qtest-log", "-rtc",    "-sandbox", "-serial",   "-vnc",
 };
 constexpr std::string_view kIgnoredAlone[] = {
     "-no-acpi",        "-no-hpet",    "-no-reboot", "-no-shutdown",

@@ -27,7 +27,7 @@ struct MonitorDevice {
 std::string describe(const MonitorDevice& device);
 
 struct MonitorOption {
-    enum class Protocol : uint8_t { qmp, hmp };
+    enum class Protocol : uint8_t { qmp, hmp, qtest };
     Protocol protocol = Protocol::qmp;
     MonitorDevice device;
     std::string label;  ///< the chardev's id, or one of our own
@@ -64,6 +64,7 @@ struct Options {
     std::vector<MonitorOption> monitors;
     std::string pidfile;
     bool start_paused = false;
+    bool preconfig = false;  ///< x-exit-preconfig goes on
     bool daemonize = false;
     bool help = false;
     bool version = false;

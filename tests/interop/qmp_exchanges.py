@@ -49,6 +49,17 @@ AFTER_HANDSHAKE = [
         "xp /2xg 0x20000000", "xp /4xb 0x8000", "gpa2hva 0x100000000000", "help stop", "xp", "p (1", "p 1/0", "info uuid"]),
     '{"execute": "human-monitor-command", "arguments": {"command-line": "info status", "cpu-index": 9}}',
     '{"execute": "human-monitor-command"}', '{"execute": "qom-list", "arguments": {"path": "/no/such"}}',
+    *('{"execute": "object-add", "arguments": {%s}}' % words for words in [
+        '"qom-type": "memory-backend-ram", "id": "m", "size": 4096', '"qom-type": "memory-backend-ram", "id": "m", "size": 4096',
+        '"qom-type": "memory-backend-ram", "id": "1m", "size": 4096', '"qom-type": "memory-backend-ram", "id": "n"',
+        '"qom-type": "memory-backend-ram", "id": "n", "size": 0', '"qom-type": "memory-backend-ram", "id": "n", "size": 4096, "x": 1',
+        '"qom-type": "memory-backend-ram"', '"id": "n"',
+        '"qom-type": "memory-backend-ram", "id": "n", "size": 4096, "mem-path": "/x"',
+        '"qom-type": "memory-backend-file", "id": "n", "size": 4096', '"qom-type": "nope", "id": "n"']),
+    '{"execute": "qom-list", "arguments": {"path": "/objects"}}',
+    *('{"execute": "object-del", "arguments": {"id": "%s"}}' % name for name in ["m", "m", "pc.ram"]),
+    '{"execute": "device-list-properties", "arguments": {"typename": "nope"}}',
+    '{"execute": "device-list-properties", "arguments": {"typename": "memory-backend-ram"}}',
     '{"execute": "x-exit-preconfig"}', '{"execute": "query-jobs"}', '{"execute": "query-block"}',
 ]
 

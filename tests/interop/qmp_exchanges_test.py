@@ -13,7 +13,6 @@ OWN = {"version", "package", "qemu", "micro", "timestamp", "thread-id", "total",
 DIFFERENT = {
     '"format": "kdump-zlib", "begin": 0': "ranges are possible in kdump files too",
     "/dev/full": "our error says which bytes of which file could not be written",
-    "x-exit-preconfig": "there is no preconfig state",
 }
 GRAMMAR = "JSON parse error, "  # json-c has its own words for what is wrong behind this
 

@@ -67,7 +67,9 @@ TestMachine::TestMachine()
                .dump = dump,
                .events = events,
                .fd_sets = fd_sets,
+               .objects = objects,
                .chardevs = [] { return std::vector<qapi::ChardevInfo>(); },
+               .start = [this] { return machine->cont(); },
                .warn = [this](const std::string& warning) { warnings.push_back(warning); }} {}
 
 void TestMachine::set_registers(unsigned cpu, const target_i386::Registers& registers) {

@@ -13,6 +13,7 @@
 #include "monitor/monitor.h"
 #include "tests/support/scripted_guest.h"
 #include "vm/machine.h"
+#include "vm/ram_objects.h"
 
 namespace monitor {
 
@@ -47,6 +48,7 @@ class TestMachine {
     HandLoop loop;
     EventHub events;
     FdSets fd_sets;
+    vm::RamObjects objects;
     std::vector<std::string> warnings;
     std::shared_ptr<support::ScriptedRam> ram;
     vm::Accel* accel = nullptr;  ///< the machine's

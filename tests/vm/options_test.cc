@@ -98,6 +98,21 @@ START_TEST(accelerators_are_tried_in_the_order_given) {
 }
 END_TEST
 
+START_TEST(qemus_tests_start_it_as_they_start_qemu) {
+    const Options options = must(parse(
+        {"-qtest", "unix:/s", "-qtest-log", "/dev/null", "-chardev", "socket,path=/m,id=char0",
+         "-mon", "chardev=char0,mode=control", "-display", "none", "-audio", "none", "-nodefaults",
+         "-machine", "none", "--preconfig", "-accel", "qtest"}));
+    const std::vector<MonitorOption> expected = {
+        {Protocol::qtest, {Kind::connect, "/s", -1}, "qtest"},
+        {Protocol::qmp, {Kind::connect, "/m", -1}, "char0"},
+    };
+    ck_assert(options.monitors == expected);
+    ck_assert(options.preconfig && options.accels == std::vector<std::string>{"qtest"});
+    ck_assert(!must(parse({})).preconfig);
+}
+END_TEST
+
 START_TEST(backends_say_where_ram_lives) {
     const Options options = must(parse(
         {"-object", "memory-backend-file,id=a,size=1G,mem-path=/x,,y,share=on", "-object",
@@ -241,9 +256,10 @@ Suite* options_suite() {
         {nothing_asked_for_is_a_small_pc, sizes_have_suffixes_and_count_mib_without,
          absurd_sizes_are_refused, vcpus_are_1_to_255, machine_has_a_type_and_properties,
          restore_takes_a_file_and_whether_to_load_it, accelerators_are_tried_in_the_order_given,
-         backends_say_where_ram_lives, incomplete_backends_are_refused,
-         loaders_name_file_address_and_vcpu, monitors_listen_connect_or_are_inherited,
-         monitors_that_cannot_be_are_refused, unknown_options_and_missing_arguments_are_named,
+         qemus_tests_start_it_as_they_start_qemu, backends_say_where_ram_lives,
+         incomplete_backends_are_refused, loaders_name_file_address_and_vcpu,
+         monitors_listen_connect_or_are_inherited, monitors_that_cannot_be_are_refused,
+         unknown_options_and_missing_arguments_are_named,
          what_libvirt_passes_is_accepted_and_remembered});
 }
 
