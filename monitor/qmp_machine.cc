@@ -50,14 +50,17 @@ Result<qapi::UuidInfo> qmp_query_uuid(Monitor& monitor) {
 }
 
 Result<std::vector<qapi::MachineInfo>> qmp_query_machines(Monitor&) {
-    const auto info = [](const char* name, std::optional<std::string> alias, int64_t cpus) {
-        return qapi::MachineInfo{.name = name,
-                                 .alias = std::move(alias),
-                                 .is_default = {},
-                                 .cpu_max = cpus,
-                                 .hotpluggable_cpus = false,
-                                 .numa_mem_supported = false,
-                                 .deprecated = false};
+    // libvirt gives RAM of this id a backend of the kind that the domain asks for.
+    const auto info = [](const char* name, const std::optional<std::string>& alias, int64_t cpus) {
+        return qapi::MachineInfo{
+            .name = name,
+            .alias = alias,
+            .is_default = {},
+            .cpu_max = cpus,
+            .hotpluggable_cpus = false,
+            .numa_mem_supported = false,
+            .deprecated = false,
+            .default_ram_id = alias ? std::optional<std::string>("pc.ram") : std::nullopt};
     };
     std::vector<qapi::MachineInfo> infos = {info("pc-i440fx-7.2", "pc", 255),
                                             info("pc-q35-7.2", "q35", 255), info("none", {}, 1)};

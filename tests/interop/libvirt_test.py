@@ -22,6 +22,7 @@ FORMATS = ("elf", "kdump-zlib", "kdump-lzo", "kdump-snappy")
 DOMAIN = """<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>guest</name>
   <memory unit='MiB'>%d</memory>
+  %s
   <vcpu>%d</vcpu>
   <os><type arch='x86_64' machine='%s'>hvm</type></os>
   <features><acpi/></features>
@@ -38,6 +39,8 @@ DOMAIN = """<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu
   </qemu:commandline>
 </domain>
 """
+# libvirt makes a -object of what a domain wants its RAM to be.
+SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
 
 
 class Reassembled(Elf):
@@ -61,7 +64,7 @@ class Reassembled(Elf):
 class Domain:
     """A domain whose vCPUs count."""
 
-    def __init__(self, lab, kind, machine):
+    def __init__(self, lab, kind, machine, memory):
         need("makedumpfile")
         if not kdumpfile:
             raise Skip("python3-kdumpfile is not installed")
@@ -70,7 +73,8 @@ class Domain:
         self.lab, self.virsh = lab, Libvirt(lab)
         self.path, self.description = lab.path("vmcore"), lab.path("guest.xml")
         with open(self.description, "w") as file:
-            file.write(DOMAIN % (kind, MIB, VCPUS, machine, program("guestdump-vm"), lab.path("serial"), counter_image(), IMAGE))
+            file.write(DOMAIN % (kind, MIB, memory, VCPUS, machine, program("guestdump-vm"), lab.path("serial"),
+                                 counter_image(), IMAGE))
         self.create()
 
     def create(self):
@@ -174,12 +178,13 @@ def what_means_nothing_is_told_once(domain):
         check(option in told[0], "%r lacks %s", told[0], option)
 
 
-def whole_life(lab, kind, machine):
-    domain = Domain(lab, kind, machine)
+def whole_life(lab, kind, machine, memory=""):
+    domain = Domain(lab, kind, machine, memory)
     domain.check_runs_without_pipes("the start")
     accelerator = domain.virsh("qemu-monitor-command", "guest", "--hmp", "info kvm")
     check_equal("enabled" in accelerator, kind == "kvm", "whether KVM runs the vCPUs")
     what_means_nothing_is_told_once(domain)
+    check_equal("memory-backend-memfd" in domain.virsh.emulator_log("guest"), bool(memory), "whether RAM is shared")
     for part in (dump_in_every_format, progress_during_a_dump, live_dump, dumps_that_fail, restart_of_libvirtd):
         begin = time.monotonic()
         part(domain)
@@ -196,7 +201,7 @@ def domain_of_a_pc_lives_on_synthetic(lab):
 
 @case
 def domain_of_a_q35_lives_on_synthetic(lab):
-    whole_life(lab, "qemu", "q35")
+    whole_life(lab, "qemu", "q35", SHARED_MEMORY)
 
 
 @case
@@ -206,7 +211,7 @@ def domain_of_a_pc_lives_on_kvm(lab):
 
 @case
 def domain_of_a_q35_lives_on_kvm(lab):
-    whole_life(lab, "kvm", "q35")
+    whole_life(lab, "kvm", "q35", SHARED_MEMORY)
 
 
 run_cases()
