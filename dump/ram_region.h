@@ -36,6 +36,10 @@ class RamRegion {
     /// Errors: the bytes lie outside the region, or its backend cannot give them.
     virtual util::Result<> read(uint64_t offset, std::span<std::byte> out) const = 0;
 
+    /// The first byte in this process, for other processes that read it; nullptr where the region
+    /// is not mapped as a whole. Who reads it here uses read(): a mapped file may have been cut.
+    virtual const std::byte* mapped() const { return nullptr; }
+
     /// What lies at @offset, and how far it goes on so; looks no further than @limit > @offset.
     ///
     /// Must not populate anything. A region that cannot tell says populated.

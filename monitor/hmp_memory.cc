@@ -38,18 +38,28 @@ const vm::MappedMemory* find_piece(const vm::Machine& machine, dump::Gpa address
     return nullptr;
 }
 
+/// Its region's, for scripts that look for the parentheses around it: a file's path can have more.
+std::string name_of(const vm::MappedMemory& piece) {
+    std::string name(piece.region->name());
+    for (char& c : name) {
+        if (c == '(' || c == ')' || static_cast<unsigned char>(c) < ' ') c = '_';
+    }
+    return name;
+}
+
 Result<std::string> host_address(Monitor& monitor, const HmpArguments& arguments) {
     const dump::Gpa address{address_of(arguments)};
     const vm::MappedMemory* piece = find_piece(monitor.services.machine, address);
     if (!piece) {
         return util::text("No memory is mapped at address 0x%" PRIx64 "\n", address.value);
     }
-    if (!piece->host) {
+    const std::byte* host = piece->region->mapped();
+    if (!host) {
         return util::text("Memory at address 0x%" PRIx64 " is not RAM\n", address.value);
     }
-    const std::byte* host = piece->host + (address.value - piece->range.start.value);
+    host += piece->offset + (address.value - piece->range.start.value);
     return util::text("Host virtual address for 0x%" PRIx64 " (%s) is %p\n", address.value,
-                      std::string(piece->region->name()).c_str(), static_cast<const void*>(host));
+                      name_of(*piece).c_str(), static_cast<const void*>(host));
 }
 
 /// As QEMU names what a range of its flat view is.
@@ -68,9 +78,9 @@ const char* kind_text(vm::MemoryKind kind) {
 }
 
 std::string range_text(const vm::MappedMemory& piece) {
-    std::string text = util::text("%016" PRIx64 "-%016" PRIx64 " (prio 0, %s): %s",
-                                  piece.range.start.value, piece.range.last(),
-                                  kind_text(piece.kind), std::string(piece.region->name()).c_str());
+    std::string text =
+        util::text("%016" PRIx64 "-%016" PRIx64 " (prio 0, %s): %s", piece.range.start.value,
+                   piece.range.last(), kind_text(piece.kind), name_of(piece).c_str());
     if (piece.offset != 0) text += util::text(" @%016" PRIx64, piece.offset);
     return text + "\n";
 }

@@ -37,7 +37,9 @@ class Ram : public dump::RamRegion {
     uint64_t size() const override { return size_; }
     Result<> read(uint64_t offset, std::span<std::byte> out) const override;
 
-    /// The first byte; lives as long as this.
+    const std::byte* mapped() const override { return host_; }
+
+    /// The first byte, to be written to as well; lives as long as this.
     std::byte* host() const { return host_; }
 
   protected:

@@ -33,6 +33,9 @@ class ByteSource {
     /// Errors: not all of it lies inside; the system's, with errno.
     virtual Result<> read_at(uint64_t offset, std::span<std::byte> out) const = 0;
 
+    /// As dump::RamRegion::mapped().
+    virtual const std::byte* mapped() const { return nullptr; }
+
     /// What lies at @offset and how far it goes on so, up to @limit > @offset. Holes are zero.
     virtual dump::RamExtent extent(uint64_t offset, uint64_t limit) const = 0;
 };

@@ -19,6 +19,7 @@ class FileRegion final : public dump::RamRegion {
     Result<> read(uint64_t offset, std::span<std::byte> out) const override {
         return file_->read_at(offset, out);
     }
+    const std::byte* mapped() const override { return file_->mapped(); }
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         return file_->extent(offset, limit);
     }

@@ -2,6 +2,7 @@
 #include "vmcore/file_source.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,17 @@ Result<uint64_t> size_of(int fd, const std::string& path) {
 }
 
 }  // namespace
+
+FileSource::FileSource(std::string path, util::UniqueFd fd, uint64_t size)
+    : path_(std::move(path)), fd_(std::move(fd)), size_(size) {
+    if (size == 0) return;
+    void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
+    if (at != MAP_FAILED) mapped_ = static_cast<const std::byte*>(at);
+}
+
+FileSource::~FileSource() {
+    if (mapped_) ::munmap(const_cast<std::byte*>(mapped_), size_);
+}
 
 Result<std::shared_ptr<const FileSource>> FileSource::open(const std::string& path) {
     // A FIFO without a writer would block the open for ever; a regular file does not mind the flag.

@@ -6,25 +6,31 @@
 
 namespace vmcore {
 
-/// A file on disk. Read by pread(), not mapped: a file that is cut while it is read gives an Error,
-/// where a mapping would give SIGBUS; and the bytes go straight into the caller's buffer.
+/// A file on disk. Read by pread(), and mapped for other processes only: a file that is cut while
+/// it is read gives an Error, where a mapping would give SIGBUS; and the bytes go straight into the
+/// caller's buffer.
 class FileSource final : public ByteSource {
   public:
     /// Errors: it cannot be opened, or is neither a regular file nor a block device.
     static Result<std::shared_ptr<const FileSource>> open(const std::string& path);
 
+    ~FileSource() override;
+    FileSource(const FileSource&) = delete;
+    FileSource& operator=(const FileSource&) = delete;
+
     const std::string& name() const override { return path_; }
     uint64_t size() const override { return size_; }
     Result<> read_at(uint64_t offset, std::span<std::byte> out) const override;
+    const std::byte* mapped() const override { return mapped_; }
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
   private:
-    FileSource(std::string path, util::UniqueFd fd, uint64_t size)
-        : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+    FileSource(std::string path, util::UniqueFd fd, uint64_t size);
 
     std::string path_;
     util::UniqueFd fd_;
     uint64_t size_;  ///< when it was opened, bytes
+    const std::byte* mapped_ = nullptr;
 };
 
 }  // namespace vmcore

@@ -29,6 +29,7 @@ class ScriptedRam final : public dump::RamRegion {
     std::string_view name() const override { return name_; }
     uint64_t size() const override { return bytes_.size(); }
     util::Result<> read(uint64_t offset, std::span<std::byte> out) const override;
+    const std::byte* mapped() const override { return bytes_.data(); }
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
   private:
