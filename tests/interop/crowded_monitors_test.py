@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""50 clients at once, some of them hostile: dumps and the other clients go on, and memory stays bounded."""
+import threading
+import time
+
+from lab import case, check, check_equal, run_cases
+from wire import Wire, connected
+
+CLIENTS = 50
+NESTING = 64 << 20  # bytes
+MIB = 1 << 20
+SECONDS = 8  # at least
+BOUND = 64 * MIB  # of growth; most of it are the stages of a dump
+LATE = 5.0  # seconds that an answer may take on a busy host
+
+
+def resident(pid):
+    """A process's own memory in bytes, without guest RAM, which is shared here."""
+    with open("/proc/%d/status" % pid) as file:
+        fields = dict(line.split(":", 1) for line in file)
+    return int(fields["RssAnon"].split()[0]) * 1024
+
+
+class Crowd:
+    """A machine with a monitor for each client, all of them connected and negotiated."""
+
+    def __init__(self, lab):
+        sockets = [lab.path("c%d" % number) for number in range(CLIENTS)]
+        options = [word for path in sockets for word in ("-qmp", "unix:%s,server=on,wait=off" % path)]
+        self.machine = lab.vm("-object", "memory-backend-memfd,id=ram,size=64M", "-machine", "pc,memory-backend=ram",
+                              "-accel", "synthetic", *options)
+        self.pid = self.machine.process.pid
+        self.clients = [Wire(connected(path)) for path in sockets]
+        for client in self.clients:
+            client.line()
+            client.returned(b'{"execute": "qmp_capabilities"}')
+        self.trouble, self.over = [], threading.Event()
+        self.threads = []
+
+    def begin(self, function, *arguments):
+        """Runs on a thread of its own; what it raises is raised by end()."""
+        def run():
+            try:
+                function(*arguments)
+            except Exception as error:  # of any kind: it is told at the end
+                self.trouble.append(error)
+        thread = threading.Thread(target=run, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+        return thread
+
+    def end(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(60)
+            check(not thread.is_alive(), "a client hangs")
+        if self.trouble:
+            raise self.trouble[0]
+
+
+def send_a_byte_a_second(crowd, client):
+    for byte in b'{"execute": "query-status", "id": "slow"}':
+        if crowd.over.wait(1):
+            return
+        client.send(bytes([byte]))
+
+
+def send_without_reading(crowd, client):
+    """Asks for the longest of all answers until the server takes no more requests."""
+    client.socket.settimeout(0.2)
+    try:
+        while not crowd.over.is_set():
+            client.socket.sendall(b'{"execute": "query-qmp-schema"}' * 100)
+    except TimeoutError:
+        crowd.over.wait()
+
+
+def send_nesting(crowd, client):
+    """Brackets that are never closed; the errors are read, so that all of them are taken."""
+    crowd.begin(read_errors, client)
+    block = b"[" * MIB
+    client.socket.settimeout(60)
+    for _ in range(NESTING // len(block)):
+        client.socket.sendall(block)
+    client.socket.sendall(b'\xff{"execute": "query-status", "id": "behind"}')
+
+
+def read_errors(client):
+    errors = 0
+    while True:
+        answer = client.line()
+        if answer.get("id") == "behind":
+            break
+        errors += "error" in answer
+    print("# %d MiB of nesting: %d errors" % (NESTING // MIB, errors))
+    check(errors >= NESTING // 1025, "%d errors for %d brackets", errors, NESTING)
+
+
+def work(crowd, client, slowest):
+    while not crowd.over.is_set():
+        begin = time.monotonic()
+        client.returned(b'{"execute": "query-status"}')
+        slowest.append(time.monotonic() - begin)
+
+
+@case
+def dumps_and_clients_go_on_among_hostile_ones(lab):
+    crowd = Crowd(lab)
+    before = resident(crowd.pid)
+    silent, slow, nesting, *others = crowd.clients
+    crowd.begin(send_without_reading, crowd, silent)
+    crowd.begin(send_a_byte_a_second, crowd, slow)
+    hostile = crowd.begin(send_nesting, crowd, nesting)
+    took = []
+    for client in others[:8]:
+        crowd.begin(work, crowd, client, took)
+    dumps, most, end = 0, 0, time.monotonic() + SECONDS
+    while time.monotonic() < end or hostile.is_alive():
+        crowd.machine.dump(lab.path("vmcore"), fmt="kdump-zlib")
+        dumps += 1
+        most = max(most, resident(crowd.pid))
+    for client in others[8:]:
+        client.returned(b'{"execute": "query-status"}')  # behind all the events of all dumps
+    crowd.end()
+    print("# %d clients, %d dumps, %d answers, the slowest in %.3f s; own memory %.1f MiB before, %.1f at most"
+          % (CLIENTS, dumps, len(took), max(took), before / MIB, most / MIB))
+    check(dumps > 3, "only %d dumps", dumps)
+    check(max(took) < LATE, "an answer took %.3f s", max(took))
+    check(most - before < BOUND, "memory grew from %d to %d bytes", before, most)
+    check_equal(crowd.machine.qmp("query-status")["status"], "running", "state")
+
+
+run_cases()
