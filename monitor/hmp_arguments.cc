@@ -94,7 +94,7 @@ Result<HmpArguments> HmpArguments::parse(std::string_view command, std::string_v
     }
     TRY(arguments.take_flags(text, parameters));
     for (const HmpParameter& parameter : parameters) {
-        if (parameter.kind != Kind::flag) TRY(arguments.take(text, parameter, read_register));
+        if (!parameter.is_flag()) TRY(arguments.take(text, parameter, read_register));
     }
     skip_space(text);
     if (text.empty()) return arguments;
@@ -103,19 +103,37 @@ Result<HmpArguments> HmpArguments::parse(std::string_view command, std::string_v
 
 Result<> HmpArguments::take_flags(std::string_view& text,
                                   std::span<const HmpParameter> parameters) {
-    const bool takes_flags = std::ranges::count(parameters, Kind::flag, &HmpParameter::kind) > 0;
+    const bool takes_flags = std::ranges::any_of(parameters, &HmpParameter::is_flag);
     for (skip_space(text); takes_flags && text.size() > 1 && text.front() == '-';
          skip_space(text)) {
         const std::string_view letter = text.substr(1, 1);
         const auto known = std::ranges::find_if(parameters, [&](const HmpParameter& parameter) {
-            return parameter.kind == Kind::flag && parameter.name == letter;
+            return parameter.is_flag() && parameter.name == letter;
         });
         if (known == parameters.end()) {
             return Error::make("%s: unsupported option -%c", command_.c_str(), letter[0]);
         }
-        flags_.insert(letter[0]);
         text.remove_prefix(2);
+        if (known->kind == Kind::setting) {
+            TRY(take_setting(text, letter[0]));
+        } else {
+            flags_.insert(letter[0]);
+        }
     }
+    return {};
+}
+
+/// No expression: the name of a file may follow, and begin with what would divide the number.
+Result<> HmpArguments::take_setting(std::string_view& text, char letter) {
+    skip_space(text);
+    uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto length = static_cast<size_t>(end - text.data());
+    if (error != std::errc() || (length < text.size() && !is_space(text[length]))) {
+        return Error::make("%s: -%c expects a number", command_.c_str(), letter);
+    }
+    settings_[letter] = value;
+    text.remove_prefix(length);
     return {};
 }
 
@@ -140,6 +158,11 @@ Result<> HmpArguments::take(std::string_view& text, const HmpParameter& paramete
 std::optional<std::string> HmpArguments::text(std::string_view name) const {
     const auto found = texts_.find(name);
     return found == texts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<uint32_t> HmpArguments::setting(char letter) const {
+    const auto found = settings_.find(letter);
+    return found == settings_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<int64_t> HmpArguments::number(std::string_view name) const {

@@ -17,15 +17,18 @@ namespace monitor {
 /// What a command of HMP takes: flags, then words and numbers.
 struct HmpParameter {
     enum class Kind : uint8_t {
-        flag,    ///< -x, where name is "x"
-        word,    ///< up to a space, or in double quotes
-        rest,    ///< all that is left of the line
-        number,  ///< an expression
-        format,  ///< "/4xb" before all others
+        flag,     ///< -x, where name is "x"
+        setting,  ///< -x and a decimal number, where name is "x"
+        word,     ///< up to a space, or in double quotes
+        rest,     ///< all that is left of the line
+        number,   ///< an expression
+        format,   ///< "/4xb" before all others
     };
     Kind kind;
     std::string_view name;  ///< a word's in errors: "filename expected"
-    bool optional = false;  ///< flags and rests always are
+    bool optional = false;  ///< flags, settings and rests always are
+
+    bool is_flag() const { return kind == Kind::flag || kind == Kind::setting; }
 };
 
 /// How values are shown: "/4xb" are four bytes in hexadecimal.
@@ -47,6 +50,8 @@ class HmpArguments {
                                             const RegisterReader& read_register);
 
     bool flag(char letter) const { return flags_.contains(letter); }
+    /// The number behind a setting's letter.
+    std::optional<uint32_t> setting(char letter) const;
     std::optional<std::string> text(std::string_view name) const;
     std::optional<int64_t> number(std::string_view name) const;
     const HmpFormat& format() const { return format_; }
@@ -55,12 +60,14 @@ class HmpArguments {
     explicit HmpArguments(std::string_view command) : command_(command) {}
 
     util::Result<> take_flags(std::string_view& text, std::span<const HmpParameter> parameters);
+    util::Result<> take_setting(std::string_view& text, char letter);
     util::Result<> take(std::string_view& text, const HmpParameter& parameter,
                         const RegisterReader& read_register);
 
     std::string command_;  ///< for errors
     HmpFormat format_;
     std::set<char> flags_;
+    std::map<char, uint32_t> settings_;
     std::map<std::string_view, std::string> texts_;
     std::map<std::string_view, int64_t> numbers_;
 };

@@ -113,25 +113,40 @@ Words file_names(const std::string& beginning, bool open) {
     return words;
 }
 
-/// Words behind the command's name that are no flags.
-ptrdiff_t operands_before(const Line& line, size_t skipped) {
-    return std::count_if(line.before.begin() + static_cast<ptrdiff_t>(skipped), line.before.end(),
-                         [](const std::string& word) { return !word.starts_with('-'); });
+/// True where @word is a flag behind which a number stands.
+bool is_setting(const HmpCommand& command, std::string_view word) {
+    return std::ranges::any_of(command.parameters, [word](const HmpParameter& parameter) {
+        return parameter.kind == Kind::setting && word.substr(0, 1) == "-" &&
+               word.substr(1) == parameter.name;
+    });
+}
+
+/// Words behind the command's name that are neither flags nor a flag's number.
+ptrdiff_t operands_before(const HmpCommand& command, const Line& line, size_t skipped) {
+    ptrdiff_t count = 0;
+    for (size_t i = skipped; i < line.before.size(); ++i) {
+        if (is_setting(command, line.before[i])) {
+            ++i;
+        } else if (!line.before[i].starts_with('-')) {
+            ++count;
+        }
+    }
+    return count;
 }
 
 Words arguments_of(const HmpCommand& command, const Line& line, size_t skipped) {
     Words words;
-    ptrdiff_t operand = operands_before(line, skipped);
+    ptrdiff_t operand = operands_before(command, line, skipped);
     if (line.last.starts_with('-') && operand == 0) {
         for (const HmpParameter& parameter : command.parameters) {
-            if (parameter.kind == Kind::flag) {
+            if (parameter.is_flag()) {
                 add_if(words, line.last, "-" + std::string(parameter.name));
             }
         }
         return words;
     }
     for (const HmpParameter& parameter : command.parameters) {
-        if (parameter.kind == Kind::flag || parameter.kind == Kind::format) continue;
+        if (parameter.is_flag() || parameter.kind == Kind::format) continue;
         if (operand-- > 0) continue;
         if (parameter.name == "filename") return file_names(line.last, line.quoted);
         break;

@@ -47,6 +47,7 @@ Result<qapi::DumpGuestMemoryArguments> request_of(const HmpArguments& arguments)
     request.format = TRY(format_of(arguments));
     request.begin = arguments.number("begin");
     request.length = arguments.number("length");
+    request.threads = arguments.setting('j');
     request.find_vmcoreinfo = !arguments.flag('V');
     return request;
 }
@@ -98,6 +99,7 @@ constexpr HmpParameter kDump[] = {
     {Kind::flag, "w"},
     {Kind::flag, "R"},
     {Kind::flag, "V"},
+    {Kind::setting, "j"},
     {Kind::word, "filename"},
     {Kind::number, "begin", true},
     {Kind::number, "length", true},
@@ -114,7 +116,8 @@ constexpr HmpParameter kEstimate[] = {
 };
 
 constexpr HmpCommand kCommands[] = {
-    {"dump-guest-memory", kDump, "[-p] [-d] [-z|-l|-s|-Z|-v|-w] [-R] [-V] filename [begin length]",
+    {"dump-guest-memory", kDump,
+     "[-p] [-d] [-z|-l|-s|-Z|-v|-w] [-R] [-V] [-j threads] filename [begin length]",
      "dump guest memory into file 'filename'.\n"
      "\t\t\t-p: one program header for each mapping of the guest's page tables.\n"
      "\t\t\t-d: return at once; 'info dump' tells how far it is.\n"
@@ -126,6 +129,7 @@ constexpr HmpCommand kCommands[] = {
      "\t\t\t-w: Windows crash dump format.\n"
      "\t\t\t-R: with -z, -l, -s or -Z, not in makedumpfile's flattened format.\n"
      "\t\t\t-V: do not look for VMCOREINFO in guest memory where the guest gave none.\n"
+     "\t\t\t-j: with so many threads; otherwise with as many as there are processors.\n"
      "\t\t\tbegin: the first physical address.\n"
      "\t\t\tlength: the size of memory, in bytes.",
      dump},

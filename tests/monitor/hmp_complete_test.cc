@@ -79,6 +79,9 @@ END_TEST
 START_TEST(flags_are_those_of_the_command) {
     check_words("dump-guest-memory -z", {"-z"});
     check_words("dump-guest-memory -p -Z", {"-Z"});
+    check_words("dump-guest-memory -j", {"-j"});
+    check_words("dump-guest-memory -j 2 -Z", {"-Z"});
+    check_words("dump-guest-memory 2 -Z", {});
     check_words("info dump-estimate -", {"-R", "-Z", "-l", "-s", "-z"});
     check_words("stop -", {});
     check_words("dump-guest-memory /nonexistent/file -", {});

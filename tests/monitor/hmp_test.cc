@@ -91,6 +91,18 @@ START_TEST(mistakes_are_told_as_qemu_does) {
                    kPrompt);
     check_text(person.type("dump-guest-memory -z -l /f\n"),
                "Error: only one of '-z|-l|-s|-Z|-v|-w' can be set\r\n" + kPrompt);
+    check_text(person.type("dump-guest-memory -j /f\n"),
+               "dump-guest-memory: -j expects a number\r\n"
+               "Try \"help dump-guest-memory\" for more information\r\n" +
+                   kPrompt);
+    check_text(person.type("dump-guest-memory -j 2x /f\n"),
+               "dump-guest-memory: -j expects a number\r\n"
+               "Try \"help dump-guest-memory\" for more information\r\n" +
+                   kPrompt);
+    check_text(person.type("dump-guest-memory -p -j 0 /f\n"),
+               "Error: parameter 'threads' expects a value from 1 to 1024, not 0\r\n" + kPrompt);
+    check_text(person.type("dump-guest-memory -j 2 /nonexistent/f\n"),
+               "Error: Could not open '/nonexistent/f': No such file or directory\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory /f 1\n"),
                "Error: Parameter 'length' is missing\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory /nonexistent/f\n"),
