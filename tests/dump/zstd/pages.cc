@@ -33,7 +33,7 @@ Bytes mixture(size_t size, uint64_t seed) {
     while (page.size() < size) {
         const uint64_t length = 1 + random() % longest;
         const uint64_t kind = random() % 3;
-        const uint64_t back = page.empty() ? 0 : 1 + random() % page.size();
+        const uint64_t back = 1 + random() % std::max<uint64_t>(page.size(), 1);
         for (uint64_t i = 0; i < length; ++i) {
             if (kind == 0 || page.empty()) {
                 page.push_back(std::byte(random() & 0xff));
