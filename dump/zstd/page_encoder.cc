@@ -139,7 +139,7 @@ std::shared_ptr<const Codes> learn_codes(std::span<const std::byte> sample, size
 
 PageEncoder::PageEncoder(std::shared_ptr<const Codes> codes, size_t page_size)
     : codes_(std::move(codes)), finder_(page_size), frame_(8 * page_size + 1024) {
-    assert(page_size >= 256 && page_size <= kLargestPage);
+    assert(page_size > 0 && page_size % 4096 == 0 && page_size <= kLargestPage);
 }
 
 std::optional<std::span<const std::byte>> PageEncoder::encode(std::span<const std::byte> page) {

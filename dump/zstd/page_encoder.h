@@ -24,7 +24,7 @@ class PageEncoder {
     /// The largest page that a frame made here can hold.
     static constexpr size_t kLargestPage = size_t{1} << 16;
 
-    /// @page_size is at least 256 and at most kLargestPage.
+    /// @page_size is a multiple of 4096 and at most kLargestPage.
     PageEncoder(std::shared_ptr<const Codes> codes, size_t page_size);
 
     /// A frame that gives @page, in memory that is good until the next call; nothing where it would

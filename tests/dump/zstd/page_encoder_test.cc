@@ -45,7 +45,7 @@ size_t round_trip(PageEncoder& encoder, const std::vector<Bytes>& pages) {
 }
 
 START_TEST(frames_give_any_page_whatever_the_codes_were_made_from) {
-    for (const size_t size : {size_t{256}, size_t{4096}, size_t{65536}}) {
+    for (const size_t size : {size_t{4096}, size_t{65536}}) {
         const std::vector<Bytes> pages = odd_pages(size);
         for (const Bytes& sample : {Bytes(), Bytes(size), pages[2], pages[3], joined(pages)}) {
             PageEncoder encoder(zstd::learn_codes(sample, size), size);
