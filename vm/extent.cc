@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/extent.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <span>
 
@@ -26,33 +24,6 @@ constexpr size_t kMostPages = 8192;
 bool touched(uint64_t entry, bool private_only) {
     if (entry & kSwapped) return true;
     return (entry & kPresent) && !(private_only && (entry & kFileOrShared));
-}
-
-/// What is at @offset, where no more data follows: a hole, or nothing any more.
-dump::RamExtent last_run(int fd, uint64_t offset, uint64_t size) {
-    struct stat status;
-    const bool known = fstat(fd, &status) == 0;
-    const uint64_t end = known ? static_cast<uint64_t>(status.st_size) : 0;
-    if (offset >= end) return {.length = size - offset, .populated = true};
-    return {.length = std::min(end, size) - offset, .populated = false};
-}
-
-/// What one page holds is data as a whole: no need to find where that ends.
-constexpr uint64_t kOnePage = 4096;
-
-/// The run that @offset lies in, from there to its end or to @size.
-dump::RamExtent run_at(int fd, uint64_t offset, uint64_t size, uint64_t wanted) {
-    const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0 && errno == ENXIO) return last_run(fd, offset, size);
-    if (data < 0) return {.length = size - offset, .populated = true};
-    const auto data_at = static_cast<uint64_t>(data);
-    if (data_at > offset) {
-        return {.length = std::min(data_at, size) - offset, .populated = false};
-    }
-    if (wanted <= kOnePage) return {.length = wanted, .populated = true};
-    const off_t hole = lseek(fd, data, SEEK_HOLE);
-    const uint64_t end = hole > data ? std::min(static_cast<uint64_t>(hole), size) : size;
-    return {.length = end - offset, .populated = true};
 }
 
 /// Entries of consecutive pages, read in growing portions.
@@ -80,26 +51,6 @@ class Entries {
 };
 
 }  // namespace
-
-dump::RamExtent FileRuns::extent(uint64_t offset, uint64_t limit) const {
-    const std::lock_guard lock(mutex_);
-    if (const Run* const run = known(offset)) {
-        return {.length = std::min(run->end, limit) - offset, .populated = true};
-    }
-    const dump::RamExtent run = run_at(fd_, offset, size_, limit - offset);
-    if (run.populated && run.length > kOnePage) {
-        kept_[oldest_] = {offset, offset + run.length};
-        oldest_ = (oldest_ + 1) % kept_.size();
-    }
-    return {.length = std::min(run.length, limit - offset), .populated = run.populated};
-}
-
-const FileRuns::Run* FileRuns::known(uint64_t offset) const {
-    const auto run = std::find_if(kept_.begin(), kept_.end(), [offset](const Run& kept) {
-        return kept.begin <= offset && offset < kept.end;
-    });
-    return run == kept_.end() ? nullptr : &*run;
-}
 
 dump::RamExtent pagemap_extent(int pagemap, const std::byte* host, uint64_t offset, uint64_t limit,
                                bool private_only) {

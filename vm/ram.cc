@@ -13,6 +13,7 @@
 #include <climits>
 #include <cstring>
 
+#include "dump/file_runs.h"
 #include "vm/extent.h"
 
 namespace vm {
@@ -54,7 +55,7 @@ class SharedRam final : public Ram {
     Result<> copy(uint64_t offset, std::span<std::byte> out) const override;
 
     util::UniqueFd fd_;
-    FileRuns runs_;
+    dump::FileRuns runs_;
 };
 
 Result<> SharedRam::copy(uint64_t offset, std::span<std::byte> out) const {
@@ -101,7 +102,7 @@ class PrivateFileRam final : public Ram {
     }
 
     util::UniqueFd fd_;
-    FileRuns runs_;
+    dump::FileRuns runs_;
     util::UniqueFd pagemap_;
 };
 

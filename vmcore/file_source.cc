@@ -29,7 +29,7 @@ Result<uint64_t> size_of(int fd, const std::string& path) {
 }  // namespace
 
 FileSource::FileSource(std::string path, util::UniqueFd fd, uint64_t size)
-    : path_(std::move(path)), fd_(std::move(fd)), size_(size) {
+    : path_(std::move(path)), fd_(std::move(fd)), size_(size), runs_(fd_.get(), size) {
     if (size == 0) return;
     void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
     if (at != MAP_FAILED) mapped_ = static_cast<const std::byte*>(at);
@@ -68,19 +68,7 @@ Result<> FileSource::read_at(uint64_t offset, std::span<std::byte> out) const {
 }
 
 dump::RamExtent FileSource::extent(uint64_t offset, uint64_t limit) const {
-    // Where the file system cannot tell (EINVAL), and on a block device, all is data.
-    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
-    if (data < 0 && errno == ENXIO && offset < size_) {
-        return {.length = limit - offset, .populated = false};
-    }
-    if (data < 0) return {.length = limit - offset, .populated = true};
-    const auto data_start = static_cast<uint64_t>(data);
-    if (data_start > offset) {
-        return {.length = std::min(limit, data_start) - offset, .populated = false};
-    }
-    const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
-    const uint64_t end = hole < 0 ? limit : std::min(limit, static_cast<uint64_t>(hole));
-    return {.length = std::max<uint64_t>(end - offset, 1), .populated = true};
+    return runs_.extent(offset, limit);
 }
 
 }  // namespace vmcore

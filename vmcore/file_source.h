@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include "dump/file_runs.h"
 #include "util/unique_fd.h"
 #include "vmcore/byte_source.h"
 
@@ -30,6 +31,7 @@ class FileSource final : public ByteSource {
     std::string path_;
     util::UniqueFd fd_;
     uint64_t size_;  ///< when it was opened, bytes
+    dump::FileRuns runs_;
     const std::byte* mapped_ = nullptr;
 };
 
