@@ -2,6 +2,7 @@
 #include "dump/compressor.h"
 
 #include "dump/compressors.h"
+#include "dump/random_bytes.h"
 
 namespace dump {
 namespace {
@@ -16,16 +17,39 @@ struct Kind {
     Make make_level;  ///< where a level is asked for
 };
 
+/// Spares a compressor the pages that it can do nothing with.
+class WithoutRandomPages final : public Compressor {
+  public:
+    explicit WithoutRandomPages(std::unique_ptr<Compressor> inner) : inner_(std::move(inner)) {}
+
+    std::optional<size_t> shrink(std::span<const std::byte> page,
+                                 std::span<std::byte> out) override {
+        return looks_random(page) ? std::nullopt : inner_->shrink(page, out);
+    }
+
+    std::unique_ptr<Compressor> twin() const override {
+        return std::make_unique<WithoutRandomPages>(inner_->twin());
+    }
+
+  private:
+    std::unique_ptr<Compressor> inner_;
+};
+
+template <Make make>
+std::unique_ptr<Compressor> without_random_pages(const Compressor::Options& options) {
+    return std::make_unique<WithoutRandomPages>(make(options));
+}
+
 #ifdef HAVE_LIBDEFLATE
 constexpr int kBestZlibLevel = 12;
-constexpr Make kZlibByLevel = make_libdeflate;
+constexpr Make kZlibByLevel = without_random_pages<make_libdeflate>;
 #else
 constexpr int kBestZlibLevel = 9;
-constexpr Make kZlibByLevel = make_zlib;
+constexpr Make kZlibByLevel = without_random_pages<make_zlib>;
 #endif
 
 #ifdef HAVE_ISAL
-constexpr Make kZlib = make_isal;
+constexpr Make kZlib = without_random_pages<make_isal>;
 #else
 constexpr Make kZlib = kZlibByLevel;
 #endif

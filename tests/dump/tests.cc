@@ -19,6 +19,7 @@ Suite* page_kinds_suite();
 Suite* page_runs_suite();
 Suite* page_sample_suite();
 Suite* page_sharing_suite();
+Suite* random_bytes_suite();
 Suite* request_suite();
 Suite* size_estimate_suite();
 Suite* snapshot_suite();
@@ -34,14 +35,14 @@ Suite* zstd_page_suite();
 
 int main() {
     return support::run_suites({
-        dump::compressor_suite(),        dump::dump_state_suite(),    dump::elf_writer_suite(),
-        dump::flat_sink_suite(),         dump::guest_utsname_suite(), dump::kdump_bitmap_suite(),
-        dump::kdump_layout_suite(),      dump::kdump_writer_suite(),  dump::kernel_image_suite(),
-        dump::memory_map_suite(),        dump::note_builder_suite(),  dump::page_chunk_suite(),
-        dump::page_kinds_suite(),        dump::page_runs_suite(),     dump::page_sample_suite(),
-        dump::page_sharing_suite(),      dump::request_suite(),       dump::size_estimate_suite(),
-        dump::snapshot_suite(),          dump::targets_suite(),       dump::vbox_writer_suite(),
-        dump::vmcoreinfo_search_suite(), dump::vmcoreinfo_suite(),    dump::zstd_codes_suite(),
-        dump::zstd_matches_suite(),      dump::zstd_page_suite(),
+        dump::compressor_suite(),    dump::dump_state_suite(),        dump::elf_writer_suite(),
+        dump::flat_sink_suite(),     dump::guest_utsname_suite(),     dump::kdump_bitmap_suite(),
+        dump::kdump_layout_suite(),  dump::kdump_writer_suite(),      dump::kernel_image_suite(),
+        dump::memory_map_suite(),    dump::note_builder_suite(),      dump::page_chunk_suite(),
+        dump::page_kinds_suite(),    dump::page_runs_suite(),         dump::page_sample_suite(),
+        dump::page_sharing_suite(),  dump::random_bytes_suite(),      dump::request_suite(),
+        dump::size_estimate_suite(), dump::snapshot_suite(),          dump::targets_suite(),
+        dump::vbox_writer_suite(),   dump::vmcoreinfo_search_suite(), dump::vmcoreinfo_suite(),
+        dump::zstd_codes_suite(),    dump::zstd_matches_suite(),      dump::zstd_page_suite(),
     });
 }
