@@ -13,7 +13,7 @@ packages() {
     case $1 in
     build)
         echo g++ meson ninja-build pkg-config python3 check
-        echo libglib2.0-dev libjson-c-dev libedit-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
+        echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
         ;;
     test)
         echo clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux man-db

@@ -20,9 +20,9 @@ build_release all
 CC=clang-14 CXX=clang++-14 configure sanitized -Db_sanitize=address,undefined -Db_lundef=false
 CC=clang-14 CXX=clang++-14 configure threads -Db_sanitize=thread -Db_lundef=false
 for name in sanitized threads; do build "$name"; done
-# What people get who have no compression library but zlib. No more of it than can differ.
+# What people get who have no compression library but zlib, and no libseccomp. No more of it than can differ.
 CC=gcc CXX=g++ configure few -Doptimization=0 -Ddebug=false \
-    -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled
+    -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dseccomp=disabled
 build few tests/dump/dump-tests tools/guestdump-vm
 
 logs=()

@@ -17,6 +17,7 @@ DOORS = {
     "isa-l.h": {"dump/isal_compressor.cc"},
     "libdeflate.h": {"dump/libdeflate_compressor.cc", "vmcore/libdeflate_expander.cc"},
     "lzo/lzo1x.h": {"dump/lzo_compressor.cc", "vmcore/lzo_expander.cc"},
+    "seccomp.h": {"util/sandbox.cc"},
     "snappy-c.h": {"dump/snappy_compressor.cc", "vmcore/snappy_expander.cc"},
     "zlib.h": {"dump/zlib_compressor.cc", "util/crc32.cc", "vmcore/zlib_expander.cc"},
     "zstd.h": {"dump/zstd_compressor.cc", "vmcore/zstd_expander.cc"},

@@ -22,6 +22,7 @@
 #include "tools/terminal_mode.h"
 #include "tools/terminal_monitor.h"
 #include "util/daemon.h"
+#include "util/sandbox.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
 #include "vm/ram_objects.h"
@@ -203,6 +204,8 @@ Result<> run(const vm::Options& options) {
     std::optional<util::Pidfile> pidfile;
     if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
     if (daemon) TRY(daemon->detach());
+    // All that needs more has been done: from here on guests and clients have their say.
+    if (options.sandbox) TRY(util::enter_sandbox(*options.sandbox));
     harness->run();
     return {};
 }

@@ -33,6 +33,7 @@ Result<> parse_device(OptionContext& context, const std::string& argument);
 Result<> parse_vga(OptionContext& context, const std::string& argument);
 Result<> parse_restore(OptionContext& context, const std::string& argument);
 Result<> parse_name(OptionContext& context, const std::string& argument);
+Result<> parse_sandbox(OptionContext& context, const std::string& argument);
 
 Result<> parse_qmp(OptionContext& context, const std::string& argument);
 Result<> parse_hmp(OptionContext& context, const std::string& argument);

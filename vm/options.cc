@@ -84,14 +84,18 @@ constexpr Option kOptions[] = {
     {"-name", "NAME", "the machine's name", parse_name},
     {"-uuid", "UUID", "the machine's UUID", set_text<&Options::uuid>},
     {"-pidfile", "FILE", "write the process's number there", set_text<&Options::pidfile>},
+    {"-sandbox",
+     "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children]"
+     "[,spawn=allow|deny][,resourcecontrol=allow|deny]",
+     "give up system calls; the default denies only those that nobody needs", parse_sandbox},
     {"-daemonize", "", "go to the background once all sockets listen", set_daemonize},
 };
 
 /// Options of QEMU that managers pass and that have no meaning for a machine without devices.
 constexpr std::string_view kIgnoredWithArgument[] = {
-    "-add-fd",    "-append", "-audio",   "-audiodev", "-boot", "-cpu", "-display",
-    "-global",    "-initrd", "-kernel",  "-msg",      "-net",  "-nic", "-overcommit",
-    "-qtest-log", "-rtc",    "-sandbox", "-serial",   "-vnc",
+    "-add-fd",  "-append",     "-audio",     "-audiodev", "-boot",   "-cpu",
+    "-display", "-global",     "-initrd",    "-kernel",   "-msg",    "-net",
+    "-nic",     "-overcommit", "-qtest-log", "-rtc",      "-serial", "-vnc",
 };
 constexpr std::string_view kIgnoredAlone[] = {
     "-no-acpi",        "-no-hpet",    "-no-reboot", "-no-shutdown",

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "util/sandbox.h"
 #include "vm/machine.h"
 #include "vm/ram.h"
 
@@ -66,6 +67,7 @@ struct Options {
     bool start_paused = false;
     bool preconfig = false;  ///< x-exit-preconfig goes on
     bool daemonize = false;
+    std::optional<util::SandboxPolicy> sandbox;
     bool help = false;
     bool version = false;
 

@@ -181,6 +181,8 @@ def what_means_nothing_is_told_once(domain):
 def whole_life(lab, kind, machine, memory=""):
     domain = Domain(lab, kind, machine, memory)
     domain.check_runs_without_pipes("the start")
+    with open("/proc/%d/status" % domain.emulator) as status:
+        check("Seccomp:\t2" in status.read(), "libvirt's domain is not in the sandbox")
     accelerator = domain.virsh("qemu-monitor-command", "guest", "--hmp", "info kvm")
     check_equal("enabled" in accelerator, kind == "kvm", "whether KVM runs the vCPUs")
     what_means_nothing_is_told_once(domain)

@@ -10,6 +10,7 @@
 #include "tests/monitor/test_client.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
+#include "util/sandbox.h"
 
 namespace monitor {
 namespace {
@@ -87,6 +88,18 @@ START_TEST(dump_command_is_described_with_its_formats) {
     json_object* values = qapi::find(format, "values");
     ck_assert_str_eq(json_object_get_string(json_object_array_get_idx(values, 1)), "kdump-zlib");
     ck_assert(SchemaInfos::text_of(infos.find("DUMP_COMPLETED"), "meta-type") == "event");
+}
+END_TEST
+
+START_TEST(sandbox_is_told_of_where_there_is_one) {
+    TestMachine vm;
+    Negotiated client(vm.services);
+    const std::string reply = client.ask(R"({"execute": "query-command-line-options"})");
+    ck_assert(reply.starts_with(R"({"return": [)"));
+    ck_assert(util::sandbox_available() ==
+              (reply.find(R"("parameters": [{"name": "enable", "type": "boolean"})") !=
+               std::string::npos));
+    ck_assert(util::sandbox_available() == (reply.find("elevateprivileges") != std::string::npos));
 }
 END_TEST
 
@@ -177,6 +190,7 @@ Suite* qmp_introspect_suite() {
                                                      schema_describes_every_command,
                                                      every_type_that_is_named_is_described,
                                                      dump_command_is_described_with_its_formats,
+                                                     sandbox_is_told_of_where_there_is_one,
                                                      libvirt_gets_an_answer_to_all_that_it_asks,
                                                      machine_tells_about_itself,
                                                      hmp_line_runs_over_qmp,

@@ -6,6 +6,7 @@ namespace util {
 Suite* crc32_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
+Suite* sandbox_suite();
 Suite* stored_suite();
 Suite* thread_suite();
 Suite* zero_suite();
@@ -17,6 +18,7 @@ int main() {
         util::crc32_suite(),
         util::ordered_stages_suite(),
         util::result_suite(),
+        util::sandbox_suite(),
         util::stored_suite(),
         util::thread_suite(),
         util::zero_suite(),

@@ -199,6 +199,29 @@ START_TEST(unknown_options_and_missing_arguments_are_named) {
 }
 END_TEST
 
+START_TEST(sandbox_denies_what_it_is_told_to) {
+    if (!util::sandbox_available()) {
+        must_fail(parse({"-sandbox", "on"}), "-sandbox: support is not enabled in this QEMU");
+        return;
+    }
+    ck_assert(!must(parse({})).sandbox && !must(parse({"-sandbox", "off,spawn=deny"})).sandbox);
+    ck_assert(*must(parse({"-sandbox", "on"})).sandbox == util::SandboxPolicy{});
+    const Options strict = must(parse(
+        {"-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"}));
+    ck_assert((*strict.sandbox == util::SandboxPolicy{true, true, true, true}));
+    const Options mild =
+        must(parse({"-sandbox", "on,obsolete=allow,elevateprivileges=children,spawn=allow"}));
+    ck_assert((*mild.sandbox == util::SandboxPolicy{false, false, false, false}));
+    must_fail(parse({"-sandbox", "on,obsolete=no"}), "-sandbox: invalid argument for obsolete");
+    must_fail(parse({"-sandbox", "on,spawn=children"}), "invalid argument for spawn");
+    must_fail(parse({"-sandbox", "on,elevateprivileges="}), "for elevateprivileges");
+    must_fail(parse({"-sandbox", "on,resourcecontrol=on"}), "for resourcecontrol");
+    must_fail(parse({"-sandbox", "maybe"}), "Parameter 'enable' expects 'on' or 'off'");
+    must_fail(parse({"-sandbox", "on,fork=deny"}), "Parameter 'fork' is unexpected");
+    must_fail(parse({"-sandbox"}), "-sandbox: requires an argument");
+}
+END_TEST
+
 START_TEST(what_libvirt_passes_is_accepted_and_remembered) {
     const Options options = must(parse({"-name",
                                         "guest=guest,debug-threads=on",
@@ -259,7 +282,7 @@ Suite* options_suite() {
          qemus_tests_start_it_as_they_start_qemu, backends_say_where_ram_lives,
          incomplete_backends_are_refused, loaders_name_file_address_and_vcpu,
          monitors_listen_connect_or_are_inherited, monitors_that_cannot_be_are_refused,
-         unknown_options_and_missing_arguments_are_named,
+         unknown_options_and_missing_arguments_are_named, sandbox_denies_what_it_is_told_to,
          what_libvirt_passes_is_accepted_and_remembered});
 }
 
