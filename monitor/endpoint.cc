@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "monitor/endpoint.h"
 
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ Result<> Endpoint::start(ListenAt address) {
 
 Result<> Endpoint::start(ListenOn address) {
     TRY(check_listens(address.fd.get()));
+    fcntl(address.fd.get(), F_SETFD, FD_CLOEXEC);  // who started us could not have it so
     listener_ = std::move(address.fd);
     listen();
     return {};
@@ -57,8 +59,8 @@ Result<> Endpoint::start(ConnectTo address) {
 
 Result<> Endpoint::start(Stdio) {
     // Copies: that a client has gone does not close the program's own.
-    UniqueFd in(dup(STDIN_FILENO));
-    UniqueFd out(dup(STDOUT_FILENO));
+    UniqueFd in(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
+    UniqueFd out(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!in || !out) return Error::from_errno(errno, "taking over standard input and output");
     serve(std::move(in), std::move(out));
     return {};

@@ -18,6 +18,7 @@ using util::UniqueFd;
 
 /// Clients that may wait for the one before them to go.
 constexpr int kBacklog = 16;
+constexpr mode_t kPrivate = 0600;
 
 Result<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
@@ -65,6 +66,10 @@ Result<UniqueFd> listen_at(const std::string& path) {
     const sockaddr_un address = TRY(address_of(path));
     TRY(remove_stale(path));
     UniqueFd fd = TRY(make_socket());
+    // Whoever connects commands the machine. On Linux the file gets the mode that the socket has.
+    if (fchmod(fd.get(), kPrivate) != 0) {
+        return Error::from_errno(errno, "making the socket %s private", path.c_str());
+    }
     if (bind(fd.get(), generic(address), sizeof address) != 0) {
         return Error::from_errno(errno, "Failed to bind socket to %s", path.c_str());
     }

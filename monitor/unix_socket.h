@@ -8,7 +8,8 @@
 
 namespace monitor {
 
-/// A socket that listens at @path, where a socket that nobody listens on any more is replaced.
+/// A socket that listens at @path, where a socket that nobody listens on any more is replaced. Only
+/// the user of this process can connect, whatever the umask, until somebody changes its mode.
 ///
 /// Errors: the path is too long for a socket address, somebody listens there, something else than a
 /// socket is there, the directory cannot be written to.
