@@ -24,10 +24,13 @@ util::Result<> FlatSink::write_at(uint64_t offset, std::span<const std::byte> da
     // Records may come in any order, so a large write need not wait for, or break up, what is
     // gathered.
     if (data.size() >= kRecordBytes) return put_record(offset, data);
-    if (offset != pending_offset_ + pending_.size()) TRY(flush());
-    if (pending_.empty()) pending_offset_ = offset;
-    pending_.insert(pending_.end(), data.begin(), data.end());
-    return pending_.size() < kRecordBytes ? util::Result<>{} : flush();
+    if (offset != pending_offset_ + gathered_) TRY(flush());
+    if (gathered_ == 0) pending_offset_ = offset;
+    // Less than a record is gathered, and less than one comes.
+    if (pending_.size() == 0) pending_ = TRY(util::MappedArray<std::byte>::make(2 * kRecordBytes));
+    std::copy(data.begin(), data.end(), pending_.begin() + gathered_);
+    gathered_ += data.size();
+    return gathered_ < kRecordBytes ? util::Result<>{} : flush();
 }
 
 util::Result<> FlatSink::finish(uint64_t size) {
@@ -40,9 +43,9 @@ util::Result<> FlatSink::finish(uint64_t size) {
 }
 
 util::Result<> FlatSink::flush() {
-    if (pending_.empty()) return {};
-    TRY(put_record(pending_offset_, pending_));
-    pending_.clear();
+    if (gathered_ == 0) return {};
+    TRY(put_record(pending_offset_, std::span(pending_).first(gathered_)));
+    gathered_ = 0;
     return {};
 }
 

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "dump/sink.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 
@@ -41,7 +41,9 @@ class FlatSink final : public Sink {
     Sink& under_;
     uint64_t position_ = 0;  ///< in the stream
     uint64_t end_ = 0;       ///< of the dump, as far as it was written
-    std::vector<std::byte> pending_;
+    util::MappedArray<std::byte>
+        pending_;          ///< has room for what is gathered, from the first write on
+    size_t gathered_ = 0;  ///< bytes
     uint64_t pending_offset_ = 0;
 };
 

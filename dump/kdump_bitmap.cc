@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
+
+#include "util/mapped_array.h"
 
 namespace dump {
 namespace {
@@ -35,7 +36,7 @@ void fill_piece(std::span<std::byte> piece, uint64_t base, std::span<const PfnRu
 
 util::Result<> write_bitmap(Sink& sink, uint64_t offset, uint64_t size,
                             std::span<const PfnRun> runs) {
-    std::vector<std::byte> buffer(std::min(size, kPieceBytes));
+    auto buffer = TRY(util::MappedArray<std::byte>::make(std::min(size, kPieceBytes)));
     for (uint64_t at = 0; at < size; at += buffer.size()) {
         const auto piece = std::span(buffer).first(std::min<uint64_t>(buffer.size(), size - at));
         std::fill(piece.begin(), piece.end(), std::byte{0});

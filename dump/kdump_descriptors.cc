@@ -11,9 +11,9 @@ constexpr size_t kAtOnce = size_t{1} << 16;
 
 }  // namespace
 
-KdumpDescriptors::KdumpDescriptors(Sink& sink, uint64_t offset, uint32_t page_size, uint32_t flag)
-    : sink_(sink), offset_(offset), page_size_(page_size), flag_(flag) {
-    gathered_.reserve(kAtOnce);
+util::Result<KdumpDescriptors> KdumpDescriptors::make(Sink& sink, uint64_t offset,
+                                                      uint32_t page_size, uint32_t flag) {
+    return KdumpDescriptors(sink, offset, page_size, flag, TRY(Gathered::make(kAtOnce)));
 }
 
 util::Result<> KdumpDescriptors::append(StoredPage page, uint64_t count) {
@@ -22,20 +22,21 @@ util::Result<> KdumpDescriptors::append(StoredPage page, uint64_t count) {
     descriptor.size = page.size;
     descriptor.flags = page.size < page_size_ ? flag_ : format::kPageRaw;
     while (count > 0) {
-        const uint64_t now = std::min<uint64_t>(count, kAtOnce - gathered_.size());
-        gathered_.insert(gathered_.end(), now, descriptor);
+        const uint64_t now = std::min<uint64_t>(count, gathered_.size() - count_);
+        std::fill_n(gathered_.begin() + count_, now, descriptor);
+        count_ += now;
         count -= now;
-        if (gathered_.size() == kAtOnce) TRY(flush());
+        if (count_ == gathered_.size()) TRY(flush());
     }
     return {};
 }
 
 util::Result<> KdumpDescriptors::flush() {
-    const auto bytes = std::as_bytes(std::span(gathered_));
+    const auto bytes = std::as_bytes(std::span(gathered_).first(count_));
     if (bytes.empty()) return {};
     TRY(sink_.write_at(offset_, bytes));
     offset_ += bytes.size();
-    gathered_.clear();
+    count_ = 0;
     return {};
 }
 

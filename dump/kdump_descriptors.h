@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <utility>
 
 #include "dump/format/kdump.h"
 #include "dump/page_sharing.h"
 #include "dump/sink.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 
@@ -14,9 +15,10 @@ namespace dump {
 /// front of the pages and are known with them. One thread.
 class KdumpDescriptors {
   public:
-    /// They begin at @offset in @sink; a page that is smaller than @page_size is compressed as
-    /// @flag says.
-    KdumpDescriptors(Sink& sink, uint64_t offset, uint32_t page_size, uint32_t flag);
+    /// They begin at @offset in @sink, which must outlive this; a page that is smaller than
+    /// @page_size is compressed as @flag says. Errors: the host has no memory to give.
+    static util::Result<KdumpDescriptors> make(Sink& sink, uint64_t offset, uint32_t page_size,
+                                               uint32_t flag);
 
     /// The next @count pages are all stored as @page says. Errors: those of the sink.
     util::Result<> append(StoredPage page, uint64_t count = 1);
@@ -25,11 +27,22 @@ class KdumpDescriptors {
     util::Result<> flush();
 
   private:
+    using Gathered = util::MappedArray<format::PageDesc>;
+
+    KdumpDescriptors(Sink& sink, uint64_t offset, uint32_t page_size, uint32_t flag,
+                     Gathered gathered)
+        : sink_(sink),
+          offset_(offset),
+          page_size_(page_size),
+          flag_(flag),
+          gathered_(std::move(gathered)) {}
+
     Sink& sink_;
     uint64_t offset_;
     uint32_t page_size_;
     uint32_t flag_;
-    std::vector<format::PageDesc> gathered_;
+    Gathered gathered_;
+    size_t count_ = 0;  ///< of those gathered
 };
 
 }  // namespace dump

@@ -45,18 +45,17 @@ class Pipeline {
           sink_(sink),
           progress_(progress),
           page_size_(layout.page_size),
+          chunk_bytes_(std::min(parts.cursor.pages_per_chunk(), layout.page_count) * page_size_),
           zero_page_{layout.pages, static_cast<uint32_t>(layout.page_size)},
           end_(layout.pages + layout.page_size),
           chunks_(slots_for(threads)) {
         assert((chunks_.size() + 1) * parts.cursor.pages_per_chunk() <= SharingTable::kLead);
-        for (PageChunk& chunk : chunks_) {
-            chunk.bytes.resize(std::min(parts.cursor.pages_per_chunk(), layout.page_count) *
-                               page_size_);
-        }
     }
 
     /// Gives the end of the last page.
     Result<uint64_t> run() {
+        for (PageChunk& chunk : chunks_)
+            chunk.bytes = TRY(util::MappedArray<std::byte>::make(chunk_bytes_));
         TRY(sink_.write_at(zero_page_.offset, std::vector<std::byte>(page_size_)));
         TRY(util::run_stages(threads_, chunks_.size(), plan()));
         TRY(parts_.descriptors.flush());
@@ -160,6 +159,7 @@ class Pipeline {
     Sink& sink_;
     Progress& progress_;
     size_t page_size_;
+    size_t chunk_bytes_;
     StoredPage zero_page_;
     uint64_t end_;  ///< where the next page goes
     std::vector<PageChunk> chunks_;
@@ -168,12 +168,13 @@ class Pipeline {
 Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest& request,
                                              std::span<const PfnRun> runs, size_t page_size,
                                              const PageSource& source) {
-    const std::vector<std::byte> sample = TRY(sample_pages(runs, page_size, source));
+    const auto sample = TRY(sample_pages(runs, page_size, source));
     std::unique_ptr<Compressor> first =
         TRY(Compressor::create({request.compression, request.level, page_size, sample}));
     std::vector<PageWorker> workers;
-    for (unsigned i = 1; i < count; ++i) workers.emplace_back(first->twin(), page_size, source);
-    workers.emplace_back(std::move(first), page_size, source);
+    for (unsigned i = 1; i < count; ++i)
+        workers.push_back(TRY(PageWorker::make(first->twin(), page_size, source)));
+    workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
     return workers;
 }
 
@@ -189,11 +190,12 @@ Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequ
     Pipeline::Parts parts{
         .cursor = ChunkCursor(runs, page_size, source),
         .workers = PageWorkerPool(std::move(workers)),
-        .descriptors = KdumpDescriptors(sink, layout.descriptors, static_cast<uint32_t>(page_size),
-                                        compression_flag(request.compression)),
+        .descriptors =
+            TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
+                                       compression_flag(request.compression))),
         .sharing = std::nullopt,
     };
-    if (request.share_pages) parts.sharing.emplace(layout.page_count);
+    if (request.share_pages) parts.sharing = TRY(SharingTable::make(layout.page_count));
     return Pipeline(threads, layout, parts, sink, progress).run();
 }
 

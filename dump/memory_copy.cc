@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "util/mapped_array.h"
 #include "util/ordered_stages.h"
 #include "util/zero.h"
 
@@ -19,7 +20,7 @@ struct Chunk {
     Gpa from;
     uint64_t offset = 0;  ///< in the dump
     size_t size = 0;
-    std::vector<std::byte> buffer;
+    util::MappedArray<std::byte> buffer;
 
     std::span<std::byte> bytes() { return std::span(buffer).first(size); }
 };
@@ -102,7 +103,7 @@ Result<> copy_memory(std::span<const CopyPart> parts, uint32_t page_size, unsign
                      const PageSource& pages, Sink& sink, Progress& progress) {
     const size_t slots = size_t{threads} * 2;
     std::vector<Chunk> chunks(slots);
-    for (Chunk& chunk : chunks) chunk.buffer.resize(kChunk);
+    for (Chunk& chunk : chunks) chunk.buffer = TRY(util::MappedArray<std::byte>::make(kChunk));
     ChunkCursor cursor(parts, progress);
 
     util::StagePlan plan;

@@ -8,6 +8,7 @@
 
 #include "dump/page_runs.h"
 #include "dump/page_source.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 
@@ -31,9 +32,10 @@ struct PageChunk {
     uint64_t count = 0;
     bool blank = false;       ///< nothing in it was ever populated; bytes and pages mean nothing
     std::vector<Page> pages;  ///< count of them
-    std::vector<std::byte> bytes;  ///< page contents; after compression, what is stored, packed
-    size_t stored = 0;             ///< packed bytes
-    uint64_t offset = 0;           ///< of the packed bytes in the dump
+    util::MappedArray<std::byte>
+        bytes;            ///< page contents; after compression, what is stored, packed
+    size_t stored = 0;    ///< packed bytes
+    uint64_t offset = 0;  ///< of the packed bytes in the dump
 };
 
 /// Cuts runs of pages into chunks.

@@ -23,11 +23,12 @@ uint64_t place_of(uint64_t number, uint64_t total) {
 
 }  // namespace
 
-Result<std::vector<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
-                                            const PageSource& source) {
+Result<util::MappedArray<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
+                                                  const PageSource& source) {
     const uint64_t total = count_pages(runs);
     const uint64_t looks = std::min(total, kMostLooks);
-    std::vector<std::byte> sample(std::min<uint64_t>(total, kSampleBytes / page_size) * page_size);
+    auto sample = TRY(util::MappedArray<std::byte>::make(
+        std::min<uint64_t>(total, kSampleBytes / page_size) * page_size));
     size_t filled = 0;
     for (uint64_t look = 0; look < looks && filled < sample.size(); ++look) {
         const uint64_t pfn = nth_page(runs, place_of(look, total));
@@ -40,7 +41,7 @@ Result<std::vector<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t
         }
         if (!util::all_zero(page)) filled += page_size;
     }
-    sample.resize(filled);
+    sample.truncate(filled);
     return sample;
 }
 

@@ -3,18 +3,18 @@
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include "dump/page_runs.h"
 #include "dump/page_source.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 
 /// Some of a dump's pages that are not zero, from all over the guest: one behind the other, at most
 /// 2 MiB. The same pages for the same guest, whatever else is asked of the dump.
 ///
-/// Errors: those of @source.
-Result<std::vector<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
-                                            const PageSource& source);
+/// Errors: those of @source; the host has no memory to give.
+Result<util::MappedArray<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
+                                                  const PageSource& source);
 
 }  // namespace dump

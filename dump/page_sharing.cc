@@ -18,13 +18,16 @@ static_assert(std::has_single_bit(kLeast) && kLeast < kMost);
 
 }  // namespace
 
-SharingTable::SharingTable(uint64_t pages) {
+util::Result<SharingTable> SharingTable::make(uint64_t pages) {
     const uint64_t capacity = std::bit_ceil(std::clamp(pages, kLeast, kMost));
-    hashes_.resize(capacity);
-    pfns_.resize(capacity);
-    offsets_.resize(capacity);
-    sizes_.resize(capacity);
-    buckets_.resize(capacity / std::tuple_size_v<decltype(Bucket::ways)>);
+    SharingTable table;
+    table.hashes_ = TRY(util::MappedArray<uint64_t>::make(capacity));
+    table.pfns_ = TRY(util::MappedArray<uint64_t>::make(capacity));
+    table.offsets_ = TRY(util::MappedArray<uint64_t>::make(capacity));
+    table.sizes_ = TRY(util::MappedArray<uint32_t>::make(capacity));
+    table.buckets_ =
+        TRY(util::MappedArray<Bucket>::make(capacity / std::tuple_size_v<decltype(Bucket::ways)>));
+    return table;
 }
 
 std::optional<SharingTable::Match> SharingTable::find(uint64_t hash) const {

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+
+#include "util/mapped_array.h"
 
 namespace dump {
 
@@ -33,7 +34,9 @@ class SharingTable {
 
     /// A table for a dump of @pages pages. It takes 36 bytes for each, and never more than 36 MiB:
     /// of a larger dump the latest 2^20 different pages are remembered.
-    explicit SharingTable(uint64_t pages);
+    ///
+    /// Errors: the host has no memory to give.
+    static util::Result<SharingTable> make(uint64_t pages);
 
     struct Match {
         uint32_t position;  ///< for stored()
@@ -61,15 +64,17 @@ class SharingTable {
         std::array<Way, 8> ways;
     };
 
+    SharingTable() = default;
+
     Bucket& bucket(uint64_t hash) { return buckets_[hash % buckets_.size()]; }
     const Bucket& bucket(uint64_t hash) const { return buckets_[hash % buckets_.size()]; }
     bool usable(uint32_t position) const;
 
     // Ring of pages; next_ counts all that were ever remembered.
-    std::vector<uint64_t> hashes_, pfns_;
-    std::vector<uint64_t> offsets_;
-    std::vector<uint32_t> sizes_;
-    std::vector<Bucket> buckets_;
+    util::MappedArray<uint64_t> hashes_, pfns_;
+    util::MappedArray<uint64_t> offsets_;
+    util::MappedArray<uint32_t> sizes_;
+    util::MappedArray<Bucket> buckets_;
     uint64_t next_ = 0;
 };
 

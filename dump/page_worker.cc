@@ -11,20 +11,19 @@ namespace dump {
 
 using Kind = PageChunk::Page::Kind;
 
-PageWorker::PageWorker(std::unique_ptr<Compressor> compressor, size_t page_size,
-                       const PageSource& source)
-    : compressor_(std::move(compressor)),
-      page_size_(page_size),
-      source_(source),
-      twin_(page_size),
-      room_(shrink_room(page_size)) {}
+Result<PageWorker> PageWorker::make(std::unique_ptr<Compressor> compressor, size_t page_size,
+                                    const PageSource& source) {
+    Bytes twin = TRY(Bytes::make(page_size));
+    Bytes room = TRY(Bytes::make(shrink_room(page_size)));
+    return PageWorker(std::move(compressor), page_size, source, std::move(twin), std::move(room));
+}
 
 Result<> PageWorker::read(PageChunk& chunk, bool want_hashes) {
     chunk.pages.assign(chunk.count, {});
     for (uint64_t index = 0; index < chunk.count;) {
         const uint64_t left = chunk.count - index;
         const Gpa from{(chunk.first + index) * page_size_};
-        const RamExtent extent = source_.extent(from, left * page_size_);
+        const RamExtent extent = source_->extent(from, left * page_size_);
         const uint64_t whole = std::min(extent.length / page_size_, left);
         if (!extent.populated && whole > 0) {
             index += whole;
@@ -41,7 +40,7 @@ Result<> PageWorker::read_pages(PageChunk& chunk, uint64_t index, uint64_t count
                                 bool want_hashes) {
     const auto bytes = std::span(chunk.bytes).subspan(index * page_size_, count * page_size_);
     const uint64_t pfn = chunk.first + index;
-    if (auto done = source_.read(Gpa{pfn * page_size_}, bytes); !done) {
+    if (auto done = source_->read(Gpa{pfn * page_size_}, bytes); !done) {
         return std::move(done).take_error().while_("reading %" PRIu64 " pages from 0x%" PRIx64,
                                                    count, pfn);
     }
@@ -79,7 +78,7 @@ Result<bool> PageWorker::same_as(uint64_t pfn, std::span<const std::byte> page) 
     // Most twins of a guest have the same one: a pattern that fills its free memory.
     if (twin_pfn_ != pfn) {
         twin_pfn_.reset();
-        if (auto done = source_.read(Gpa{pfn * page_size_}, twin_); !done) {
+        if (auto done = source_->read(Gpa{pfn * page_size_}, twin_); !done) {
             return std::move(done).take_error().while_("reading page 0x%" PRIx64 " again", pfn);
         }
         twin_pfn_ = pfn;

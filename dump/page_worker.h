@@ -5,19 +5,22 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "dump/compressor.h"
 #include "dump/page_chunk.h"
 #include "dump/page_source.h"
 #include "dump/progress.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 
 /// What one thread needs to work on a chunk's contents. One thread at a time.
 class PageWorker {
   public:
-    PageWorker(std::unique_ptr<Compressor> compressor, size_t page_size, const PageSource& source);
+    /// @source must outlive it. Errors: the host has no memory to give.
+    static Result<PageWorker> make(std::unique_ptr<Compressor> compressor, size_t page_size,
+                                   const PageSource& source);
 
     /// Fills in the chunk's bytes, and for each page whether it is zero and, where @want_hashes,
     /// its hash. Errors: those of the source.
@@ -28,16 +31,26 @@ class PageWorker {
     Result<> compress(PageChunk& chunk, const Progress& progress);
 
   private:
+    using Bytes = util::MappedArray<std::byte>;
+
+    PageWorker(std::unique_ptr<Compressor> compressor, size_t page_size, const PageSource& source,
+               Bytes twin, Bytes room)
+        : compressor_(std::move(compressor)),
+          page_size_(page_size),
+          source_(&source),
+          twin_(std::move(twin)),
+          room_(std::move(room)) {}
+
     Result<> read_pages(PageChunk& chunk, uint64_t index, uint64_t count, bool want_hashes);
     Result<bool> same_as(uint64_t pfn, std::span<const std::byte> page);
     uint32_t store(std::span<const std::byte> page, std::span<std::byte> out);
 
     std::unique_ptr<Compressor> compressor_;
     size_t page_size_;
-    const PageSource& source_;
-    std::vector<std::byte> twin_;       ///< contents of twin_pfn_
+    const PageSource* source_;
+    Bytes twin_;                        ///< contents of twin_pfn_
     std::optional<uint64_t> twin_pfn_;  ///< the page compared with last
-    std::vector<std::byte> room_;
+    Bytes room_;
 };
 
 }  // namespace dump

@@ -132,7 +132,7 @@ Result<SizeEstimate> estimate(const Snapshot& snapshot, const VboxRequest&,
 Result<std::unique_ptr<Compressor>> compressor_for(const KdumpRequest& request,
                                                    std::span<const PfnRun> runs, size_t page_size,
                                                    const PageSource& source) {
-    const std::vector<std::byte> sample = TRY(sample_pages(runs, page_size, source));
+    const auto sample = TRY(sample_pages(runs, page_size, source));
     return Compressor::create({request.compression, request.level, page_size, sample});
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/page_sharing.h"
 
+#include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
 namespace dump {
+
+using support::must;
 
 Suite* page_sharing_suite();
 
@@ -17,7 +20,7 @@ uint64_t hash_of(uint64_t n) {
 }
 
 START_TEST(a_page_is_found_by_its_hash_and_told_where_it_is_stored) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     ck_assert(!table.find(hash_of(1)));
     const uint32_t position = table.remember(hash_of(1), 0x123456789);
     table.set_stored(position, {1000, 77});
@@ -30,7 +33,7 @@ START_TEST(a_page_is_found_by_its_hash_and_told_where_it_is_stored) {
 END_TEST
 
 START_TEST(a_hash_of_zero_is_one_like_others) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     ck_assert(!table.find(0));
     table.remember(0, 5);
     ck_assert_uint_eq(table.find(0).value().pfn, 5);
@@ -38,7 +41,7 @@ START_TEST(a_hash_of_zero_is_one_like_others) {
 END_TEST
 
 START_TEST(hashes_that_share_a_bucket_and_a_tag_are_told_apart) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     const uint64_t first = 0xabcdef0100000007, second = first + (uint64_t{1} << 28);
     table.remember(first, 1);
     ck_assert(!table.find(second));
@@ -49,7 +52,7 @@ START_TEST(hashes_that_share_a_bucket_and_a_tag_are_told_apart) {
 END_TEST
 
 START_TEST(the_latest_of_equal_hashes_is_found) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     table.remember(hash_of(1), 1);
     table.remember(hash_of(1), 2);
     ck_assert_uint_eq(table.find(hash_of(1)).value().pfn, 2);
@@ -57,7 +60,7 @@ START_TEST(the_latest_of_equal_hashes_is_found) {
 END_TEST
 
 START_TEST(a_page_is_forgotten_before_its_place_is_needed) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     table.remember(hash_of(0), 0);
     for (uint64_t n = 1; n < kCapacity - SharingTable::kLead; ++n) table.remember(hash_of(n), n);
     ck_assert(table.find(hash_of(0)));
@@ -68,7 +71,7 @@ START_TEST(a_page_is_forgotten_before_its_place_is_needed) {
 END_TEST
 
 START_TEST(most_of_what_fits_is_found_again) {
-    SharingTable table(1);
+    auto table = must(SharingTable::make(1));
     const uint64_t many = 10 * kCapacity;
     for (uint64_t n = 0; n < many; ++n) table.remember(hash_of(n), n);
     uint64_t found = 0;

@@ -107,6 +107,10 @@ void *mmap64(void *at, size_t size, int protection, int flags, int fd, off64_t o
     if (fails(kMmap)) return MAP_FAILED;
     REAL(mmap64, at, size, protection, flags, fd, offset);
 }
+int mprotect(void *at, size_t size, int protection) {
+    if (fails(kMmap)) return -1;
+    REAL(mprotect, at, size, protection);
+}
 int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*function)(void *), void *argument) {
     if (fails(kThread)) return errno;
     REAL(pthread_create, thread, how, function, argument);

@@ -1,17 +1,31 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What other users and other programs of the host get to see of a machine: descriptors, files, sockets."""
+"""What other users and other programs of the host get to see of a machine: descriptors, files, sockets, cores, logs."""
 import contextlib
+import mmap
 import os
+import resource
+import signal
 import socket
 import stat
 import subprocess
+import time
 
-from lab import PYTHON, case, check, check_equal, program, run_cases
+from lab import PYTHON, Skip, case, check, check_equal, program, run_cases
 from wire import Wire, connected
 
+MARK = b"\xa5secret of a guest\xa5"
 NOBODY = 65534
 CLOSE_ON_EXEC = 0o2000000  # of fdinfo's flags. [linux proc(5)]
+MIB = 1 << 20
+FORMATS = ("elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd")
+
+
+def write_secrets(path, size):
+    """Pages that differ, each with the mark in it: none is left out of a dump, and none compresses away."""
+    with open(path, "wb") as out:
+        for _ in range(0, size, 4096):
+            out.write((MARK + os.urandom(8)) * 151 + os.urandom(19))
 
 
 def left_open_by_exec(pid):
@@ -24,6 +38,31 @@ def left_open_by_exec(pid):
             if int(fd) > 2 and not flags & CLOSE_ON_EXEC:
                 found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
     return found
+
+
+def stalled_dump(machine, name, fmt):
+    """Begins a dump into a pipe that nobody reads; returns its reading end."""
+    reader, writer = os.pipe()
+    machine.qmp("getfd", fds=[writer], fdname=name)
+    os.close(writer)
+    machine.qmp("dump-guest-memory", paging=False, protocol="fd:" + name, format=fmt, detach=True)
+    time.sleep(0.3)  # as far as it comes
+    check_equal(machine.qmp("query-dump")["status"], "active", "a dump that nobody reads")
+    return reader
+
+
+def marks(path):
+    """How many there are in a file; a page of the guest has 151."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
+        found = at = 0
+        while (at := data.find(MARK, at) + 1) > 0:
+            found += 1
+        return found
+
+
+def check_few(found, what):
+    """What a thread copied last is in its registers and on its stack, which the kernel writes too."""
+    check(found <= 8, "%d marks in the core %s", found, what)
 
 
 @case
@@ -84,6 +123,48 @@ def sockets_and_files_are_the_users_own_whatever_the_umask(lab):
         check("PermissionError" in connects_as_nobody(lab.path("hmp")), "another user can connect")
         os.chmod(lab.path("hmp"), 0o666)  # and can when that is wanted
         check_equal(connects_as_nobody(lab.path("hmp")), "", "what another user is told")
+
+
+def core_of(lab, guest_core, dumps=()):
+    """The path of a core, written by the kernel, of a machine with secrets whose dumps are under way."""
+    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
+    if pattern.startswith("|") or "/" in pattern:
+        raise Skip("core_pattern is %s" % pattern)
+    write_secrets(lab.path("secrets"), 8 * MIB)
+
+    def may_dump_core():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    machine = lab.vm("-accel", "synthetic", "-S", "-machine", "pc,memory-backend=ram,dump-guest-core=" + guest_core,
+                     "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s" % (8 * MIB, lab.path("secrets")),
+                     cwd=lab.folder, preexec_fn=may_dump_core)
+    machine.dump(lab.path("whole"), fmt="kdump-zlib")
+    os.unlink(lab.path("whole"))
+    readers = [stalled_dump(machine, "target", fmt) for fmt in dumps]
+    os.kill(machine.process.pid, signal.SIGABRT)
+    check_equal(machine.process.wait(60), -signal.SIGABRT, "how it ended")
+    for reader in readers:
+        os.close(reader)
+    core, = [str(file) for file in lab.folder.iterdir() if file.name.startswith("core")]
+    return core
+
+
+@case
+def a_core_has_guest_memory_by_default(lab):
+    check(marks(core_of(lab, "on")) >= 8 * MIB // 4096 * 151, "it is not all in the core")
+
+
+@case
+def a_core_has_none_of_it_where_it_is_not_wanted(lab):
+    check_few(marks(core_of(lab, "off")), "of a machine that has dumped")
+
+
+@case
+def a_core_of_a_machine_that_was_dumping_has_no_page_of_it_either(lab):
+    for fmt in FORMATS:
+        core = core_of(lab, "off", [fmt])
+        check_few(marks(core), "during a dump as " + fmt)
+        os.unlink(core)
 
 
 run_cases()

@@ -4,6 +4,7 @@
 namespace util {
 
 Suite* crc32_suite();
+Suite* mapped_array_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* sandbox_suite();
@@ -16,6 +17,7 @@ Suite* zero_suite();
 int main() {
     return support::run_suites({
         util::crc32_suite(),
+        util::mapped_array_suite(),
         util::ordered_stages_suite(),
         util::result_suite(),
         util::sandbox_suite(),
