@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dump/format/kdump.h"
+#include "dump/guest_utsname.h"
 #include "util/stored.h"
 
 namespace dump {
@@ -16,6 +17,11 @@ Text text_of(const std::string& value) {
     Text text{};
     std::copy_n(value.begin(), std::min(value.size(), text.size() - 1), text.begin());
     return text;
+}
+
+Utsname name_of(const Snapshot& snapshot) {
+    return guest_utsname(snapshot.vmcoreinfo.value_or(Vmcoreinfo("")), snapshot.arch,
+                         snapshot.memory);
 }
 
 uint32_t cut_to_32_bits(uint64_t value) {
@@ -37,8 +43,8 @@ struct Headers {
             return static_cast<uint32_t>(value);
     }
 
-    static Main main(const Snapshot& snapshot, const Utsname& name, Compression compression,
-                     const KdumpLayout& layout) {
+    static Main main(const Snapshot& snapshot, Compression compression, const KdumpLayout& layout) {
+        const Utsname name = name_of(snapshot);
         Main header{};
         std::copy_n(format::kKdumpSignature.data(), format::kKdumpSignature.size(),
                     header.signature.begin());
@@ -54,13 +60,10 @@ struct Headers {
         return header;
     }
 
-    static Sub sub(const Snapshot& snapshot, const KdumpLayout& layout) {
+    static Sub sub(const Snapshot& snapshot, uint32_t dump_level, const KdumpLayout& layout) {
         Sub header{};
         header.phys_base = long_of(snapshot.arch.phys_base.value);
-        // As QEMU and makedumpfile -d 1 say it, though zero pages are all there. Of a part of
-        // memory it would say that what is missing is zero.
-        const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory.total_bytes();
-        header.dump_level = is_whole ? format::kDumpLevelExcludeZero : 0;
+        header.dump_level = dump_level;
         if (const auto& part = snapshot.vmcoreinfo_part) {
             header.offset_vmcoreinfo = layout.notes + part->offset;
             header.size_vmcoreinfo = long_of(part->size);
@@ -73,11 +76,11 @@ struct Headers {
 };
 
 template <ElfClass C>
-std::vector<std::byte> put_together(const Snapshot& snapshot, const Utsname& name,
-                                    Compression compression, const KdumpLayout& layout) {
+std::vector<std::byte> put_together(const Snapshot& snapshot, Compression compression,
+                                    uint32_t dump_level, const KdumpLayout& layout) {
     std::vector<std::byte> bytes(layout.bitmap1);
-    const auto main = Headers<C>::main(snapshot, name, compression, layout);
-    const auto sub = Headers<C>::sub(snapshot, layout);
+    const auto main = Headers<C>::main(snapshot, compression, layout);
+    const auto sub = Headers<C>::sub(snapshot, dump_level, layout);
     std::memcpy(bytes.data(), &main, sizeof(main));
     std::memcpy(bytes.data() + layout.sub_header, &sub, sizeof(sub));
     std::copy(snapshot.notes.begin(), snapshot.notes.end(),
@@ -101,11 +104,11 @@ uint32_t compression_flag(Compression compression) {
     return format::kPageZstd;
 }
 
-std::vector<std::byte> kdump_header(const Snapshot& snapshot, const Utsname& name,
-                                    Compression compression, const KdumpLayout& layout) {
+std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
+                                    uint32_t dump_level, const KdumpLayout& layout) {
     return snapshot.arch.elf_class == ElfClass::k64
-               ? put_together<ElfClass::k64>(snapshot, name, compression, layout)
-               : put_together<ElfClass::k32>(snapshot, name, compression, layout);
+               ? put_together<ElfClass::k64>(snapshot, compression, dump_level, layout)
+               : put_together<ElfClass::k32>(snapshot, compression, dump_level, layout);
 }
 
 }  // namespace dump

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "dump/guest_utsname.h"
 #include "dump/kdump_layout.h"
 #include "dump/snapshot.h"
 
@@ -15,8 +14,9 @@ namespace dump {
 uint32_t compression_flag(Compression compression);
 
 /// Everything in front of the bitmaps: main header, sub header and notes, layout.bitmap1 bytes.
+/// @dump_level: kinds of pages that are left out. Reads the guest's name from its memory.
 /// [makedumpfile diskdump_mod.h]
-std::vector<std::byte> kdump_header(const Snapshot& snapshot, const Utsname& name,
-                                    Compression compression, const KdumpLayout& layout);
+std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
+                                    uint32_t dump_level, const KdumpLayout& layout);
 
 }  // namespace dump

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/kdump_writer.h"
 
-#include <optional>
-
 #include "dump/compressor.h"
-#include "dump/flat_sink.h"
-#include "dump/guest_utsname.h"
+#include "dump/flattened_writer.h"
+#include "dump/format/kdump.h"
 #include "dump/kdump_bitmap.h"
 #include "dump/kdump_header.h"
 #include "dump/kdump_layout.h"
@@ -15,9 +13,11 @@
 namespace dump {
 namespace {
 
-Utsname name_of(const Snapshot& snapshot) {
-    return guest_utsname(snapshot.vmcoreinfo.value_or(Vmcoreinfo("")), snapshot.arch,
-                         snapshot.memory);
+/// As QEMU and makedumpfile -d 1 say it, though zero pages are all there. Of a part of memory it
+/// would say that what is missing is zero.
+uint32_t dump_level_of(const Snapshot& snapshot) {
+    const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory.total_bytes();
+    return is_whole ? format::kDumpLevelExcludeZero : 0;
 }
 
 class KdumpWriter final : public VmcoreWriter {
@@ -31,7 +31,7 @@ class KdumpWriter final : public VmcoreWriter {
 
     Result<> begin(Sink& sink) override {
         TRY(sink.write_at(
-            0, kdump_header(snapshot_, name_of(snapshot_), request_.compression, layout_)));
+            0, kdump_header(snapshot_, request_.compression, dump_level_of(snapshot_), layout_)));
         TRY(write_bitmap(sink, layout_.bitmap1, layout_.bitmap_size(), memory_));
         return write_bitmap(sink, layout_.bitmap2, layout_.bitmap_size(), dumped_);
     }
@@ -52,24 +52,6 @@ class KdumpWriter final : public VmcoreWriter {
     uint64_t end_ = 0;
 };
 
-/// Any writer, as a stream that needs no seeking.
-class FlattenedWriter final : public VmcoreWriter {
-  public:
-    explicit FlattenedWriter(std::unique_ptr<VmcoreWriter> inner) : inner_(std::move(inner)) {}
-
-    Result<> begin(Sink& sink) override { return inner_->begin(flat_.emplace(sink)); }
-
-    Result<> iterate(const PageSource& pages, Sink&, Progress& progress) override {
-        return inner_->iterate(pages, *flat_, progress);
-    }
-
-    Result<> completed(Sink&) override { return inner_->completed(*flat_); }
-
-  private:
-    std::unique_ptr<VmcoreWriter> inner_;
-    std::optional<FlatSink> flat_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
@@ -83,7 +65,7 @@ Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot
                              .page_count = count_pages(page_runs(snapshot.blocks, page_size)),
                              .note_size = snapshot.notes.size()}));
     std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout);
-    if (request.flattened) writer = std::make_unique<FlattenedWriter>(std::move(writer));
+    if (request.flattened) writer = make_flattened_writer(std::move(writer));
     return writer;
 }
 
