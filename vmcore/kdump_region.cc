@@ -41,7 +41,7 @@ Result<std::shared_ptr<const KdumpRegion>> KdumpRegion::create(
 /// Every writer puts the page that all zero pages share first into the data area. Where there is
 /// another page it is not zero, or it is one page, stored raw, that is.
 Result<> KdumpRegion::find_zero_page() {
-    const uint64_t data = descriptors_at_ + stored_.pages() * sizeof(PageDesc);
+    const uint64_t data = page_data();
     if (data > source_->size() || source_->size() - data < kPageSize) return {};
     std::array<std::byte, kPageSize> page;
     TRY(source_->read_at(data, page));
@@ -66,11 +66,11 @@ Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint6
 }
 
 Result<> KdumpRegion::for_each_descriptor(
-    const std::function<void(uint64_t pfn, const PageDesc&)>& visit) const {
+    const std::function<Result<>(uint64_t pfn, const PageDesc&)>& visit) const {
     for (const PageRun& run : stored_.view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
             const std::vector<PageDesc> some = TRY(descriptors(run, pfn, run.end() - pfn));
-            for (const PageDesc& descriptor : some) visit(pfn++, descriptor);
+            for (const PageDesc& descriptor : some) TRY(visit(pfn++, descriptor));
         }
     }
     return {};

@@ -33,12 +33,18 @@ class KdumpRegion final : public dump::RamRegion {
     /// Pages that share the zero page at the start of the data count as not populated.
     dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
-    /// Calls @visit with each page of bitmap 2 in order. Errors: reading the descriptors.
+    /// Calls @visit with each page of bitmap 2 in order. Errors: reading the descriptors; of
+    /// @visit, which ends it.
     Result<> for_each_descriptor(
-        const std::function<void(uint64_t pfn, const dump::format::PageDesc&)>& visit) const;
+        const std::function<Result<>(uint64_t pfn, const dump::format::PageDesc&)>& visit) const;
     /// True where @descriptor is that of a page which shares the zero page.
     bool is_zero_page(const dump::format::PageDesc& descriptor) const;
     const PageRuns& stored() const { return stored_; }
+    /// The file, and where in it, behind the descriptors, the bytes of pages begin.
+    const ByteSource& source() const { return *source_; }
+    uint64_t page_data() const {
+        return descriptors_at_ + stored_.pages() * sizeof(dump::format::PageDesc);
+    }
 
   private:
     using PageDesc = dump::format::PageDesc;

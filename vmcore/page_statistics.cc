@@ -75,8 +75,10 @@ class Counter {
 
 Result<std::vector<PageKind>> of_kdump(const KdumpFile& kdump) {
     Counter counter(*kdump.region);
-    TRY(kdump.region->for_each_descriptor(
-        [&](uint64_t, const PageDesc& page) { counter.add(page); }));
+    TRY(kdump.region->for_each_descriptor([&](uint64_t, const PageDesc& page) -> Result<> {
+        counter.add(page);
+        return {};
+    }));
     const uint64_t stored = kdump.region->stored().pages();
     if (kdump.existing.pages() > stored) counter.add_excluded(kdump.existing.pages() - stored);
     return counter.take();
