@@ -12,6 +12,7 @@
 #include "tools/dump_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/progress_line.h"
+#include "vmcore/kdump_copy.h"
 #include "vmcore/vmcore.h"
 
 namespace tools {
@@ -35,6 +36,17 @@ Result<> write(dump::VmcoreWriter& writer, const dump::PageSource& pages, dump::
     return sink.commit();
 }
 
+/// Pages that are stored as @request wants them are taken over, others are read and written anew.
+Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vmcore,
+                                                        const dump::Snapshot& snapshot,
+                                                        const dump::Request& request) {
+    if (const auto* kdump = std::get_if<dump::KdumpRequest>(&request)) {
+        auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, *kdump));
+        if (copy) return copy;
+    }
+    return dump::make_writer(snapshot, request);
+}
+
 Result<> convert(const std::string& from, const std::string& to, const dump::Request& request,
                  bool quiet, Accept accept) {
     const auto vmcore = TRY(vmcore::Vmcore::open(from));
@@ -44,7 +56,7 @@ Result<> convert(const std::string& from, const std::string& to, const dump::Req
         for (const std::string& warning : *list)
             std::fprintf(stderr, "warning: %s\n", warning.c_str());
     }
-    const auto writer = TRY(dump::make_writer(snapshot, request));
+    const auto writer = TRY(make_writer(*vmcore, snapshot, request));
     const auto sink = TRY(open_target(to));
     const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
     if (kdump && !kdump->flattened && !sink->random_access()) {

@@ -1,10 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/snapshot.h"
 #include "tests/fuzz/vmcore_input.h"
+#include "tests/support/memory_sink.h"
+#include "vmcore/kdump_copy.h"
+
+namespace {
+
+/// Bitmaps of more page frames take only time.
+constexpr uint64_t kMostFrames = 1 << 20;
+
+/// Takes the pages over as they are stored, if they can be.
+util::Result<> copy(const vmcore::Vmcore& vmcore) {
+    const uint32_t status = vmcore.kdump()->header.status;
+    const dump::KdumpRequest request{
+        .compression = (status & 2) != 0 ? dump::Compression::lzo : dump::Compression::zlib,
+        .flattened = (status & 1) != 0,
+        .threads = 1,
+        .find_vmcoreinfo = false};
+    const auto snapshot = TRY(dump::Snapshot::take(vmcore, request));
+    const auto writer = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
+    if (!writer) return {};
+    support::MemorySink sink;
+    dump::Progress progress;
+    TRY(writer->begin(sink));
+    TRY(writer->iterate(dump::RamSource(snapshot.blocks), sink, progress));
+    return writer->completed(sink);
+}
+
+}  // namespace
 
 /// Any bytes as a vmcore, and each of its pages by itself; its seeds are kdump-compressed files.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
     if (!vmcore) return 0;
     fuzz::look_at(**vmcore);
+    const vmcore::KdumpFile* kdump = (*vmcore)->kdump();
+    if (kdump && kdump->header.max_mapnr <= kMostFrames) (void)copy(**vmcore);
     return 0;
 }

@@ -45,6 +45,18 @@ vmcore::SmallKdump small_kdump(int bits) {
     return kdump;
 }
 
+/// Of one compression, so that its pages can be taken over as they are.
+vmcore::SmallKdump plain_kdump(int bits) {
+    const uint32_t flag = bits == 64 ? 1 : 2;
+    return {.bits = bits,
+            .pages = {{.pfn = 1, .contents = {}},
+                      {.pfn = 2, .contents = noise(2, 4096)},
+                      {.pfn = 9, .flags = flag, .contents = vmcore::text_page(9)}},
+            .excluded = {4, 5},
+            .dump_level = 31,
+            .status = flag};
+}
+
 /// Two vCPUs, one with live registers, a note, and memory in two segments.
 vmcore::SmallRecord small_record() {
     return {.blocks = {{.gpa = 0, .size = 0x1000, .host = 0x10000},
@@ -77,6 +89,7 @@ int main(int argc, char** argv) {
         const Bytes elf = small_elf(bits).file(), kdump = small_kdump(bits).file();
         write(folder / "elf" / name, elf);
         write(folder / "kdump" / name, kdump);
+        write(folder / "kdump" / ("plain" + name), plain_kdump(bits).file());
         write(folder / "flattened" / ("elf" + name), vmcore::flattened(elf, 1000));
         write(folder / "flattened" / ("kdump" + name), vmcore::flattened(kdump, 5000));
     }

@@ -8,6 +8,7 @@ Suite* describe_suite();
 Suite* elf_reader_suite();
 Suite* file_source_suite();
 Suite* flat_source_suite();
+Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
 Suite* page_runs_suite();
@@ -26,6 +27,7 @@ int main() {
         vmcore::elf_reader_suite(),
         vmcore::file_source_suite(),
         vmcore::flat_source_suite(),
+        vmcore::kdump_copy_suite(),
         vmcore::kdump_reader_suite(),
         vmcore::note_list_suite(),
         vmcore::page_runs_suite(),
