@@ -12,6 +12,7 @@
 #include "tools/dump_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/progress_line.h"
+#include "tools/signal_watch.h"
 #include "vmcore/kdump_copy.h"
 #include "vmcore/vmcore.h"
 
@@ -47,8 +48,9 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vm
     return dump::make_writer(snapshot, request);
 }
 
-Result<> convert(const std::string& from, const std::string& to, const dump::Request& request,
-                 bool quiet, Accept accept) {
+/// The exit status.
+Result<int> convert(const std::string& from, const std::string& to, const dump::Request& request,
+                    bool quiet, Accept accept) {
     const auto vmcore = TRY(vmcore::Vmcore::open(from));
     TRY(accept(*vmcore, from));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
@@ -57,6 +59,8 @@ Result<> convert(const std::string& from, const std::string& to, const dump::Req
             std::fprintf(stderr, "warning: %s\n", warning.c_str());
     }
     const auto writer = TRY(make_writer(*vmcore, snapshot, request));
+    // Until here a signal may end the program: there is nothing yet that it would leave.
+    Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
     const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
     if (kdump && !kdump->flattened && !sink->random_access()) {
@@ -64,8 +68,16 @@ Result<> convert(const std::string& from, const std::string& to, const dump::Req
     }
     const dump::RamSource pages(snapshot.blocks);
     dump::Progress progress;
-    const ProgressLine line(progress, snapshot.blocks.total_bytes(), quiet);
-    return write(*writer, pages, *sink, progress);
+    const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
+    const Result<> written = [&] {
+        const ProgressLine line(progress, snapshot.blocks.total_bytes(), quiet);
+        return write(*writer, pages, *sink, progress);
+    }();
+    if (written) return 0;
+    const std::optional<int> signal = watch->taken();
+    if (!signal) return written.error();
+    std::fputs("guestdump convert: cancelled\n", stderr);
+    return status_of_signal(*signal);
 }
 
 Result<> accept_any(const vmcore::Vmcore&, const std::string&) {
@@ -89,8 +101,7 @@ Result<int> run(int argc, char** argv, const char* operand_names, Accept accept)
     const auto arguments = TRY(options.arguments());
     // Checked by the code, and with the words, that a client of the monitor gets.
     const dump::Request request = TRY(dump::parse_request(arguments));
-    TRY(convert(operands[0], operands[1], request, quiet != FALSE, accept));
-    return 0;
+    return convert(operands[0], operands[1], request, quiet != FALSE, accept);
 }
 
 }  // namespace

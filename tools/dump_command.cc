@@ -10,7 +10,7 @@
 #include "tools/info_text.h"
 #include "tools/progress_display.h"
 #include "tools/remote_dump.h"
-#include "tools/signals.h"
+#include "tools/signal_watch.h"
 
 namespace tools {
 namespace {
@@ -80,11 +80,6 @@ class WatchedDump {
     std::optional<int> signal_;
 };
 
-/// What shells make of a program that a signal ended.
-int status_of(int signal) {
-    return 128 + signal;
-}
-
 Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments& arguments,
                  const std::string& path, bool quiet) {
     const auto machine = TRY(QmpClient::connect(socket));
@@ -95,7 +90,7 @@ Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments
     if (auto started = dump.start(arguments); !started) {
         const auto taken = signals.take();
         if (!taken) return std::move(started).take_error();
-        return status_of(*taken);
+        return status_of_signal(*taken);
     }
     WatchedDump watched(dump, signals, quiet);
     const Result<> seen = watched.watch();
@@ -105,7 +100,7 @@ Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments
     if (watched.signal()) {
         // A dump may have been complete before the machine heard of the wish.
         std::fprintf(stderr, "guestdump dump: %s\n", size ? "too late to cancel" : "cancelled");
-        return size ? 0 : status_of(*watched.signal());
+        return size ? 0 : status_of_signal(*watched.signal());
     }
     if (!size) return size.error();
     if (!quiet) {

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import struct
 import subprocess
 
 from lab import Skip, case, check, check_equal, linux_guest, need, program, run_cases
@@ -12,6 +13,7 @@ from vmcore import Elf, difference
 
 FORMATS = ["elf"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")] + ["vbox-core"]
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
+FLAT_END = b"\xff" * 16
 PART = ("--begin", "0x1000000", "--length", "0x2000000")
 
 
@@ -118,6 +120,106 @@ def filtered_files_keep_exactly_what_the_filter_left(lab):
         check(again.page(pfn) == left.page(pfn), "page 0x%x differs", pfn)
     need("crash")
     check_equal(lab.run("crash", "--osrelease", lab.path("again")).strip(), release(), "crash --osrelease")
+
+
+def put_together(lab, source, name):
+    """By makedumpfile, from the flattened file @source."""
+    need("makedumpfile")
+    if os.path.exists(lab.path(name)):
+        os.unlink(lab.path(name))  # it replaces nothing
+    with open(source, "rb") as flat:
+        done = subprocess.run(["makedumpfile", "-R", lab.path(name)], stdin=flat, capture_output=True, timeout=120)
+    check_equal(done.returncode, 0, "makedumpfile's status: %s" % done.stderr[-300:])
+    return lab.path(name)
+
+
+def stored_pages(kdump):
+    """Size, flags and bytes of each page as the file has them."""
+    return {pfn: (size, flags, bytes(kdump.data[offset:offset + size])) for pfn, (offset, size, flags, _) in kdump.stored.items()}
+
+
+@case
+def pages_of_the_same_compression_are_kept_and_headers_repaired(lab):
+    before = Kdump(put_together(lab, reference("ref.zlib"), "qemus"))
+    for source in (reference("ref.zlib"), lab.path("qemus")):
+        path = convert(lab, source, "ours", "--format", "kdump-raw-zlib")
+        after = Kdump(path)
+        check(stored_pages(after) == stored_pages(before), "stored pages differ")
+        check_equal(after.bitmaps, before.bitmaps, "bitmaps")
+        check_equal(before.utsname["release"], "", "release in QEMU's header")
+        check_equal(after.utsname["release"], release(), "release in ours")
+        check_equal(after.sub["phys_base"], int(Elf(reference()).vmcoreinfo()["NUMBER(phys_base)"]), "phys_base")
+        check(before.sub["phys_base"] != after.sub["phys_base"], "QEMU's phys_base is right")
+        guestdump(lab, "verify", path)
+        guestdump(lab, "compare", reference(), path)
+        need("crash")
+        check_equal(lab.run("crash", "--osrelease", path).strip(), release(), "crash --osrelease")
+
+
+@case
+def our_own_file_is_the_same_after_any_number_of_conversions(lab):
+    for name in ("zlib", "zstd"):
+        raw = convert(lab, reference(), "raw", "--format", "kdump-raw-" + name)
+        flat = convert(lab, raw, "flat", "--format", "kdump-" + name)
+        lab.run("cmp", raw, convert(lab, flat, "again", "--format", "kdump-raw-" + name))
+        lab.run("cmp", flat, convert(lab, lab.path("again"), "flat-again", "--format", "kdump-" + name))
+        lab.run("cmp", raw, put_together(lab, flat, "theirs"))
+
+
+@case
+def a_level_has_pages_compressed_anew(lab):
+    before = Kdump(convert(lab, reference("ref.zlib"), "before", "--format", "kdump-raw-zlib"))
+    after = Kdump(convert(lab, lab.path("before"), "after", "--format", "kdump-raw-zlib", "--level", "9"))
+    size = [sum(place[1] for place in kdump.stored.values()) for kdump in (before, after)]
+    check(size[1] < size[0], "level 9 has %d bytes of pages, QEMU's level %d", size[1], size[0])
+
+
+def patched(lab, name, *records, cut=0):
+    """QEMU's flattened file with more records before its end, or with its last @cut bytes missing."""
+    with open(reference("ref.zlib"), "rb") as file:
+        data = file.read()
+    check_equal(data[-16:], FLAT_END, "the end of QEMU's file")
+    more = b"".join(struct.pack(">qq", offset, len(piece)) + piece for offset, piece in records)
+    with open(lab.path(name), "wb") as file:
+        file.write(data[:len(data) - cut] if cut else data[:-16] + more + FLAT_END)
+    return lab.path(name)
+
+
+@case
+def later_records_of_a_flattened_file_win_as_with_makedumpfile(lab):
+    place = next(place for place in Kdump(put_together(lab, reference("ref.zlib"), "qemus")).stored.values() if place[2] == 0 and place[1])
+    path = patched(lab, "overlap", (place[0] + 100, b"over"), (place[0] + 102, b"lap"))
+    theirs = Kdump(put_together(lab, path, "theirs"))
+    ours = Kdump(convert(lab, path, "ours", "--format", "kdump-raw-zlib"))
+    check(stored_pages(ours) == stored_pages(theirs), "stored pages differ")
+    check(any(stored[100:105] == b"ovlap" for _, _, stored in stored_pages(ours).values()), "the records are not seen")
+
+
+@case
+def cut_and_hostile_flattened_files_say_why_and_leave_nothing(lab):
+    size = os.path.getsize(reference("ref.zlib"))
+    asked = {
+        patched(lab, "cut1", cut=1): "of 16 bytes at offset %d ends beyond the file, which has %d bytes" % (size - 16, size - 1),
+        patched(lab, "cut16", cut=16): "of 16 bytes at offset %d ends beyond" % (size - 16),
+        patched(lab, "cut5000", cut=5000): "ends beyond the file, which has %d bytes" % (size - 5000),
+        patched(lab, "cut-half", cut=size // 2): "ends beyond the file, which has %d bytes" % (size - size // 2),
+        patched(lab, "negative", (-7, b"x")): "has size 1 and offset -7",
+        patched(lab, "far", ((1 << 63) - 2, b"xxx")): "has size 3 and offset %d" % ((1 << 63) - 2),
+        patched(lab, "bitmaps", (436, b"\xff\xff\xff\x7f")): "bitmaps of",
+        patched(lab, "version", (8, b"\x09")): "header version 9",
+    }
+    with open(lab.path("out"), "w") as out:
+        out.write("older")
+    for path, words in asked.items():
+        for command in (["convert", path, lab.path("out"), "--format", "kdump-raw-zlib"], ["convert", path, lab.path("out")], ["info", path]):
+            said = guestdump(lab, *command, status=2)
+            check(words in said and path in said, "%s: %s", os.path.basename(path), said)
+        with open(lab.path("out")) as out:
+            check_equal(out.read(), "older", "the older file")
+        os.unlink(path)
+    # What only a page can tell is told by who reads the page.
+    guestdump(lab, "convert", patched(lab, "wild", (1 << 40, b"wild")), lab.path("out"), "--format", "kdump-raw-zlib")
+    check(os.path.getsize(lab.path("out")) < size, "bytes of no page were taken over")
 
 
 @case

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tools/signal_watch.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <semaphore>
+
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+
+namespace tools {
+
+using support::must;
+
+Suite* signal_watch_suite();
+
+namespace {
+
+/// Tells when it was interrupted.
+class InterruptedSink final : public dump::Sink {
+  public:
+    util::Result<> write_at(uint64_t, std::span<const std::byte>) override { return {}; }
+    bool random_access() const override { return true; }
+    util::Result<> finish(uint64_t) override { return {}; }
+    util::Result<> commit() override { return {}; }
+    void interrupt() override { interrupted_.release(); }
+
+    void wait() { interrupted_.acquire(); }
+
+  private:
+    std::binary_semaphore interrupted_{0};
+};
+
+START_TEST(first_signal_cancels_and_interrupts) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        dump::Progress progress;
+        InterruptedSink sink;
+        const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
+        ck_assert(!watch->taken());
+        ck_assert(!progress.cancelled());
+        ck_assert_int_eq(::kill(::getpid(), number), 0);
+        sink.wait();
+        ck_assert(progress.cancelled());
+        ck_assert_int_eq(watch->taken().value_or(0), number);
+    }
+}
+END_TEST
+
+START_TEST(second_signal_ends_the_process) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::signal(SIGTERM, SIG_DFL);  // libcheck's handler would end the test
+        dump::Progress progress;
+        InterruptedSink sink;
+        const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
+        ::kill(::getpid(), SIGTERM);
+        sink.wait();
+        ::kill(::getpid(), SIGTERM);
+        ::sleep(20);
+        ::_exit(0);
+    }
+    int status = 0;
+    ck_assert_int_eq(::waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+}
+END_TEST
+
+START_TEST(without_a_signal_it_goes_at_once_and_signals_end_the_process_again) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        {
+            dump::Progress progress;
+            InterruptedSink sink;
+            const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
+        }
+        ::kill(::getpid(), SIGHUP);
+        ::_exit(0);
+    }
+    int status = 0;
+    ck_assert_int_eq(::waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGHUP);
+}
+END_TEST
+
+}  // namespace
+
+Suite* signal_watch_suite() {
+    return support::make_suite(
+        "signal_watch", {first_signal_cancels_and_interrupts, second_signal_ends_the_process,
+                         without_a_signal_it_goes_at_once_and_signals_end_the_process_again});
+}
+
+}  // namespace tools
