@@ -170,12 +170,13 @@ def what_the_registers_are_is_told_where_they_are_old(the_lab):
     machine = start(the_lab, "synthetic")
     before = wait_until_all_count(machine, the_lab)
     time.sleep(0.05)
-    core = core_of_killed(machine, the_lab)
-    out, said = by_guestdump(core, the_lab)
-    check("those of the last stop or dump" in said, "it said: %s", said)
-    check(all(new >= old for new, old in zip(counters(out, live=False), before)), "older registers than of the last dump")
-    _, said = by_gdb(core, the_lab)
-    check("those of the last stop or dump" in said, "gdb's command said: %s", said)
+    for core_of in (core_by_gcore, core_of_killed):
+        core = core_of(machine, the_lab)
+        out, said = by_guestdump(core, the_lab)
+        check("those of the last stop or dump" in said, "it said: %s", said)
+        check(all(new >= old for new, old in zip(counters(out, live=False), before)), "older registers than of the last dump")
+        _, said = by_gdb(core, the_lab)
+        check("those of the last stop or dump" in said, "gdb's command said: %s", said)
 
 
 @case

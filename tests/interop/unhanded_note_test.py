@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import struct
 
 from lab import PYTHON, case, check, check_equal, kernel_symbols, linux_guest, need, need_module, program, run_cases
 from kdump import Kdump
@@ -61,6 +62,42 @@ def info_tells_the_kernels_own_truth(lab):
     with open(reference("serial.log"), errors="replace") as log:
         said = re.search(r"Linux version (\S+)", log.read())
     check_equal(told["release"], said[1], "release, of that on the guest's console")
+
+
+def without_its_note(lab, fmt):
+    """A vmcore of a guest that had the device, and handed its note over; then without it, by a change of one size in the headers."""
+    path = lab.path(fmt)
+    lab.run(program("guestdump"), "convert", "--format", fmt, os.path.join(linux_guest(), "ref.elf"), path)
+    if fmt == "elf":
+        elf = Elf(path)
+        check_equal((elf.phoff, elf.segments[0].type, elf.notes[-1].name), (64, 4, "VMCOREINFO"), "where the note is")
+        places = ((64 + 32, elf.segments[0].filesz),)  # p_filesz
+        note = elf.notes[-1].descriptor
+    else:
+        file = Kdump(path)
+        places = ((4096 + 56, file.sub["size_note"]), (4096 + 32, None), (4096 + 40, None))  # size_note; VMCOREINFO's place and size
+        note = file.data[file.sub["offset_vmcoreinfo"]:file.sub["offset_vmcoreinfo"] + file.sub["size_vmcoreinfo"]]
+    size = 12 + 12 + (len(note) + 3) // 4 * 4
+    yield info(lab, path)
+    with open(path, "r+b") as file:
+        for at, value in places:
+            file.seek(at)
+            file.write(struct.pack("<Q", value - size if value else 0))
+    yield info(lab, path)
+
+
+@case
+def info_tells_the_same_of_a_guest_that_handed_its_note_over(lab):
+    for fmt in ("elf", "kdump-raw-zlib"):
+        handed_over, found = (told for told in without_its_note(lab, fmt))
+        check("vmcoreinfo-found-at" not in handed_over and "vmcoreinfo-found-at" in found, "%s: how it was found", fmt)
+        check_equal(found["vmcoreinfo"].rstrip("\n"), handed_over["vmcoreinfo"].rstrip("\0\n"), "VMCOREINFO")
+        kernel, other = found["kernel"], handed_over["kernel"]
+        check_equal(kernel["kaslr-offset"], int(handed_over["vmcoreinfo"].split("KERNELOFFSET=")[1].split()[0], 16), "KASLR offset")
+        check(kernel["kaslr-offset"] > 0 and kernel["release"], "no KASLR, or no release: %s", kernel)
+        check_equal({name: kernel[name] for name in ("release", "kaslr-offset", "phys-base")},
+                    {name: other[name] for name in ("release", "kaslr-offset", "phys-base")}, "what info prints of the kernel")
+        check_equal((kernel["phys-base-from"], other["phys-base-from"]), ("VMCOREINFO in memory", "VMCOREINFO"), "how it was found")
 
 
 @case

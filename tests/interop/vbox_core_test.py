@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from lab import ROOT, Skip, case, check, check_equal, linux_guest, need, program, run_cases
+from lab import case, check, check_equal, kernel_symbols, linux_guest, need, program, run_cases
 from vbox import Vbox, state_of_qemu_note, write_as_virtualbox
 from vmcore import Elf, difference
 
@@ -87,14 +87,14 @@ def there_and_back_is_the_same_guest(lab):
     back = convert(lab, core, "back")
     lab.run(program("guestdump"), "compare", reference(), back)
     check_equal(Elf(back).vmcoreinfo(), Elf(reference()).vmcoreinfo(), "VMCOREINFO")
+    need("crash")
+    check_equal(lab.run("crash", "--osrelease", back).strip(), Elf(reference()).vmcoreinfo()["OSRELEASE"], "crash --osrelease")
 
 
 @case
 def crash_prints_the_same_after_the_way_there_and_back(lab):
     need("crash")
-    if not os.environ.get("KERNEL_DEBUG_SYMBOLS"):
-        raise Skip("needs a download of 280 MB; KERNEL_DEBUG_SYMBOLS=1 asks for it")
-    symbols, script = lab.run(ROOT / "scripts" / "kernel-debug-symbols.sh", timeout=1800).split()[-1], lab.path("commands")
+    symbols, script = kernel_symbols(), lab.path("commands")
     with open(script, "w") as out:
         out.write("sys\nps\nbt -a\nquit\n")
     back = convert(lab, convert(lab, reference(), "core", "--format", "vbox-core"), "back")
