@@ -7,6 +7,7 @@
 #include "tools/command_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/info_text.h"
+#include "util/text.h"
 
 namespace tools {
 
@@ -23,7 +24,7 @@ Result<int> compare_command(int argc, char** argv) {
     const auto second = TRY(vmcore::Vmcore::open(operands[1]));
     const vmcore::Comparison result = TRY(vmcore::compare(*first, *second, count));
     for (const std::string& difference : result.differences)
-        std::printf("%s\n", difference.c_str());
+        std::printf("%s\n", util::printable(difference).c_str());
     std::printf("%s compared, %" PRIu64 " pages differ, %s\n", size_text(result.bytes).c_str(),
                 result.different_pages, result.equal() ? "equal" : "different");
     return result.equal() ? 0 : 1;

@@ -13,6 +13,7 @@
 #include "tools/guestdump_commands.h"
 #include "tools/progress_line.h"
 #include "tools/signal_watch.h"
+#include "util/text.h"
 #include "vmcore/kdump_copy.h"
 #include "vmcore/vmcore.h"
 
@@ -56,7 +57,7 @@ Result<int> convert(const std::string& from, const std::string& to, const dump::
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
         for (const std::string& warning : *list)
-            std::fprintf(stderr, "warning: %s\n", warning.c_str());
+            std::fprintf(stderr, "warning: %s\n", util::printable(warning).c_str());
     }
     const auto writer = TRY(make_writer(*vmcore, snapshot, request));
     // Until here a signal may end the program: there is nothing yet that it would leave.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "tools/guestdump_commands.h"
+#include "util/text.h"
 
 /// guestdump: what people do with vmcores, and with machines that they want one of. Exit status as
 /// cmp(1)'s: 0, 1 where something was found to be wrong or different, 2 where the command could not
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
         if (name != command.name) continue;
         const util::Result<int> status = command.run(argc - 1, argv + 1);
         if (status) return *status;
-        std::fprintf(stderr, "guestdump %s: %s\n", argv[1], status.error().message().c_str());
+        std::fprintf(stderr, "guestdump %s: %s\n", argv[1],
+                     util::printable(status.error().message()).c_str());
         return kTrouble;
     }
     std::fprintf(stderr, "guestdump: there is no command '%s'\n", argv[1]);

@@ -23,6 +23,7 @@
 #include "tools/terminal_monitor.h"
 #include "util/daemon.h"
 #include "util/sandbox.h"
+#include "util/text.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
 #include "vm/ram_objects.h"
@@ -35,7 +36,7 @@ using util::Error;
 using util::Result;
 
 void warn(const std::string& message) {
-    std::fprintf(stderr, "guestdump-vm: %s\n", message.c_str());
+    std::fprintf(stderr, "guestdump-vm: %s\n", util::printable(message).c_str());
 }
 
 monitor::Address address_of(const vm::MonitorDevice& device) {

@@ -6,6 +6,7 @@
 #include "tools/command_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/info_text.h"
+#include "util/text.h"
 #include "vmcore/describe.h"
 
 namespace tools {
@@ -26,9 +27,9 @@ Result<int> info_command(int argc, char** argv) {
                                           .threads = dump::thread_count(0)};
     const qapi::VmcoreInfo info = TRY(vmcore::describe(*vmcore, operands[0], options));
     const std::string text =
-        json
-            ? qapi::to_text(qapi::to_json(info).get()) + "\n"
-            : info_text(info, {.registers = registers != FALSE, .vmcoreinfo = vmcoreinfo != FALSE});
+        json ? qapi::to_text(qapi::to_json(info).get()) + "\n"
+             : util::printable(info_text(
+                   info, {.registers = registers != FALSE, .vmcoreinfo = vmcoreinfo != FALSE}));
     std::fputs(text.c_str(), stdout);
     return 0;
 }

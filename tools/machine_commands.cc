@@ -7,6 +7,7 @@
 #include "tools/guestdump_commands.h"
 #include "tools/progress_text.h"
 #include "tools/remote_dump.h"
+#include "util/text.h"
 
 namespace tools {
 namespace {
@@ -58,8 +59,8 @@ Result<int> status_command(int argc, char** argv) {
     const std::string name = TRY(ask(*machine, "query-name", "name"));
     const std::string guest = TRY(ask(*machine, "query-status", "status"));
     const qapi::DumpQueryResult dump = TRY(query_dump(*machine));
-    if (!name.empty()) std::printf("name:   %s\n", name.c_str());
-    std::printf("guest:  %s\n", guest.c_str());
+    if (!name.empty()) std::printf("name:   %s\n", util::printable(name).c_str());
+    std::printf("guest:  %s\n", util::printable(guest).c_str());
     std::printf("dump:   %s\n", dump_text(dump).c_str());
     return 0;
 }

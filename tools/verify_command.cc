@@ -8,6 +8,7 @@
 #include "tools/command_options.h"
 #include "tools/guestdump_commands.h"
 #include "tools/info_text.h"
+#include "util/text.h"
 
 namespace tools {
 
@@ -22,7 +23,8 @@ Result<int> verify_command(int argc, char** argv) {
     const unsigned count = TRY(parse_threads(threads));
     const auto vmcore = TRY(vmcore::Vmcore::open(operands[0]));
     const vmcore::Verification result = vmcore::verify(*vmcore, count);
-    for (const std::string& problem : result.problems) std::printf("%s\n", problem.c_str());
+    for (const std::string& problem : result.problems)
+        std::printf("%s\n", util::printable(problem).c_str());
     std::printf("%s: %s read, %" PRIu64 " bad pages, %s\n", operands[0].c_str(),
                 size_text(result.bytes).c_str(), result.bad_pages,
                 result.good() ? "good" : "damaged");

@@ -42,6 +42,18 @@ class Guestdump(unittest.TestCase):
         self.assertIn("rip ffffffff81000000", run("info", "--registers", SMALL / "kdump/64")[0].decode())
         self.assertIn("OSRELEASE=6.1.0\n", run("info", "--vmcoreinfo", SMALL / "kdump/64")[0].decode())
 
+    def test_what_a_file_says_does_not_command_the_terminal(self):
+        hostile = self.folder / "hostile"
+        hostile.write_bytes((SMALL / "kdump/64").read_bytes().replace(b"OSRELEASE=6.1.0", b"OSRELEASE=\x1b[31m"))
+        text = run("info", "--vmcoreinfo", hostile)[0]
+        self.assertNotIn(b"\x1b", text)
+        self.assertIn(b"kernel:      Linux \\x1b[31m\n", text)
+        self.assertIn(b"OSRELEASE=\\x1b[31m\n", text)
+        self.assertEqual(json.loads(run("info", "--json", hostile)[0])["kernel"]["release"], "\x1b[31m")
+        renamed = self.folder / "renamed"
+        renamed.write_bytes((SMALL / "kdump/64").read_bytes().replace(b"CORE\0", b"CO\x9bE\0"))
+        self.assertNotIn(b"\x9b", run("compare", SMALL / "kdump/64", renamed, status=1)[0])
+
     def test_convert_keeps_the_guest_in_every_format_that_there_is(self):
         for name in ["kdump/64", "flattened/kdump64"]:
             for form in FORMATS:

@@ -9,6 +9,7 @@ Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* sandbox_suite();
 Suite* stored_suite();
+Suite* text_suite();
 Suite* thread_suite();
 Suite* zero_suite();
 
@@ -22,6 +23,7 @@ int main() {
         util::result_suite(),
         util::sandbox_suite(),
         util::stored_suite(),
+        util::text_suite(),
         util::thread_suite(),
         util::zero_suite(),
     });
