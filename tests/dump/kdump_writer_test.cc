@@ -2,8 +2,10 @@
 #include "dump/kdump_writer.h"
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
+#include "dump/page_hash.h"
 #include "tests/dump/built.h"
 #include "tests/dump/dumping.h"
 #include "tests/support/faulty_sink.h"
@@ -197,6 +199,26 @@ START_TEST(equal_pages_are_stored_once_if_that_is_wanted) {
 }
 END_TEST
 
+/// The hash multiplies words in pairs; a guest that has the second of them be what makes the factor
+/// zero has the first be anything.
+START_TEST(different_pages_that_a_guest_gave_one_hash_are_both_stored) {
+    constexpr uint64_t kFactorZero = 0xbb67ae8584caa73b;
+    Bytes ram(3 * 4096, std::byte{0x5a});
+    for (size_t pfn = 0; pfn < 3; ++pfn) {
+        std::memcpy(ram.data() + pfn * 4096, &pfn, sizeof pfn);
+        std::memcpy(ram.data() + pfn * 4096 + 8, &kFactorZero, sizeof kFactorZero);
+    }
+    const std::span<const std::byte> bytes(ram);
+    ck_assert_uint_eq(hash_page(bytes.first(4096)), hash_page(bytes.subspan(4096, 4096)));
+    const auto guest = must(support::ScriptedGuest::parse("mode long\ncpus 1\n"));
+    guest->add_ram(0, ram);
+    const Bytes image = dump_image(*guest, {.share_pages = true});
+    const support::KdumpFile file = must(support::read_kdump(image));
+    ck_assert_uint_eq(file.pages.size(), 3);
+    check_pages(file, *guest);
+}
+END_TEST
+
 START_TEST(zero_pages_share_one_page_in_front_of_the_others) {
     const auto guest = every_kind();
     for (const bool share : {true, false}) {
@@ -326,6 +348,7 @@ Suite* kdump_writer_suite() {
                                    the_bytes_are_the_same_for_any_number_of_threads,
                                    a_flattened_file_put_together_is_the_raw_file,
                                    equal_pages_are_stored_once_if_that_is_wanted,
+                                   different_pages_that_a_guest_gave_one_hash_are_both_stored,
                                    zero_pages_share_one_page_in_front_of_the_others,
                                    incompressible_pages_are_stored_as_they_are,
                                    notes_come_whole_and_vmcoreinfo_is_found_in_them,

@@ -28,6 +28,12 @@ def write_secrets(path, size):
             out.write((MARK + os.urandom(8)) * 151 + os.urandom(19))
 
 
+def machine_with_secrets(lab, properties, **more):
+    write_secrets(lab.path("secrets"), 8 * MIB)
+    return lab.vm("-accel", "synthetic", "-S", "-machine", "pc,memory-backend=ram," + properties,
+                  "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s" % (8 * MIB, lab.path("secrets")), cwd=lab.folder, **more)
+
+
 def left_open_by_exec(pid):
     """[what it leads to] for each descriptor above 2 that a program started by the process would have."""
     found = []
@@ -130,14 +136,11 @@ def core_of(lab, guest_core, dumps=()):
     pattern = open("/proc/sys/kernel/core_pattern").read().strip()
     if pattern.startswith("|") or "/" in pattern:
         raise Skip("core_pattern is %s" % pattern)
-    write_secrets(lab.path("secrets"), 8 * MIB)
 
     def may_dump_core():
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
-    machine = lab.vm("-accel", "synthetic", "-S", "-machine", "pc,memory-backend=ram,dump-guest-core=" + guest_core,
-                     "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s" % (8 * MIB, lab.path("secrets")),
-                     cwd=lab.folder, preexec_fn=may_dump_core)
+    machine = machine_with_secrets(lab, "dump-guest-core=" + guest_core, preexec_fn=may_dump_core)
     machine.dump(lab.path("whole"), fmt="kdump-zlib")
     os.unlink(lab.path("whole"))
     readers = [stalled_dump(machine, "target", fmt) for fmt in dumps]
@@ -165,6 +168,33 @@ def a_core_of_a_machine_that_was_dumping_has_no_page_of_it_either(lab):
         core = core_of(lab, "off", [fmt])
         check_few(marks(core), "during a dump as " + fmt)
         os.unlink(core)
+
+
+@case
+def a_log_has_none_of_the_guests_bytes(lab):
+    machine = machine_with_secrets(lab, "dump-guest-core=on")
+    for fmt in FORMATS:
+        machine.dump(lab.path("vmcore"), fmt=fmt)
+        machine.qmp.request({"execute": "dump-guest-memory", "arguments": {
+            "paging": fmt == "elf", "protocol": "file:/dev/full", "format": fmt}})
+    check("secret" not in machine.qmp.hmp("xp /40xb 0x1000") + machine.qmp.hmp("print 1"), "hexadecimal bytes are text")
+    machine.quit()
+    # A guest, or whoever made a vmcore of one, has put secrets where names and notes are.
+    machine = machine_with_secrets(lab, "dump-guest-core=on")
+    machine.dump(lab.path("vmcore"))
+    machine.kill()
+    whole = open(lab.path("vmcore"), "rb").read()
+    for old, new in ((b"QEMU\0", MARK[:4] + b"\0"), (b"\5\0\0\0\xb8\1\0\0", b"\5\0\0\0\xff\xff\0\0")):
+        check(old in whole, "there is no %r to be replaced", old)
+        with open(lab.path("hostile"), "wb") as out:
+            out.write(whole.replace(old, new, 1))
+        restored = lab.vm("-restore", lab.path("hostile"))
+        with contextlib.suppress(AssertionError):  # it may be refused
+            restored.dump(lab.path("again"))
+            restored.kill()
+        restored.process.wait(20)
+        check("sec" not in restored.said(), "it said: %s", restored.said())
+    check_equal(machine.said(), "", "what the machine said")
 
 
 run_cases()

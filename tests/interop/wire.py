@@ -35,7 +35,8 @@ class Wire:
     def send(self, data, fds=()):
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         sent = self.socket.sendmsg([data], rights)
-        self.socket.sendall(data[sent:])
+        if sent < len(data):  # even nothing is a broken pipe where the other end has gone by now
+            self.socket.sendall(data[sent:])
 
     def until(self, end):
         """What comes, up to and with @end."""
