@@ -77,14 +77,18 @@ Result<std::string> info_dump(Monitor& monitor, const HmpArguments&) {
     return text;
 }
 
-Result<std::string> info_dump_estimate(Monitor& monitor, const HmpArguments& arguments) {
-    qapi::QueryDumpEstimateArguments request;
-    request.format = TRY(format_of(arguments));
-    request.begin = arguments.number("begin");
-    request.length = arguments.number("length");
-    const qapi::DumpEstimate estimate = TRY(qmp_query_dump_estimate(monitor, request));
-    return util::text("%" PRIu64 " bytes, from %" PRIu64 " to %" PRIu64 "\n", estimate.bytes,
-                      estimate.lowest, estimate.highest);
+void info_dump_estimate(Monitor& monitor, const HmpArguments& arguments,
+                        const Completion<std::string>& done) {
+    auto format = format_of(arguments);
+    if (!format) return done(std::move(format).take_error());
+    const qapi::QueryDumpEstimateArguments request{.format = *format,
+                                                   .begin = arguments.number("begin"),
+                                                   .length = arguments.number("length")};
+    qmp_query_dump_estimate(monitor, request, [done](Result<qapi::DumpEstimate> size) {
+        if (!size) return done(std::move(size).take_error());
+        done(util::text("%" PRIu64 " bytes, from %" PRIu64 " to %" PRIu64 "\n", size->bytes,
+                        size->lowest, size->highest));
+    });
 }
 
 using Kind = HmpParameter::Kind;
@@ -136,7 +140,7 @@ constexpr HmpCommand kCommands[] = {
     {"dump-cancel", {}, "", "end the dump under way and remove its file", at_once<cancel>},
     {"info dump", {}, "", "show how the latest dump goes or went", at_once<info_dump>},
     {"info dump-estimate", kEstimate, "[-z|-l|-s|-Z] [-R] [begin length]",
-     "show how many bytes a dump would take, with bounds", at_once<info_dump_estimate>},
+     "show how many bytes a dump would take, with bounds", info_dump_estimate},
 };
 
 }  // namespace

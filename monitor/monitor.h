@@ -14,7 +14,8 @@
 
 namespace dump {
 class DumpState;
-}
+class EstimateQueue;
+}  // namespace dump
 namespace vm {
 class Machine;
 class RamObjects;
@@ -26,6 +27,7 @@ namespace monitor {
 struct Services {
     vm::Machine& machine;
     dump::DumpState& dump;
+    dump::EstimateQueue& estimates;
     EventHub& events;
     FdSets& fd_sets;
     vm::RamObjects& objects;

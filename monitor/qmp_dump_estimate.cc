@@ -1,29 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/estimate_queue.h"
 #include "dump/request.h"
-#include "dump/size_estimate.h"
 #include "dump/snapshot.h"
 #include "monitor/commands.h"
 #include "monitor/monitor.h"
 #include "vm/machine.h"
 
 namespace monitor {
+namespace {
 
-Result<qapi::DumpEstimate> qmp_query_dump_estimate(
-    Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments) {
+/// Bytes that a note which is found yet makes a dump larger by, at most: a page of text, and its
+/// program header. Parts are counted in whole pages.
+constexpr uint64_t kRoomForNote = 2 * 4096;
+
+Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments,
+                  const Completion<qapi::DumpEstimate>& done) {
     qapi::DumpGuestMemoryArguments dump;
     dump.format = arguments.format;
     dump.begin = arguments.begin;
     dump.length = arguments.length;
+    // It would be looked for in all of memory, which is too long for the main loop.
+    dump.find_vmcoreinfo = false;
     const dump::Request request = TRY(dump::parse_request(dump));
     vm::Machine& machine = monitor.services.machine;
     TRY(machine.refresh_cpus());
-    const dump::Snapshot snapshot = TRY(dump::Snapshot::take(machine, request));
-    const dump::RamSource pages(snapshot.blocks);
-    const dump::SizeEstimate size = TRY(dump::estimate_size(snapshot, request, pages));
-    return qapi::DumpEstimate{.bytes = size.bytes,
-                              .lowest = size.lowest,
-                              .highest = size.highest,
-                              .without_holes = size.without_holes};
+    dump::Snapshot snapshot = TRY(dump::Snapshot::take(machine, request));
+    const uint64_t room = snapshot.vmcoreinfo ? 0 : kRoomForNote;
+    monitor.services.estimates.add(
+        std::move(snapshot), request, [done, room](Result<dump::SizeEstimate> size) {
+            if (!size) return done(std::move(size).take_error());
+            done(qapi::DumpEstimate{.bytes = size->bytes,
+                                    .lowest = size->lowest,
+                                    .highest = size->highest + room,
+                                    .without_holes = size->without_holes + room});
+        });
+    return {};
+}
+
+}  // namespace
+
+void qmp_query_dump_estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments,
+                             Completion<qapi::DumpEstimate> done) {
+    Result<> begun = estimate(monitor, arguments, done);
+    if (!begun) done(std::move(begun).take_error());
 }
 
 }  // namespace monitor

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dump/dump_state.h"
+#include "dump/estimate_queue.h"
 #include "monitor/endpoint.h"
 #include "monitor/event_hub.h"
 #include "monitor/fd_sets.h"
@@ -99,8 +100,10 @@ class Harness {
           objects_(std::move(objects)),
           machine_(std::move(machine)),
           dump_(*machine_, monitor::post_to_main_loop),
+          estimates_(monitor::post_to_main_loop),
           services_{.machine = *machine_,
                     .dump = dump_,
+                    .estimates = estimates_,
                     .events = events_,
                     .fd_sets = fd_sets_,
                     .objects = objects_,
@@ -181,6 +184,7 @@ class Harness {
     vm::RamObjects objects_;
     std::unique_ptr<vm::Machine> machine_;
     dump::DumpState dump_;
+    dump::EstimateQueue estimates_;
     monitor::Services services_;
     std::optional<tools::TerminalMode> stdio_mode_;  ///< where a monitor has the terminal
     std::vector<OpenMonitor> monitors_;

@@ -179,6 +179,39 @@ START_TEST(commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not) {
 }
 END_TEST
 
+START_TEST(an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it) {
+    TestMachine vm;
+    Negotiated client(vm.services, kOob), other(vm.services);
+    check_text(client.ask(R"({"execute": "query-dump-estimate", "id": 7})"), "");
+    check_text(client.ask(R"({"execute": "query-version"})"), "");
+    ck_assert(has(client.ask(R"({"exec-oob": "query-dump", "id": 1})"), R"("id": 1)"));
+    ck_assert(has(other.ask(R"({"execute": "query-dump"})"), R"("status": "none")"));
+    std::string told;
+    vm.loop.run_until([&] { return has(told += client.take(), "package"); });
+    ck_assert(has(told, R"("without-holes": )") && told.find(R"("id": 7)") < told.find("package"));
+    // What is wrong is said at once.
+    ck_assert(has(client.ask(R"({"execute": "query-dump-estimate", "arguments": {"begin": 1}})"),
+                  "Parameter 'length' is missing"));
+    check_text(other.ask(R"({"execute": "human-monitor-command",)"
+                         R"( "arguments": {"command-line": "info dump-estimate"}})"),
+               "");
+    vm.loop.run_until([&] { return has(told += other.take(), " bytes, from "); });
+}
+END_TEST
+
+START_TEST(an_estimate_whose_client_has_gone_is_nobodys) {
+    TestMachine vm;
+    Negotiated other(vm.services);
+    {
+        Negotiated client(vm.services);
+        client.ask(R"({"execute": "query-dump-estimate"})");
+        client.ask(R"({"execute": "query-dump-estimate"})");
+    }
+    std::string told = other.ask(R"({"execute": "query-dump-estimate"})");
+    vm.loop.run_until([&] { return has(told += other.take(), "highest"); });
+}
+END_TEST
+
 START_TEST(client_with_many_waiting_requests_is_not_read) {
     TestMachine vm;
     StuckTarget target;
@@ -308,6 +341,8 @@ Suite* qmp_dump_suite() {
                         query_tells_phase_and_start_of_an_active_dump,
                         cancelled_dump_fails_and_the_guest_runs_on,
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
+                        an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
+                        an_estimate_whose_client_has_gone_is_nobodys,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,
                         second_dump_stop_and_cont_are_refused_while_one_is_active,

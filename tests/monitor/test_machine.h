@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dump/dump_state.h"
+#include "dump/estimate_queue.h"
 #include "monitor/monitor.h"
 #include "tests/support/scripted_guest.h"
 #include "vm/machine.h"
@@ -54,6 +55,7 @@ class TestMachine {
     vm::Accel* accel = nullptr;  ///< the machine's
     std::unique_ptr<vm::Machine> machine;
     dump::DumpState dump;
+    dump::EstimateQueue estimates;
     Services services;
 
   private:
