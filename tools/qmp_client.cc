@@ -73,7 +73,10 @@ Result<Json> QmpClient::execute(std::string_view command, Json arguments, int fd
     qapi::add(request, "execute", qapi::to_json(command));
     if (arguments) qapi::add(request, "arguments", std::move(arguments));
     TRY(send(qapi::to_text(request.get()) + "\r\n", fd));
+    // What a wait that was interrupted has left comes first.
+    for (++unanswered_; unanswered_ > 1; --unanswered_) TRY(next_message());
     const Json reply = TRY(next_message());
+    unanswered_ = 0;
     if (json_object* result = qapi::find(reply.get(), "return")) return qapi::share(result);
     const std::string said = string_member(qapi::find(reply.get(), "error"), "desc");
     return Error::make("%s",

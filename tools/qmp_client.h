@@ -54,6 +54,7 @@ class QmpClient {
 
     util::UniqueFd socket_;
     int interrupt_ = -1;
+    unsigned unanswered_ = 0;                        ///< commands whose replies are still to come
     std::deque<util::Result<qapi::Json>> messages_;  ///< that came, events apart
     std::deque<qapi::Json> events_;
     qapi::JsonStream stream_;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "monitor/unix_socket.h"
+#include "tests/support/results.h"
+#include "tests/support/scratch.h"
+
+namespace tools {
+
+/// A monitor that says what it was told to: the greeting, and one text after each request. Where a
+/// text is empty it makes the eventfd @silent readable instead, if there is one.
+class ScriptedMonitor {
+  public:
+    static constexpr std::string_view kGreeting = "{\"QMP\": {}}\r\n";
+    static constexpr std::string_view kOk = "{\"return\": {}}\r\n";
+
+    explicit ScriptedMonitor(std::vector<std::string_view> texts, int silent = -1)
+        : silent_(silent),
+          listener_(support::must(monitor::listen_at(path()))),
+          thread_([this, texts = std::move(texts)] { serve(texts); }) {}
+
+    std::string path() const { return scratch_.path("q"); }
+
+  private:
+    void serve(const std::vector<std::string_view>& texts) {
+        const util::UniqueFd client = monitor::accept_client(listener_.get());
+        for (const std::string_view text : texts) {
+            char request[4096];
+            ::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL);
+            if (text.empty() && silent_ >= 0) ::eventfd_write(silent_, 1);
+            if (::recv(client.get(), request, sizeof request, 0) <= 0) return;
+        }
+    }
+
+    const support::Scratch scratch_;
+    int silent_;
+    util::UniqueFd listener_;
+    std::jthread thread_;
+};
+
+}  // namespace tools
