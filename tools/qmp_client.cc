@@ -89,6 +89,10 @@ Result<bool> QmpClient::wait(std::chrono::milliseconds patience) {
     return came;
 }
 
+void QmpClient::forget_events(std::string_view name) {
+    while (take_event(name)) continue;
+}
+
 std::optional<Json> QmpClient::take_event(std::string_view name) {
     const auto found = std::ranges::find_if(
         events_, [&](const Json& event) { return string_member(event.get(), "event") == name; });

@@ -42,6 +42,9 @@ class QmpClient {
     /// The data of the oldest event of that name, taken; empty where none has come.
     std::optional<qapi::Json> take_event(std::string_view name);
 
+    /// Drops those events of that name that have come.
+    void forget_events(std::string_view name);
+
   private:
     explicit QmpClient(util::UniqueFd socket);
 

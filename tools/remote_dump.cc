@@ -78,6 +78,7 @@ Result<> RemoteDump::start(qapi::DumpGuestMemoryArguments arguments) {
     if (relay_) relay_->handed_over();
     arguments.protocol = "fd:" + name;
     arguments.detach = true;
+    machine_.forget_events("DUMP_COMPLETED");  // of other clients' dumps
     const auto started = machine_.execute("dump-guest-memory", qapi::to_json(arguments));
     if (started) return {};
     // Not all machines drop the descriptor of a dump that they refuse.
@@ -94,14 +95,30 @@ Result<int> RemoteDump::descriptor_for_machine(const qapi::DumpGuestMemoryArgume
 
 Result<bool> RemoteDump::wait(std::chrono::milliseconds patience) {
     if (!ended_) TRY(machine_.wait(patience));
-    if (const auto data = machine_.take_event("DUMP_COMPLETED")) {
-        ended_ = true;
-        std::string said;
-        json_object* error = qapi::find(data->get(), "error");
-        if (error) TRY(qapi::from_json(error, "error", said));
-        if (error) failure_ = Error::make("%s", said.c_str());
+    while (!ended_) {
+        // Kept until the machine has been asked, which a signal may interrupt.
+        if (!told_) told_ = machine_.take_event("DUMP_COMPLETED");
+        if (!told_) break;
+        TRY(judge(told_->get()));
+        told_.reset();
     }
     return ended_;
+}
+
+/// The end of which dump @event tells. Another client's, that ended while ours was asked for, is
+/// none of ours, and must not give an unfinished file its name.
+Result<> RemoteDump::judge(json_object* event) {
+    const qapi::DumpQueryResult now = TRY(query());
+    const auto then = TRY(read_state(qapi::find(event, "result")));
+    ended_ = now.status != qapi::DumpStatus::active && now.status == then.status &&
+             now.completed == then.completed && now.total == then.total;
+    // Ours may have failed and another one begun since: in doubt no file is called whole.
+    if (json_object* error = qapi::find(event, "error"); error && !failure_) {
+        std::string said;
+        TRY(qapi::from_json(error, "error", said));
+        failure_ = Error::make("%s", said.c_str());
+    }
+    return {};
 }
 
 Result<> RemoteDump::cancel() {

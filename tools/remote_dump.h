@@ -46,6 +46,7 @@ class RemoteDump {
         : machine_(machine), path_(std::move(path)), target_(std::move(target)) {}
 
     util::Result<int> descriptor_for_machine(const qapi::DumpGuestMemoryArguments& arguments);
+    util::Result<> judge(json_object* event);
     util::Result<> outcome();
 
     QmpClient& machine_;
@@ -53,6 +54,7 @@ class RemoteDump {
     DumpTarget target_;
     bool can_cancel_ = false;
     std::unique_ptr<PipeRelay> relay_;
+    std::optional<qapi::Json> told_;  ///< an event that is still to be judged
     bool ended_ = false;
     std::optional<util::Error> failure_;
 };

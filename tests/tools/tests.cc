@@ -6,6 +6,7 @@ namespace tools {
 Suite* pipe_relay_suite();
 Suite* progress_text_suite();
 Suite* qmp_client_suite();
+Suite* remote_dump_suite();
 Suite* signal_watch_suite();
 
 }  // namespace tools
@@ -15,6 +16,7 @@ int main() {
         tools::pipe_relay_suite(),
         tools::progress_text_suite(),
         tools::qmp_client_suite(),
+        tools::remote_dump_suite(),
         tools::signal_watch_suite(),
     });
 }
