@@ -33,9 +33,12 @@ bool tells_of_process(const Note& note) {
     return note.name == "CORE" && (note.type == kNtPrpsinfo || note.type == kNtAuxv);
 }
 
-bool notes_tell_of_process(const ByteSource& source, uint64_t offset, uint64_t size) {
+/// @left: so many bytes of notes are still looked at; any number of headers may share them.
+bool notes_tell_of_process(const ByteSource& source, uint64_t offset, uint64_t size,
+                           uint64_t& left) {
     if (offset > source.size()) return false;
-    std::vector<std::byte> payload(std::min({size, kMaxNotes, source.size() - offset}));
+    std::vector<std::byte> payload(std::min({size, left, source.size() - offset}));
+    left -= payload.size();
     if (!source.read_at(offset, payload)) return false;
     const NoteList list = split_notes(payload);
     return std::any_of(list.notes.begin(), list.notes.end(), tells_of_process);
@@ -141,9 +144,10 @@ bool is_process_core(const ByteSource& source) {
     const auto headers = ProgramHeaders<format::ElfClass::k64>::of(source);
     if (!headers) return false;
     bool tells = false;
+    uint64_t left = kMaxNotes;
     const Result<> read = headers->for_each([&](uint64_t, const auto& segment) -> Result<> {
         if (segment.type == format::kPtNote && !tells)
-            tells = notes_tell_of_process(source, segment.offset, segment.filesz);
+            tells = notes_tell_of_process(source, segment.offset, segment.filesz, left);
         return {};
     });
     return read && tells;

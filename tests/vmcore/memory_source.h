@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,7 @@ class MemorySource final : public ByteSource {
     uint64_t size() const override { return bytes_.size(); }
     Result<> read_at(uint64_t offset, std::span<std::byte> out) const override {
         TRY(check_inside(*this, "a read", offset, out.size()));
+        read_ += out.size();
         std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
         return {};
     }
@@ -28,9 +30,13 @@ class MemorySource final : public ByteSource {
         return {.length = end - offset, .populated = !support::all_zero(part)};
     }
 
+    /// How many bytes read_at() has given so far.
+    uint64_t bytes_read() const { return read_; }
+
   private:
     std::string name_ = "memory.vmcore";
     support::Bytes bytes_;
+    mutable std::atomic<uint64_t> read_ = 0;
 };
 
 inline std::shared_ptr<const ByteSource> in_memory(support::Bytes bytes) {

@@ -315,6 +315,20 @@ START_TEST(a_flipped_bit_of_the_record_never_does_harm) {
 }
 END_TEST
 
+START_TEST(notes_that_many_headers_share_are_read_within_a_bound) {
+    constexpr uint64_t kHeaders = 40;
+    SmallElf elf{.loads = std::vector<SmallLoad>(kHeaders), .notes = Bytes(1 << 20)};
+    Bytes file = elf.file();
+    const Bytes header(file.begin() + 64, file.begin() + 64 + 56);
+    for (uint64_t i = 1; i <= kHeaders; ++i) support::put_bytes(file, 64 + i * 56, header);
+    const MemorySource source(std::move(file));
+
+    ck_assert(!is_process_core(source));
+
+    ck_assert_uint_le(source.bytes_read(), kMaxNotes + 0x1000);
+}
+END_TEST
+
 }  // namespace
 
 Suite* process_core_suite() {
@@ -333,8 +347,8 @@ Suite* process_core_suite() {
          two_records_of_which_neither_is_in_the_others_guest_are_refused,
          a_forger_who_claims_the_true_record_gets_nothing,
          a_core_cut_anywhere_gives_what_is_left_or_is_refused,
-         what_a_cut_core_still_has_of_memory_comes_out,
-         a_flipped_bit_of_the_record_never_does_harm});
+         what_a_cut_core_still_has_of_memory_comes_out, a_flipped_bit_of_the_record_never_does_harm,
+         notes_that_many_headers_share_are_read_within_a_bound});
 }
 
 }  // namespace vmcore
