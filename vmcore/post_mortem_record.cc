@@ -32,10 +32,8 @@ bool inside(uint64_t offset, uint64_t size, uint64_t whole) {
     return offset <= whole && size <= whole - offset;
 }
 
-Result<format::RecordHeader> parse_header(Bytes bytes, uint64_t address) {
-    if (bytes.size() < sizeof(format::RecordHeader))
-        return Error::make("0x%zx bytes are too few for its header", bytes.size());
-    const auto header = struct_at<format::RecordHeader>(bytes, 0);
+/// What @header alone tells of a record at @address, where @there bytes are.
+Result<> check_header(const format::RecordHeader& header, uint64_t address, uint64_t there) {
     if (header.version != format::kRecordVersion || header.size != sizeof header) {
         return Error::make("it has version %u and a header of %u bytes, only %u with %zu is known",
                            unsigned{header.version}, unsigned{header.size}, format::kRecordVersion,
@@ -43,13 +41,21 @@ Result<format::RecordHeader> parse_header(Bytes bytes, uint64_t address) {
     }
     if (header.self != address)
         return Error::make("it says that it lies at 0x%" PRIx64, uint64_t{header.self});
-    if (header.length > bytes.size()) {
-        return Error::make("it has 0x%" PRIx64 " bytes, of which 0x%zx are there",
-                           uint64_t{header.length}, bytes.size());
+    if (header.length > there) {
+        return Error::make("it has 0x%" PRIx64 " bytes, of which 0x%" PRIx64 " are there",
+                           uint64_t{header.length}, there);
     }
     if (header.vcpu_count > kMostCpus)
         return Error::make("%u vCPUs, at most %u are believed", unsigned{header.vcpu_count},
                            kMostCpus);
+    return {};
+}
+
+Result<format::RecordHeader> parse_header(Bytes bytes, uint64_t address) {
+    if (bytes.size() < sizeof(format::RecordHeader))
+        return Error::make("0x%zx bytes are too few for its header", bytes.size());
+    const auto header = struct_at<format::RecordHeader>(bytes, 0);
+    TRY(check_header(header, address, bytes.size()));
     const uint64_t blocks_size = header.block_count * sizeof(format::RecordBlock);
     bool fits = inside(header.blocks, blocks_size, header.length);
     for (const uint64_t copy : header.copies)
@@ -127,11 +133,6 @@ Result<> parse_copy(Bytes bytes, uint32_t cpu_count, PostMortemRecord& record) {
     return {};
 }
 
-/// How much of the process's memory is looked at for a record at @address.
-uint64_t believed_length(const ProcessMemory::Piece& piece) {
-    return std::min(piece.size, format::kMaxRecord);
-}
-
 Result<bool> begins_record(const ProcessMemory& memory, const ProcessMemory::Piece& piece) {
     std::array<char, format::kRecordMagic.size()> magic;
     if (piece.size < sizeof(format::RecordHeader)) return false;
@@ -139,15 +140,25 @@ Result<bool> begins_record(const ProcessMemory& memory, const ProcessMemory::Pie
     return std::string_view(magic.data(), magic.size()) == format::kRecordMagic;
 }
 
-Result<PostMortemRecord> read_record(const ProcessMemory& memory,
-                                     const ProcessMemory::Piece& piece) {
-    const uint64_t address = piece.address;
-    std::vector<std::byte> bytes(believed_length(piece));
-    TRY(memory.source()->read_at(piece.offset, bytes));
-    Result<PostMortemRecord> record = parse_record(bytes, address);
+/// @left: so many records are still read behind their headers.
+Result<PostMortemRecord> read_whole(const ProcessMemory& memory, const ProcessMemory::Piece& piece,
+                                    size_t& left) {
+    const ByteSource& source = *memory.source();
+    const auto header =
+        TRY(read_struct<format::RecordHeader>(source, "a record's header", piece.offset));
+    TRY(check_header(header, piece.address, std::min(piece.size, format::kMaxRecord)));
+    --left;
+    std::vector<std::byte> bytes(header.length);
+    TRY(source.read_at(piece.offset, bytes));
+    return parse_record(bytes, piece.address);
+}
+
+Result<PostMortemRecord> read_record(const ProcessMemory& memory, const ProcessMemory::Piece& piece,
+                                     size_t& left) {
+    Result<PostMortemRecord> record = read_whole(memory, piece, left);
     if (!record) {
-        return std::move(record).take_error().while_("'%s': the record at 0x%" PRIx64,
-                                                     memory.source()->name().c_str(), address);
+        return std::move(record).take_error().while_(
+            "'%s': the record at 0x%" PRIx64, memory.source()->name().c_str(), piece.address);
     }
     return record;
 }
@@ -194,16 +205,17 @@ Result<PostMortemRecord> parse_record(std::span<const std::byte> bytes, uint64_t
 }
 
 Result<PostMortemRecord> find_record(const ProcessMemory& memory) {
-    /// Nobody but a forger has more than one.
+    /// Nobody but a forger has more than one, good or bad.
     constexpr size_t kMostRecords = 16;
+    size_t left = kMostRecords;
     std::vector<PostMortemRecord> found;
     std::optional<Error> why_not;
     for (const ProcessMemory::Piece& piece : memory.pieces()) {
+        if (left == 0) break;
         if (!TRY(begins_record(memory, piece))) continue;
-        Result<PostMortemRecord> record = read_record(memory, piece);
+        Result<PostMortemRecord> record = read_record(memory, piece, left);
         if (record) {
             found.push_back(std::move(record).take());
-            if (found.size() == kMostRecords) break;
         } else if (!why_not) {
             why_not = std::move(record).take_error();
         }

@@ -329,26 +329,61 @@ START_TEST(notes_that_many_headers_share_are_read_within_a_bound) {
 }
 END_TEST
 
+START_TEST(what_only_looks_like_a_record_is_not_read) {
+    Bytes liar = one_block().bytes();
+    liar.resize(1 << 20);
+    put_le32(liar, 16, 2);  // version
+    const auto source = std::make_shared<const MemorySource>(core_file(
+        {{.address = 0x100000000, .contents = liar}, {.address = 0x200000000, .contents = liar}}));
+
+    must_fail(read_process_core(source), "the record at 0x100000000: it has version 2");
+
+    ck_assert_uint_le(source->bytes_read(), 0x1000);
+}
+END_TEST
+
+START_TEST(damaged_records_are_read_within_a_bound) {
+    std::vector<SmallMapping> mappings;
+    for (uint64_t i = 1; i <= 20; ++i) {
+        SmallRecord record = one_block();
+        record.address = i << 32;
+        Bytes bytes = record.bytes();
+        bytes[80] ^= std::byte{1};  // its checksum
+        mappings.push_back({.address = record.address, .contents = std::move(bytes)});
+    }
+    const auto source = std::make_shared<const MemorySource>(core_file(mappings));
+
+    must_fail(read_process_core(source), "the record at 0x100000000: its checksum is");
+
+    ck_assert_uint_le(source->bytes_read(), 16 * (SmallRecord::kLength + 0x100) + 0x1000);
+}
+END_TEST
+
 }  // namespace
 
 Suite* process_core_suite() {
-    return support::make_suite(
-        "process_core",
-        {the_guest_is_found_in_a_core, registers_that_kvm_left_are_the_vcpus,
-         without_kvms_memory_registers_are_the_recorded_ones,
-         of_a_guest_that_stood_still_recorded_registers_are_the_last,
-         the_note_comes_out_as_the_guest_gave_it,
-         memory_in_several_segments_is_one_block_of_the_guest,
-         memory_that_is_not_in_the_core_is_a_warning_and_all_of_it_an_error,
-         a_crash_in_an_update_leaves_the_copy_before_it, a_core_of_another_process_is_refused,
-         a_record_that_makes_no_sense_is_told_with_its_numbers, blocks_that_overlap_are_refused,
-         a_wrong_note_size_and_a_wrong_cpu_state_are_refused,
-         a_record_in_the_guests_memory_is_not_believed,
-         two_records_of_which_neither_is_in_the_others_guest_are_refused,
-         a_forger_who_claims_the_true_record_gets_nothing,
-         a_core_cut_anywhere_gives_what_is_left_or_is_refused,
-         what_a_cut_core_still_has_of_memory_comes_out, a_flipped_bit_of_the_record_never_does_harm,
-         notes_that_many_headers_share_are_read_within_a_bound});
+    return support::make_suite("process_core",
+                               {the_guest_is_found_in_a_core,
+                                registers_that_kvm_left_are_the_vcpus,
+                                without_kvms_memory_registers_are_the_recorded_ones,
+                                of_a_guest_that_stood_still_recorded_registers_are_the_last,
+                                the_note_comes_out_as_the_guest_gave_it,
+                                memory_in_several_segments_is_one_block_of_the_guest,
+                                memory_that_is_not_in_the_core_is_a_warning_and_all_of_it_an_error,
+                                a_crash_in_an_update_leaves_the_copy_before_it,
+                                a_core_of_another_process_is_refused,
+                                a_record_that_makes_no_sense_is_told_with_its_numbers,
+                                blocks_that_overlap_are_refused,
+                                a_wrong_note_size_and_a_wrong_cpu_state_are_refused,
+                                a_record_in_the_guests_memory_is_not_believed,
+                                two_records_of_which_neither_is_in_the_others_guest_are_refused,
+                                a_forger_who_claims_the_true_record_gets_nothing,
+                                a_core_cut_anywhere_gives_what_is_left_or_is_refused,
+                                what_a_cut_core_still_has_of_memory_comes_out,
+                                a_flipped_bit_of_the_record_never_does_harm,
+                                notes_that_many_headers_share_are_read_within_a_bound,
+                                what_only_looks_like_a_record_is_not_read,
+                                damaged_records_are_read_within_a_bound});
 }
 
 }  // namespace vmcore
