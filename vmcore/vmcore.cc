@@ -2,6 +2,7 @@
 #include "vmcore/vmcore.h"
 
 #include <algorithm>
+#include <cinttypes>
 
 #include "dump/format/elf.h"
 #include "target-i386/arch.h"
@@ -53,6 +54,15 @@ const Note* find_guest_note(const NoteList& list) {
     return found;
 }
 
+/// A page may have several virtual addresses, but no two pages lie in the same bytes of a file that
+/// keeps them as they are: thousands of headers over the same bytes would make terabytes of them.
+Result<> check_shared(const ByteSource& source, const dump::GuestPhysBlockList& blocks) {
+    if (blocks.total_bytes() <= source.size()) return {};
+    return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
+                       ": several PT_LOAD have the same bytes",
+                       source.name().c_str(), blocks.total_bytes(), source.size());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
@@ -78,8 +88,10 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
 Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) {
     if (is_process_core(*source)) {
         contents_ = TRY(read_process_core(source));
+        TRY(check_shared(*source, contents_.blocks));
     } else if (is_elf(*source)) {
         contents_ = TRY(read_elf(source));
+        TRY(check_shared(*source, contents_.blocks));
     } else if (is_kdump(*source)) {
         kdump_ = TRY(read_kdump(source));
         contents_ = std::move(kdump_->contents);

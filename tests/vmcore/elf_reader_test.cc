@@ -89,6 +89,19 @@ START_TEST(loads_that_overlap_are_one_memory) {
 }
 END_TEST
 
+START_TEST(loads_that_make_more_memory_than_the_file_has_bytes_are_refused) {
+    SmallElf elf = one_load();
+    for (uint64_t i = 2; i <= 4; ++i) {
+        elf.loads.push_back({.paddr = i << 20,
+                             .contents = elf.loads[0].contents,
+                             .memsz = 5000,
+                             .same_bytes_as = 0});
+    }
+    must_fail(Vmcore::read(in_memory(elf.file())),
+              "'memory.vmcore': 0x4e20 bytes of memory in a file of 0x");
+}
+END_TEST
+
 START_TEST(of_loads_that_overlap_in_part_the_lower_one_counts_first) {
     SmallElf elf;
     elf.loads = {{.paddr = 0x3000, .contents = noise(1, 0x2000)},
@@ -207,6 +220,7 @@ Suite* elf_reader_suite() {
         "elf_reader",
         {memory_registers_and_guest_note_are_read_back, program_headers_may_lie_behind_a_gap,
          program_header_count_is_taken_from_section_zero, loads_that_overlap_are_one_memory,
+         loads_that_make_more_memory_than_the_file_has_bytes_are_refused,
          of_loads_that_overlap_in_part_the_lower_one_counts_first,
          loads_in_any_order_join_where_the_file_goes_on,
          memory_without_bytes_in_the_file_is_in_no_block, virtualbox_writes_no_ident_version,

@@ -329,6 +329,23 @@ START_TEST(notes_that_many_headers_share_are_read_within_a_bound) {
 }
 END_TEST
 
+START_TEST(guest_memory_that_is_more_than_the_core_is_refused) {
+    constexpr uint64_t kSegments = 8, kSize = 0x4000;
+    SmallRecord record{.blocks = {{.gpa = 0, .size = kSegments * kSize, .host = kRam}}};
+    SmallElf elf{.notes = note("CORE", 6, Bytes(16))};
+    elf.loads = {{.vaddr = record.address, .contents = record.bytes()},
+                 {.vaddr = kRam, .contents = noise(1, kSize)}};
+    for (uint64_t i = 1; i < kSegments; ++i) {
+        elf.loads.push_back({.vaddr = kRam + i * kSize,
+                             .contents = elf.loads[1].contents,
+                             .memsz = kSize,
+                             .same_bytes_as = 1});
+    }
+    const std::string error = refused(elf.file());
+    ck_assert_msg(says(error, "0x20000 bytes of memory in a file of 0x"), "%s", error.c_str());
+}
+END_TEST
+
 START_TEST(what_only_looks_like_a_record_is_not_read) {
     Bytes liar = one_block().bytes();
     liar.resize(1 << 20);
@@ -382,6 +399,7 @@ Suite* process_core_suite() {
                                 what_a_cut_core_still_has_of_memory_comes_out,
                                 a_flipped_bit_of_the_record_never_does_harm,
                                 notes_that_many_headers_share_are_read_within_a_bound,
+                                guest_memory_that_is_more_than_the_core_is_refused,
                                 what_only_looks_like_a_record_is_not_read,
                                 damaged_records_are_read_within_a_bound});
 }
