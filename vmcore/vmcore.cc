@@ -158,6 +158,8 @@ Result<dump::ArchDumpInfo> Vmcore::arch_info(const dump::GuestPhysBlockList& blo
     info.elf_class = contents_.elf_class;
     // A 32-bit kdump file may hold what lies above 4 GiB; in 32-bit ELF the exclusive end must fit.
     if (!blocks.empty() && blocks.last().value >= UINT32_MAX) info.elf_class = dump::ElfClass::k64;
+    // Nobody writes 64-bit registers and addresses to 32-bit ELF, but somebody may have damaged it.
+    if (info.machine == dump::kEmX86_64) info.elf_class = dump::ElfClass::k64;
     info.page_size = kPageSize;
     info.phys_base = contents_.phys_base;
     info.uname_machine = contents_.machine == dump::kEm386 ? "i686" : "x86_64";

@@ -36,6 +36,7 @@ START_TEST(memory_registers_and_guest_note_are_read_back) {
     for (const int bits : {32, 64}) {
         SmallElf elf = one_load();
         elf.bits = bits;
+        elf.machine = bits == 64 ? 62 : 3;
 
         const auto vmcore = must(Vmcore::read(in_memory(elf.file())));
 

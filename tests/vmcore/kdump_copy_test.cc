@@ -44,6 +44,7 @@ Bytes some_zlib(int bits = 64) {
                                {.pfn = 12, .flags = 1, .contents = text_page(3)}},
                      .dump_level = 1,
                      .status = 1};
+    if (bits == 32) kdump.notes = note("CORE", 1, Bytes(144));
     Bytes file = kdump.file();
     const auto descriptor = [&](size_t index) {
         return std::span(file).subspan(SmallKdump::kDescriptors + 24 * index, 24);

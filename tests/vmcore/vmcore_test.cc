@@ -125,6 +125,16 @@ START_TEST(class_follows_the_file_unless_memory_does_not_fit_it) {
 }
 END_TEST
 
+START_TEST(a_guest_in_64_bit_mode_is_written_as_64_bit) {
+    SmallElf elf = with_notes(note("CORE", 1, Bytes(336)));
+    elf.bits = 32;  // no emulator writes this with EM_X86_64
+    const auto vmcore = must(Vmcore::read(in_memory(elf.file())));
+    const auto arch = must(vmcore->arch_info(vmcore->blocks()));
+    ck_assert_uint_eq(arch.machine, 62);
+    ck_assert(arch.elf_class == dump::ElfClass::k64);
+}
+END_TEST
+
 }  // namespace
 
 Suite* vmcore_suite() {
@@ -134,7 +144,8 @@ Suite* vmcore_suite() {
          without_qemu_notes_prstatus_tells_the_registers, what_only_prstatus_tells_goes_on_as_it_is,
          prstatus_of_another_machine_is_made_anew, cpu_note_that_is_too_short_is_an_error,
          guest_note_with_wrong_sizes_is_a_warning, frozen_guest_pauses_and_stays,
-         class_follows_the_file_unless_memory_does_not_fit_it});
+         class_follows_the_file_unless_memory_does_not_fit_it,
+         a_guest_in_64_bit_mode_is_written_as_64_bit});
 }
 
 }  // namespace vmcore
