@@ -112,7 +112,7 @@ Result<> parse_smp(OptionContext& context, const std::string& argument) {
 }
 
 Result<> parse_object(OptionContext& context, const std::string& argument) {
-    OptionList list = TRY(OptionList::parse(argument, "qom-type"));
+    OptionList list = TRY(OptionList::parse_maybe_json(argument, "qom-type"));
     const std::string type = TRY(list.require("qom-type"));
     if (type == "secret") {
         context.options.ignored.push_back("-object secret");
@@ -150,7 +150,7 @@ Result<> parse_object(OptionContext& context, const std::string& argument) {
 }
 
 Result<> parse_device(OptionContext& context, const std::string& argument) {
-    OptionList list = TRY(OptionList::parse(argument, "driver"));
+    OptionList list = TRY(OptionList::parse_maybe_json(argument, "driver"));
     const std::string driver = TRY(list.require("driver"));
     if (driver == "vmcoreinfo") {
         context.options.vmcoreinfo_device = true;

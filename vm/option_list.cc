@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cinttypes>
 
+#include "qapi/json_members.h"
+
 namespace vm {
 namespace {
 
@@ -101,6 +103,16 @@ Result<OptionList> OptionList::parse(std::string_view text, std::string_view imp
             list.members_.push_back({std::move(member), "on"});
         }
         if (list.members_.back().name.empty()) return Error::make("a parameter has no name");
+    }
+    return list;
+}
+
+Result<OptionList> OptionList::parse_maybe_json(std::string_view text, std::string_view implied) {
+    if (!text.starts_with('{')) return parse(text, implied);
+    OptionList list;
+    std::vector<qapi::JsonMember> members = TRY(qapi::parse_json_members(text));
+    for (qapi::JsonMember& member : members) {
+        list.members_.push_back({std::move(member.name), std::move(member.value)});
     }
     return list;
 }

@@ -26,6 +26,10 @@ class OptionList {
     /// Errors: a member without a name.
     static Result<OptionList> parse(std::string_view text, std::string_view implied);
 
+    /// As parse(), or a JSON object, which begins with a brace: managers write -object and -device
+    /// so. Errors: also of qapi::parse_json_members().
+    static Result<OptionList> parse_maybe_json(std::string_view text, std::string_view implied);
+
     /// The last value of @name, and takes all of them.
     std::optional<std::string> take(std::string_view name);
 

@@ -39,6 +39,10 @@ Result<> set_preconfig(OptionContext& context, const std::string&) {
     return {};
 }
 
+Result<> set_kvm(OptionContext& context, const std::string&) {
+    return parse_accel(context, "kvm");
+}
+
 Result<> set_daemonize(OptionContext& context, const std::string&) {
     context.options.daemonize = true;
     return {};
@@ -62,6 +66,7 @@ constexpr Option kOptions[] = {
     {"-M", "...", "", parse_machine},
     {"-accel", "kvm|synthetic|qtest",
      "what runs the vCPUs; repeated, or a:b, names what to fall back to", parse_accel},
+    {"-enable-kvm", "", "", set_kvm},
     {"-m", "SIZE[K|M|G|T]", "guest RAM, in MiB without a suffix (default 128M)", parse_memory},
     {"-smp", "N", "number of vCPUs, 1 to 255 (default 1)", parse_smp},
     {"-object", "memory-backend-ram|-file|-memfd,id=ID,size=SIZE[,mem-path=PATH][,share=on|off]",
@@ -99,7 +104,7 @@ constexpr std::string_view kIgnoredWithArgument[] = {
 };
 constexpr std::string_view kIgnoredAlone[] = {
     "-no-acpi",        "-no-hpet",    "-no-reboot", "-no-shutdown",
-    "-no-user-config", "-nodefaults", "-nographic",
+    "-no-user-config", "-nodefaults", "-nographic", "-usb",
 };
 
 template <class List>

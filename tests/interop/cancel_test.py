@@ -11,7 +11,7 @@ import time
 
 from lab import case, check, check_equal, run_cases
 
-FORMATS = ["elf"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")]
+FORMATS = ["elf"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")] + ["vbox-core"]
 ROUNDS = 8
 SIZE = 256 << 20
 PATIENCE = 20

@@ -153,6 +153,53 @@ START_TEST(loaders_name_file_address_and_vcpu) {
 }
 END_TEST
 
+START_TEST(objects_and_devices_may_be_json) {
+    const Options options = must(parse(
+        {"-object", R"({"qom-type":"secret","id":"masterKey0","format":"raw","file":"/k"})",
+         "-object", R"({"qom-type":"memory-backend-ram","id":"pc.ram","size":268435456})",
+         "-object",
+         R"({"qom-type":"memory-backend-file","id":"b","size":4096,"mem-path":"/x,y","share":true,)"
+         R"("prealloc":false})",
+         "-device", R"({"driver":"loader","file":"/g","addr":1048576,"cpu-num":3})", "-device",
+         R"({"driver":"pcie-root-port","port":16,"chassis":1,"id":"pci.1","multifunction":true})",
+         "-device", R"({"driver":"vmcoreinfo"})"}));
+    ck_assert_uint_eq(options.backends.size(), 2);
+    ck_assert(options.backends[0].id == "pc.ram" && !options.backends[0].share);
+    ck_assert_uint_eq(options.backends[0].size, 256 << 20);
+    ck_assert(options.backends[1].mem_path == "/x,y" && options.backends[1].share);
+    ck_assert(options.loaders[0].file == "/g");
+    ck_assert_uint_eq(options.loaders[0].address, 0x100000);
+    ck_assert_uint_eq(*options.loaders[0].cpu, 3);
+    ck_assert(options.vmcoreinfo_device);
+    const std::vector<std::string> ignored = {"-object secret", "-object prealloc",
+                                              "-device pcie-root-port"};
+    ck_assert(options.ignored == ignored);
+
+    must_fail(parse({"-object", "{"}), "-object: JSON parse error");
+    must_fail(parse({"-object", "{}"}), "-object: Parameter 'qom-type' is missing");
+    must_fail(parse({"-object", R"({"qom-type":"memory-backend-ram","id":"a","size":1.5})"}),
+              "parameter 'size': '1.5'");
+    must_fail(parse({"-object", R"({"qom-type":"memory-backend-ram","id":"a","size":[1]})"}),
+              "parameter 'size': '[1]' is not a number");
+    must_fail(parse({"-object", R"({"qom-type":"memory-backend-ram","id":"a","size":-1})"}),
+              "'-1' is not a number");
+    must_fail(parse({"-device", R"({"driver":"flux-capacitor"})"}),
+              "'flux-capacitor' is not a valid device model name");
+    must_fail(parse({"-device", R"({"driver":"vmcoreinfo","x":1})"}),
+              "Parameter 'x' is unexpected");
+    must_fail(parse({"-device", R"({"driver":"loader","file":"a\u0000b","addr":0})"}),
+              "Parameter 'file' has a NUL inside");
+}
+END_TEST
+
+START_TEST(short_forms_of_qemu_are_known) {
+    const Options options = must(parse({"-enable-kvm", "-usb", "-accel", "tcg"}));
+    const std::vector<std::string> accels = {"kvm", "synthetic"}, ignored = {"-usb"};
+    ck_assert(options.accels == accels);
+    ck_assert(options.ignored == ignored);
+}
+END_TEST
+
 START_TEST(monitors_listen_connect_or_are_inherited) {
     const Options options =
         must(parse({"-qmp", "unix:/q,server=on,wait=off", "-monitor", "stdio", "-qmp", "none",
@@ -281,6 +328,7 @@ Suite* options_suite() {
          restore_takes_a_file_and_whether_to_load_it, accelerators_are_tried_in_the_order_given,
          qemus_tests_start_it_as_they_start_qemu, backends_say_where_ram_lives,
          incomplete_backends_are_refused, loaders_name_file_address_and_vcpu,
+         objects_and_devices_may_be_json, short_forms_of_qemu_are_known,
          monitors_listen_connect_or_are_inherited, monitors_that_cannot_be_are_refused,
          unknown_options_and_missing_arguments_are_named, sandbox_denies_what_it_is_told_to,
          what_libvirt_passes_is_accepted_and_remembered});
