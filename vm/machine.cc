@@ -63,9 +63,7 @@ Result<> Machine::create_post_mortem() {
 
 Result<> Machine::create_vcpus() {
     if (parts_.vmcoreinfo_device) {
-        fw_cfg_ = std::make_unique<FwCfg>(parts_.memory, [this] {
-            post_to_self([](Machine& self) { self.post_mortem_->set_note(self.guest_note()); });
-        });
+        fw_cfg_ = std::make_unique<FwCfg>(parts_.memory, [this] { note_changed(); });
         parts_.accel->attach(*fw_cfg_);
     }
     // The machine's own fields are read on the vCPU's thread, before its halt is seen by anyone.
@@ -73,6 +71,15 @@ Result<> Machine::create_vcpus() {
         post_to_self([fault, resets = resets_](Machine& self) {
             if (resets == self.resets_) self.died(fault);
         });
+    });
+}
+
+void Machine::note_changed() {
+    // One at a time: a guest writes its note as often as it likes, and faster than it is copied.
+    if (note_posted_.exchange(true)) return;
+    post_to_self([](Machine& self) {
+        self.note_posted_ = false;
+        self.post_mortem_->set_note(self.guest_note());
     });
 }
 
@@ -115,9 +122,10 @@ void Machine::run_vcpus() {
     parts_.accel->run();
 }
 
+/// The record has the registers before anyone is told that the vCPUs have stopped.
 void Machine::halt_vcpus() {
     parts_.accel->halt();
-    post_mortem_->set_running(false);
+    record_registers();
 }
 
 void Machine::halt_into(RunState state) {
@@ -127,10 +135,7 @@ void Machine::halt_into(RunState state) {
 }
 
 void Machine::stop() {
-    if (state_ == RunState::running) {
-        halt_into(RunState::paused);
-        record_registers();
-    }
+    if (state_ == RunState::running) halt_into(RunState::paused);
     if (state_ == RunState::save_vm) state_ = RunState::paused;
 }
 
@@ -182,7 +187,6 @@ void Machine::died(const VcpuFault& fault) {
     }
     if (ran) {
         halt_into(state_after(fault.kind));
-        record_registers();
     } else {
         state_ = state_after(fault.kind);
     }
@@ -190,8 +194,14 @@ void Machine::died(const VcpuFault& fault) {
 
 Result<> Machine::pause() {
     held_ = true;
-    if (state_ == RunState::running) halt_into(RunState::save_vm);
-    return synchronize();
+    const bool ran = state_ == RunState::running;
+    if (ran) parts_.accel->halt();
+    Result<> done = synchronize();
+    if (ran) {
+        state_ = RunState::save_vm;
+        emit(MachineEvent::Kind::stop);
+    }
+    return done;
 }
 
 void Machine::resume() {

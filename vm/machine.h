@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -136,6 +137,8 @@ class Machine final : public dump::Guest {
     Result<std::vector<target_i386::Registers>> all_registers();
     Result<> synchronize();
     void record_registers();
+    /// On a vCPU's thread.
+    void note_changed();
     void run_vcpus();
     void halt_vcpus();
     void post_to_self(std::function<void(Machine&)> function);
@@ -155,7 +158,8 @@ class Machine final : public dump::Guest {
     uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
     std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
-    std::shared_ptr<Machine*> alive_;  ///< what is posted holds it weakly
+    std::atomic<bool> note_posted_{false};  ///< set by vCPUs, cleared when the record has the note
+    std::shared_ptr<Machine*> alive_;       ///< what is posted holds it weakly
 };
 
 }  // namespace vm

@@ -42,7 +42,7 @@ Result<> Machine::refresh_cpus() {
     const bool runs = running() && !frozen();
     if (runs) parts_.accel->halt();
     Result<> done = synchronize();
-    if (runs) parts_.accel->run();
+    if (runs) run_vcpus();
     return done;
 }
 

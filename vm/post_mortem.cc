@@ -155,6 +155,8 @@ void PostMortem::update(std::span<const target_i386::Registers> registers,
     time_ = now_in_nanoseconds();
     registers_.assign(registers.begin(), registers.end());
     set_note(note);
+    in_this_order();
+    set_running(false);
 }
 
 void PostMortem::set_note(const std::optional<dump::GuestNote>& note) {

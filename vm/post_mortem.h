@@ -31,7 +31,7 @@ class PostMortem {
     PostMortem& operator=(const PostMortem&) = delete;
 
     /// The registers of every vCPU, as they are now that none runs, and the guest's note; one
-    /// larger than kMaxGuestNote is left out.
+    /// larger than kMaxGuestNote is left out. set_running(true) tells when they run on.
     void update(std::span<const target_i386::Registers> registers,
                 const std::optional<dump::GuestNote>& note);
 

@@ -394,6 +394,71 @@ START_TEST(registers_that_cannot_be_read_leave_the_record_as_it_was) {
     b->accel.no_registers = "gone";
     b->machine->stop();
     ck_assert_uint_eq(record_of(*b->machine).cpus[0].registers.rip, 0xfff0);
+    ck_assert(record_of(*b->machine).running);
+}
+END_TEST
+
+START_TEST(the_record_has_the_registers_when_the_stop_is_told) {
+    const auto b = running_bench();
+    b->accel.registers[0].rip = 0x3333;
+    int told = 0;
+    b->machine->set_on_event([&](const MachineEvent&) {
+        ++told;
+        ck_assert_uint_eq(record_of(*b->machine).cpus[0].registers.rip, 0x3333);
+        ck_assert(!record_of(*b->machine).running);
+    });
+    b->machine->stop();
+    b->machine->set_on_event({});
+    must(b->machine->cont());
+    b->accel.registers[0].rip = 0x3333;
+    b->machine->set_on_event([&](const MachineEvent&) {
+        ++told;
+        ck_assert(!record_of(*b->machine).running);
+    });
+    must(b->machine->pause());
+    ck_assert_int_eq(told, 2);
+}
+END_TEST
+
+START_TEST(registers_that_are_asked_for_do_not_end_the_run) {
+    const auto b = running_bench();
+    must(b->machine->refresh_cpus());
+    ck_assert(b->accel.running);
+    ck_assert(record_of(*b->machine).running);
+}
+END_TEST
+
+/// What a guest does to hand over its note, by DMA: [docs/specs/fw_cfg.rst]
+void hand_over_note(Bench& bench, uint32_t size, uint64_t gpa) {
+    support::Bytes request(16), file(16), high(4), low(4);
+    const std::byte control[] = {std::byte{0}, std::byte{0x20}, std::byte{0}, std::byte{8 | 16}};
+    std::copy_n(control, 4, request.begin());
+    request[7] = std::byte{16};    // bytes
+    request[14] = std::byte{0x8};  // at 0x800
+    support::put_le16(file, 2, 1);
+    support::put_le32(file, 4, size);
+    support::put_le64(file, 8, gpa);
+    std::copy(request.begin(), request.end(), bench.ram->host() + 0x400);
+    std::copy(file.begin(), file.end(), bench.ram->host() + 0x800);
+    low[2] = std::byte{0x4};
+    ck_assert(bench.accel.device->write_port(0x514, high));
+    ck_assert(bench.accel.device->write_port(0x518, low));
+}
+
+START_TEST(a_guest_that_writes_its_note_without_end_has_one_message_waiting) {
+    const auto b = std::make_unique<Bench>();
+    MachineParts parts = b->parts(1);
+    parts.vmcoreinfo_device = true;
+    b->adopt(must(Machine::create(std::move(parts), b->post())));
+    for (uint32_t size = 1; size <= 100; ++size) hand_over_note(*b, size, 0);
+    ck_assert_uint_eq(b->posted.size(), 1);
+    b->spin();
+    ck_assert_uint_eq(record_of(*b->machine).note->size(), 100);
+    // The next one is told again.
+    hand_over_note(*b, 7, 0);
+    ck_assert_uint_eq(b->posted.size(), 1);
+    b->spin();
+    ck_assert_uint_eq(record_of(*b->machine).note->size(), 7);
 }
 END_TEST
 
@@ -409,6 +474,9 @@ Suite* machine_suite() {
                                 stop_during_a_dump_lasts,
                                 the_post_mortem_record_follows_the_machine,
                                 registers_that_cannot_be_read_leave_the_record_as_it_was,
+                                the_record_has_the_registers_when_the_stop_is_told,
+                                registers_that_are_asked_for_do_not_end_the_run,
+                                a_guest_that_writes_its_note_without_end_has_one_message_waiting,
                                 cont_during_a_dump_is_refused,
                                 vcpu_without_registers_fails_the_dump_and_the_guest_runs_on,
                                 triple_fault_leaves_a_dead_machine_that_can_be_dumped,

@@ -150,6 +150,10 @@ START_TEST(running_is_told_without_touching_the_rest) {
             must(vmcore::parse_record(record->bytes(), address_of(record->bytes().data())));
         ck_assert(read.running == running);
     }
+    record->set_running(true);
+    record->update({}, {});
+    ck_assert(
+        !must(vmcore::parse_record(record->bytes(), address_of(record->bytes().data()))).running);
 }
 END_TEST
 

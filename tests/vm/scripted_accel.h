@@ -16,6 +16,7 @@ struct AccelScript {
     int runs = 0, halts = 0;
     std::vector<target_i386::Registers> registers;  ///< of each vCPU, as set or reset last
     Accel::OnFault on_fault;                        ///< call it as a vCPU's thread would
+    PortDevice* device = nullptr;                   ///< what answers at ports; likewise
     std::optional<std::string> no_vcpus, no_registers, no_reset;  ///< why these fail
 };
 
@@ -33,6 +34,8 @@ class ScriptedAccel final : public Accel {
         script_.on_fault = std::move(on_fault);
         return {};
     }
+
+    void attach(PortDevice& device) override { script_.device = &device; }
 
     void run() override {
         script_.running = true;
