@@ -55,7 +55,7 @@ void append_guest_note(const GuestNote& note, NoteBuilder& notes, Snapshot& snap
         return;
     }
     const uint64_t start = notes.size();
-    notes.append_raw(note);
+    notes.append_raw(view->whole);
     if (view->name != "VMCOREINFO") return;
     const std::span<const std::byte> text = view->descriptor;
     snapshot.vmcoreinfo_part = {start + view->descriptor_offset, text.size()};

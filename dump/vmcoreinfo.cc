@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/vmcoreinfo.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cinttypes>
 #include <cstring>
@@ -20,6 +22,12 @@ constexpr uint64_t padded(uint64_t size) {
 
 std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// As readers compare names: up to the first NUL, whatever length the note claims.
+bool is_a_dumps_own(std::string_view name) {
+    constexpr std::array<std::string_view, 4> kOwn = {"CORE", "QEMU", "VBCORE", "VBCPU"};
+    return std::find(kOwn.begin(), kOwn.end(), name.substr(0, name.find('\0'))) != kOwn.end();
 }
 
 /// All of @digits as a number, or nothing.
@@ -54,8 +62,13 @@ Result<NoteView> parse_note(std::span<const std::byte> note) {
     }
     std::string_view name = as_text(note.subspan(sizeof(header), name_size));
     if (name.ends_with('\0')) name.remove_suffix(1);
+    if (is_a_dumps_own(name)) {
+        return Error::make("a note of the guest has the name '%s' of a dump's own",
+                           std::string(name).c_str());
+    }
     return NoteView{name, header.type, descriptor_offset,
-                    note.subspan(descriptor_offset, descriptor_size)};
+                    note.subspan(descriptor_offset, descriptor_size),
+                    note.first(descriptor_offset + descriptor_size)};
 }
 
 std::optional<std::string_view> Vmcoreinfo::value(std::string_view key) const {

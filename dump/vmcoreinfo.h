@@ -21,9 +21,15 @@ struct NoteView {
     uint64_t descriptor_offset = 0;  ///< from the start of the note
     std::span<const std::byte>
         descriptor;  ///< inside the note, for whatever length the guest claims
+    /// Header, name and descriptor, without what the guest may have put behind them: readers would
+    /// take that for more notes.
+    std::span<const std::byte> whole;
 };
 
-/// Errors: too short, too long (kMaxGuestNote), or its sizes lead outside of it.
+/// The note that @note, which a guest handed over, begins with.
+///
+/// Errors: too short, too long (kMaxGuestNote), its sizes lead outside of it, or its name is one by
+/// which readers know a dump's own notes: a guest would tell them of vCPUs that there are not.
 util::Result<NoteView> parse_note(std::span<const std::byte> note);
 
 /// The "KEY=value" lines that Linux keeps for dump tools. [linux

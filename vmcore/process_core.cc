@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "dump/format/elf.h"
+#include "dump/vmcoreinfo.h"
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
 #include "util/text.h"
@@ -41,7 +42,11 @@ bool notes_tell_of_process(const ByteSource& source, uint64_t offset, uint64_t s
     left -= payload.size();
     if (!source.read_at(offset, payload)) return false;
     const NoteList list = split_notes(payload);
-    return std::any_of(list.notes.begin(), list.notes.end(), tells_of_process);
+    const auto any = [&list](auto is) {
+        return std::any_of(list.notes.begin(), list.notes.end(), is);
+    };
+    // In a dump of a guest, such a note is the guest's own, which may have any name.
+    return any(tells_of_process) && !any([](const Note& note) { return note.name == "QEMU"; });
 }
 
 /// Puts together what a reader of vmcores gives, from a record and the core around it.
@@ -125,8 +130,17 @@ class Rescue {
             target_i386::Cpu(registers).append_prstatus(arch_, index++, notes);
         for (const Registers& registers : contents_.registers)
             target_i386::Cpu(registers).append_qemu_note(notes);
-        if (record_.note) notes.append_raw(*record_.note);
+        if (record_.note) append_guest_note(*record_.note, notes);
         contents_.notes = std::move(notes).take();
+    }
+
+    void append_guest_note(const dump::GuestNote& note, dump::NoteBuilder& notes) {
+        const Result<dump::NoteView> view = dump::parse_note(note);
+        if (view) {
+            notes.append_raw(view->whole);
+        } else {
+            contents_.warnings.push_back("Invalid guest note header: " + view.error().message());
+        }
     }
 
     const char* name() const { return memory_.source()->name().c_str(); }

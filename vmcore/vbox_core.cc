@@ -44,9 +44,9 @@ bool is_vbox_note(const Note& note) {
 }
 
 Result<std::optional<VboxCore>> read_vbox_core(const NoteList& list) {
-    const auto found = std::find_if(list.notes.begin(), list.notes.end(), is_core);
-    if (found == list.notes.end()) return std::optional<VboxCore>();
-    const format::VboxCoreDescriptor descriptor = TRY(descriptor_of(*found));
+    // Anywhere else it is a guest's, in a dump of somebody who lets guests name their notes.
+    if (list.notes.empty() || !is_core(list.notes.front())) return std::optional<VboxCore>();
+    const format::VboxCoreDescriptor descriptor = TRY(descriptor_of(list.notes.front()));
     TRY(target_i386::check_vbox_format(descriptor.format));
     VboxCore core{.format = descriptor.format,
                   .vbox_version = descriptor.vbox_version,

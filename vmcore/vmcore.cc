@@ -7,6 +7,7 @@
 #include "dump/format/elf.h"
 #include "target-i386/arch.h"
 #include "target-i386/notes.h"
+#include "util/text.h"
 #include "vmcore/elf_reader.h"
 #include "vmcore/file_source.h"
 #include "vmcore/flat_source.h"
@@ -27,20 +28,37 @@ bool is_prstatus(const Note& note) {
 }
 
 /// The registers in those notes that @is_wanted, in their order.
+///
+/// A note behind a good one that is malformed is told in @warnings, and no more are read: it may be
+/// the guest's own, in a dump of somebody who lets guests name their notes.
 template <class IsWanted, class Parse>
-Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted,
-                                              Parse parse) {
+Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted, Parse parse,
+                                              std::vector<std::string>& warnings) {
     std::vector<Registers> all;
     for (const Note& note : list.notes) {
         if (!is_wanted(note)) continue;
         Result<Registers> one = parse(note.descriptor);
         if (!one) {
-            return std::move(one).take_error().while_("%s note of vCPU %zu",
-                                                      std::string(note.name).c_str(), all.size());
+            Error error = std::move(one).take_error().while_(
+                "%s note of vCPU %zu", std::string(note.name).c_str(), all.size());
+            if (all.empty()) return error;
+            warnings.push_back(error.message());
+            break;
         }
         all.push_back(std::move(one).take());
     }
     return all;
+}
+
+/// As many vCPUs as have both notes: a QEMU note too many is not of one.
+void drop_surplus(const NoteList& list, std::vector<Registers>& all,
+                  std::vector<std::string>& warnings) {
+    const auto expected =
+        static_cast<size_t>(std::count_if(list.notes.begin(), list.notes.end(), is_prstatus));
+    if (expected == 0 || all.size() <= expected) return;
+    warnings.push_back(util::text("%zu QEMU notes, but %zu PRSTATUS notes: the rest is left out",
+                                  all.size(), expected));
+    all.resize(expected);
 }
 
 /// VMCOREINFO where it is, else whatever the guest may have handed over.
@@ -116,10 +134,13 @@ Result<> Vmcore::read_notes() {
 }
 
 Result<> Vmcore::read_cpus(const NoteList& list) {
+    std::vector<std::string>& warnings = contents_.warnings;
     std::vector<Registers> all =
-        TRY(registers_from(list, is_qemu_note, target_i386::parse_qemu_note));
+        TRY(registers_from(list, is_qemu_note, target_i386::parse_qemu_note, warnings));
+    drop_surplus(list, all, warnings);
     const bool recorded = all.empty();
-    if (recorded) all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus));
+    if (recorded)
+        all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus, warnings));
     for (Registers& registers : all) {
         registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
         cpus_.emplace_back(registers);
@@ -130,7 +151,7 @@ Result<> Vmcore::read_cpus(const NoteList& list) {
 
 void Vmcore::record_cpus(const NoteList& list) {
     for (const Note& note : list.notes) {
-        if (!is_prstatus(note)) continue;
+        if (!is_prstatus(note) || recorded_cpus_.size() == cpus_.size()) continue;
         recorded_cpus_.emplace_back(cpus_[recorded_cpus_.size()], note.descriptor);
     }
 }

@@ -156,6 +156,27 @@ START_TEST(bad_guest_note_is_a_warning) {
 }
 END_TEST
 
+START_TEST(a_guest_does_not_make_notes_of_the_dumps_own) {
+    auto machine = guest();
+    machine->note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
+    const size_t own_size = machine->note->size();
+    const GuestNote forged = [] {
+        NoteBuilder notes;
+        notes.append("QEMU", 0, support::Bytes(440));
+        return std::move(notes).take();
+    }();
+    // Behind a good one, and instead of it.
+    machine->note->insert(machine->note->end(), forged.begin(), forged.end());
+    const Snapshot behind = must(Snapshot::take(*machine, ElfRequest{}));
+    ck_assert_uint_eq(behind.notes.size(), 2 * 816 + own_size);
+    ck_assert_uint_eq(behind.warnings.size(), 0);
+    machine->note = forged;
+    const Snapshot instead = must(Snapshot::take(*machine, ElfRequest{}));
+    ck_assert_uint_eq(instead.notes.size(), 2 * 816);
+    ck_assert_uint_eq(instead.warnings.size(), 1);
+}
+END_TEST
+
 START_TEST(range_leaves_its_part_of_the_blocks) {
     const Snapshot snapshot = must(Snapshot::take(*guest(), only(0x2800, 0xfe000)));
     ck_assert_uint_eq(snapshot.blocks.view().size(), 2);
@@ -264,22 +285,27 @@ END_TEST
 }  // namespace
 
 Suite* snapshot_suite() {
-    return support::make_suite(
-        "snapshot",
-        {every_block_is_a_mapping_at_its_physical_address,
-         notes_are_all_prstatus_then_all_qemu_then_the_guests,
-         vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base, bad_guest_note_is_a_warning,
-         a_note_that_was_not_given_is_found_in_memory,
-         a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given,
-         the_kernels_image_is_mapped_behind_the_blocks, range_leaves_its_part_of_the_blocks,
-         range_without_memory_is_an_error, guest_without_memory_is_an_error,
-         architecture_that_cannot_be_told_is_an_error,
-         mapping_over_a_block_border_is_split_not_clamped, vcpus_with_one_root_are_walked_once,
-         memory_that_no_table_maps_is_reached_through_the_last_mappings,
-         elf32_has_no_addresses_to_spare_for_physical_memory,
-         elf32_cannot_hold_addresses_of_64_bits, range_leaves_the_mapped_part_that_lies_in_it,
-         more_mappings_than_wanted_are_an_error_after_splitting_too,
-         without_paging_anywhere_the_mapping_is_the_simple_one});
+    return support::make_suite("snapshot",
+                               {every_block_is_a_mapping_at_its_physical_address,
+                                notes_are_all_prstatus_then_all_qemu_then_the_guests,
+                                vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base,
+                                bad_guest_note_is_a_warning,
+                                a_guest_does_not_make_notes_of_the_dumps_own,
+                                a_note_that_was_not_given_is_found_in_memory,
+                                a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given,
+                                the_kernels_image_is_mapped_behind_the_blocks,
+                                range_leaves_its_part_of_the_blocks,
+                                range_without_memory_is_an_error,
+                                guest_without_memory_is_an_error,
+                                architecture_that_cannot_be_told_is_an_error,
+                                mapping_over_a_block_border_is_split_not_clamped,
+                                vcpus_with_one_root_are_walked_once,
+                                memory_that_no_table_maps_is_reached_through_the_last_mappings,
+                                elf32_has_no_addresses_to_spare_for_physical_memory,
+                                elf32_cannot_hold_addresses_of_64_bits,
+                                range_leaves_the_mapped_part_that_lies_in_it,
+                                more_mappings_than_wanted_are_an_error_after_splitting_too,
+                                without_paging_anywhere_the_mapping_is_the_simple_one});
 }
 
 }  // namespace dump

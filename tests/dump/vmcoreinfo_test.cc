@@ -72,6 +72,31 @@ START_TEST(sizes_that_lead_outside_of_the_note_are_refused) {
 }
 END_TEST
 
+START_TEST(what_lies_behind_the_note_is_not_of_it) {
+    support::Bytes note = support::vmcoreinfo_note("OSRELEASE=6.1.0\n");
+    const size_t size = note.size();
+    note.resize(size + 500, std::byte{1});
+    ck_assert_uint_eq(must(parse_note(note)).whole.size(), size);
+    ck_assert(must(parse_note(note)).descriptor.size() == 16);
+}
+END_TEST
+
+START_TEST(a_name_of_the_dumps_own_notes_is_refused) {
+    for (const std::string_view name : {"CORE", "QEMU", "VBCORE", "VBCPU"}) {
+        for (const uint32_t nuls : {0u, 1u, 2u, 20u}) {
+            support::Bytes note = note_of(static_cast<uint32_t>(name.size()) + nuls, 0, 64);
+            support::put_text(note, 12, name);
+            must_fail(parse_note(note), "a note of the guest has the name '" + std::string(name));
+        }
+    }
+    for (const std::string_view name : {"CORES", "qemu", "QEM", ""}) {
+        support::Bytes note = note_of(static_cast<uint32_t>(name.size()) + 1, 0, 64);
+        support::put_text(note, 12, name);
+        ck_assert(must(parse_note(note)).name == name);
+    }
+}
+END_TEST
+
 START_TEST(values_are_found_by_whole_keys) {
     const Vmcoreinfo info("XOSRELEASE=no\nOSRELEASE=6.1.0\nOSRELEASE2=no\nEMPTY=\nLAST=1");
     ck_assert(info.value("OSRELEASE") == "6.1.0");
@@ -111,6 +136,8 @@ Suite* vmcoreinfo_suite() {
                                                  a_note_shorter_than_its_header_is_refused,
                                                  a_note_larger_than_a_mebibyte_is_refused,
                                                  sizes_that_lead_outside_of_the_note_are_refused,
+                                                 what_lies_behind_the_note_is_not_of_it,
+                                                 a_name_of_the_dumps_own_notes_is_refused,
                                                  values_are_found_by_whole_keys,
                                                  numbers_are_signed_decimal,
                                                  symbols_are_hexadecimal,

@@ -99,6 +99,34 @@ START_TEST(guest_note_with_wrong_sizes_is_a_warning) {
 }
 END_TEST
 
+/// A dump of one vCPU whose guest has named its note @name.
+Bytes guests_note_named(std::string_view name, uint32_t type, size_t size) {
+    Bytes notes = some_notes();
+    notes.resize(12 + 8 + 336 + 12 + 8 + 440);
+    put_bytes(notes, notes.size(), note(name, type, Bytes(size)));
+    return with_notes(std::move(notes)).file();
+}
+
+START_TEST(a_guests_note_with_a_name_of_the_dumps_own_keeps_nobody_from_the_dump) {
+    const struct {
+        std::string_view name;
+        uint32_t type;
+        size_t size;
+        size_t warnings;
+    } kForged[] = {{"QEMU", 0, 16, 1},    {"QEMU", 0, 440, 1}, {"CORE", 1, 16, 0},
+                   {"CORE", 6, 32, 0},    {"CORE", 3, 136, 0}, {"VBCORE", 0xb00, 24, 0},
+                   {"VBCPU", 0xb01, 8, 0}};
+    for (const auto& forged : kForged) {
+        const Bytes file = guests_note_named(forged.name, forged.type, forged.size);
+        const auto vmcore = must(Vmcore::read(in_memory(file)));
+        ck_assert_uint_eq(vmcore->vcpus().size(), 1);
+        ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0xffffffff81000000);
+        ck_assert_uint_eq(vmcore->contents().warnings.size(), forged.warnings);
+        ck_assert(!vmcore->guest_note().has_value());
+    }
+}
+END_TEST
+
 START_TEST(frozen_guest_pauses_and_stays) {
     const auto vmcore = must(Vmcore::read(in_memory(with_notes(some_notes()).file())));
     ck_assert(!vmcore->running());
@@ -143,8 +171,9 @@ Suite* vmcore_suite() {
         {what_is_no_vmcore_is_refused, vcpus_come_from_qemu_notes_of_both_lengths,
          without_qemu_notes_prstatus_tells_the_registers, what_only_prstatus_tells_goes_on_as_it_is,
          prstatus_of_another_machine_is_made_anew, cpu_note_that_is_too_short_is_an_error,
-         guest_note_with_wrong_sizes_is_a_warning, frozen_guest_pauses_and_stays,
-         class_follows_the_file_unless_memory_does_not_fit_it,
+         guest_note_with_wrong_sizes_is_a_warning,
+         a_guests_note_with_a_name_of_the_dumps_own_keeps_nobody_from_the_dump,
+         frozen_guest_pauses_and_stays, class_follows_the_file_unless_memory_does_not_fit_it,
          a_guest_in_64_bit_mode_is_written_as_64_bit});
 }
 
