@@ -50,7 +50,9 @@ util::UniqueFd reopen_nonblocking(int fd) {
 }  // namespace
 
 Result<> FileFdSink::write_at(uint64_t offset, std::span<const std::byte> data) {
+    TRY(discard_old_content());
     while (!data.empty()) {
+        if (interrupted_) return Error::make("cancelled");
         const ssize_t written =
             ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(base_ + offset));
         if (written < 0 && errno == EINTR) continue;
@@ -63,14 +65,18 @@ Result<> FileFdSink::write_at(uint64_t offset, std::span<const std::byte> data) 
 }
 
 Result<> FileFdSink::discard_old_content() {
+    const std::lock_guard lock(mutex_);
+    if (discarded_) return {};
     if (::ftruncate(fd_.get(), static_cast<off_t>(base_)) != 0) {
         return Error::from_errno(errno, "truncating '%s' to %" PRIu64 " bytes", name_.c_str(),
                                  base_);
     }
+    discarded_ = true;
     return {};
 }
 
 Result<> FileFdSink::finish(uint64_t size) {
+    TRY(discard_old_content());
     const uint64_t end = base_ + size;
     if (::ftruncate(fd_.get(), static_cast<off_t>(end)) != 0) {
         return Error::from_errno(errno, "setting the size of '%s' to %" PRIu64 " bytes",
@@ -189,9 +195,9 @@ Result<std::unique_ptr<Sink>> make_fd_sink(util::UniqueFd fd, const std::string&
     const off_t position = ::lseek(fd.get(), 0, SEEK_CUR);
     if (position < 0)
         return Error::from_errno(errno, "asking for the position of '%s'", name.c_str());
-    auto sink = std::make_unique<FileFdSink>(std::move(fd), name, static_cast<uint64_t>(position));
-    TRY(sink->discard_old_content());
-    return std::unique_ptr<Sink>(std::move(sink));
+    std::unique_ptr<Sink> sink =
+        std::make_unique<FileFdSink>(std::move(fd), name, static_cast<uint64_t>(position));
+    return sink;
 }
 
 }  // namespace dump

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "dump/sink.h"
@@ -21,16 +23,17 @@ class FileFdSink final : public Sink {
     bool random_access() const override { return true; }
     util::Result<> finish(uint64_t size) override;
     util::Result<> commit() override;
-
-    int fd() const { return fd_.get(); }
-
-    /// Drops what the file holds behind the dump's begin. Before the first write.
-    util::Result<> discard_old_content();
+    void interrupt() override { interrupted_ = true; }
 
   private:
+    util::Result<> discard_old_content();
+
     util::UniqueFd fd_;
     std::string name_;
     uint64_t base_;
+    std::atomic<bool> interrupted_{false};
+    std::mutex mutex_;  ///< of the first writes, which may be several at once
+    bool discarded_ = false;
 };
 
 /// Writes one byte after the other to whatever takes them: pipe, socket, device, a file in append

@@ -34,7 +34,10 @@ class FileSink final : public Sink {
         TRY(file_.sync(interrupted_));
         return file_.commit();
     }
-    void interrupt() override { interrupted_ = true; }
+    void interrupt() override {
+        interrupted_ = true;
+        bytes_.interrupt();
+    }
 
   private:
     NewFile file_;

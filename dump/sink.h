@@ -35,8 +35,8 @@ class Sink {
     /// called once, after finish().
     virtual util::Result<> commit() = 0;
 
-    /// Makes a write or a commit() that waits for the target return an error soon. Any thread, at
-    /// any time.
+    /// Makes a write or a commit() that is under way or comes later return an error soon. Any
+    /// thread, at any time.
     virtual void interrupt() {}
 };
 

@@ -48,20 +48,35 @@ END_TEST
 
 START_TEST(no_write_is_larger_than_a_piece) {
     support::MemorySink sink;
-    must(write_bitmap(sink, 0, 3 * kPiece + 1, {}));
+    must(write_bitmap(sink, 0, 3 * kPiece + 1, std::vector<PfnRun>{{0, 24 * kPiece + 8}}));
     ck_assert_uint_eq(sink.image()->writes.size(), 4);
     for (const auto& write : sink.image()->writes) ck_assert_uint_le(write.size, kPiece);
+}
+END_TEST
+
+START_TEST(pieces_without_pages_become_holes_where_there_can_be_some) {
+    const std::vector<PfnRun> far = {{24 * kPiece, 24 * kPiece + 1}};
+    support::MemorySink file, pipe(support::MemorySink::Order::growing);
+    must(write_bitmap(file, 0, 5 * kPiece, far));
+    must(write_bitmap(pipe, 0, 5 * kPiece, far));
+    ck_assert_uint_eq(file.image()->writes.size(), 1);
+    ck_assert_uint_eq(file.image()->writes[0].offset, 3 * kPiece);
+    ck_assert_uint_eq(pipe.image()->writes.size(), 5);
+    for (support::MemorySink* sink : {&file, &pipe}) must(sink->finish(5 * kPiece));
+    ck_assert(file.bytes() == pipe.bytes());
 }
 END_TEST
 
 }  // namespace
 
 Suite* kdump_bitmap_suite() {
-    return support::make_suite("kdump_bitmap", {
-                                                   runs_within_a_byte_and_across_bytes_are_set,
-                                                   runs_go_on_from_piece_to_piece,
-                                                   no_write_is_larger_than_a_piece,
-                                               });
+    return support::make_suite("kdump_bitmap",
+                               {
+                                   runs_within_a_byte_and_across_bytes_are_set,
+                                   runs_go_on_from_piece_to_piece,
+                                   no_write_is_larger_than_a_piece,
+                                   pieces_without_pages_become_holes_where_there_can_be_some,
+                               });
 }
 
 }  // namespace dump

@@ -163,6 +163,37 @@ START_TEST(descriptor_of_a_file_is_cut_off_behind_the_dump) {
 }
 END_TEST
 
+START_TEST(descriptor_of_a_file_is_not_touched_before_the_first_write) {
+    const Scratch scratch;
+    support::write_file(scratch.path("core"), kOld);
+    must(make_fd_sink(open_rw(scratch.path("core")), "core"));
+    ck_assert(read_file(scratch.path("core")) == kOld);
+    const auto sink = must(make_fd_sink(open_rw(scratch.path("core")), "core"));
+    must(sink->write_at(0, support::View(kData).first(10)));
+    ck_assert_uint_eq(read_file(scratch.path("core")).size(), 10);
+}
+END_TEST
+
+START_TEST(a_dump_of_nothing_leaves_nothing_of_what_the_descriptors_file_held) {
+    const Scratch scratch;
+    support::write_file(scratch.path("core"), kOld);
+    must(must(make_fd_sink(open_rw(scratch.path("core")), "core"))->finish(200));
+    ck_assert(support::all_zero(read_file(scratch.path("core"))));
+}
+END_TEST
+
+START_TEST(interrupt_ends_the_writing_of_files_too) {
+    const Scratch scratch;
+    const auto named = must(open_file_sink(scratch.path("named")));
+    const auto passed = must(make_fd_sink(open_rw(scratch.path("passed"), O_CREAT), "passed"));
+    for (Sink* sink : {named.get(), passed.get()}) {
+        must(sink->write_at(0, kData));
+        sink->interrupt();
+        must_fail(sink->write_at(100, kData), "cancelled");
+    }
+}
+END_TEST
+
 START_TEST(dump_begins_at_the_descriptors_position_and_moves_it) {
     const Scratch scratch;
     support::write_file(scratch.path("core"), kOld);
@@ -287,19 +318,29 @@ END_TEST
 }  // namespace
 
 Suite* targets_suite() {
-    return support::make_suite(
-        "targets",
-        {file_has_no_name_before_commit, existing_file_stays_until_the_new_one_is_whole,
-         abandoned_file_leaves_nothing, interrupted_commit_leaves_what_was_there,
-         unwritten_runs_become_holes, symbolic_link_is_followed_and_stays,
-         paths_that_cannot_be_written_say_why, fifo_without_a_reader_is_an_error_not_a_wait,
-         device_is_written_to_as_it_is, descriptor_of_a_file_is_cut_off_behind_the_dump,
-         dump_begins_at_the_descriptors_position_and_moves_it, append_mode_appends,
-         pipe_gets_zeros_for_gaps_and_its_end, pipe_cannot_go_back,
-         a_large_write_reaches_a_slow_reader_whole, clients_pipe_does_not_become_nonblocking,
-         reader_that_goes_away_is_an_error_not_a_signal,
-         interrupt_ends_the_wait_for_a_reader_that_stalls,
-         descriptors_that_cannot_be_written_are_refused});
+    return support::make_suite("targets",
+                               {file_has_no_name_before_commit,
+                                existing_file_stays_until_the_new_one_is_whole,
+                                abandoned_file_leaves_nothing,
+                                interrupted_commit_leaves_what_was_there,
+                                unwritten_runs_become_holes,
+                                symbolic_link_is_followed_and_stays,
+                                paths_that_cannot_be_written_say_why,
+                                fifo_without_a_reader_is_an_error_not_a_wait,
+                                device_is_written_to_as_it_is,
+                                descriptor_of_a_file_is_cut_off_behind_the_dump,
+                                descriptor_of_a_file_is_not_touched_before_the_first_write,
+                                a_dump_of_nothing_leaves_nothing_of_what_the_descriptors_file_held,
+                                interrupt_ends_the_writing_of_files_too,
+                                dump_begins_at_the_descriptors_position_and_moves_it,
+                                append_mode_appends,
+                                pipe_gets_zeros_for_gaps_and_its_end,
+                                pipe_cannot_go_back,
+                                a_large_write_reaches_a_slow_reader_whole,
+                                clients_pipe_does_not_become_nonblocking,
+                                reader_that_goes_away_is_an_error_not_a_signal,
+                                interrupt_ends_the_wait_for_a_reader_that_stalls,
+                                descriptors_that_cannot_be_written_are_refused});
 }
 
 }  // namespace dump
