@@ -8,6 +8,10 @@
 # with KERNEL_DEBUG_SYMBOLS=1 crash is timed with the kernel's symbols too (a 280 MB download, once).
 . "$(dirname "$0")/lib.sh"
 
+for name in "$@"; do
+    [[ -e $root/tests/bench/${name}_bench.py ]] || die "there is no bench '$name'"
+done
+
 "$root/scripts/install-deps.sh" build interop
 build_release all
 export GUESTDUMP_BUILD=$root/build-release

@@ -6,14 +6,18 @@
 
 kernel=$cache/kernel
 [[ -e $kernel/package ]] || die "no kernel yet; run make-linux-guest.sh first"
+exec 9>"$kernel/lock"
+flock 9
 if [[ ! -e $kernel/vmlinux-debug ]]; then
-    exec 9>"$kernel/lock"
-    flock 9
     work=$(mktemp -d -p "$kernel")
     chmod 755 "$work" # apt downloads as a user of its own
     trap 'rm -rf "$work"' EXIT
     package=$(<"$kernel/package")-dbg
-    (cd "$work" && apt-get download -qq "$package" >&2) || die "cannot download the package '$package'"
+    if ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
+        as_root apt-get update -qq >&2
+        # A kernel that has left the archive since it was kept has no symbols any more: its folder is then to be removed.
+        (cd "$work" && apt-get download -qq "$package" >&2) || die "cannot download the package '$package' for $kernel/vmlinuz"
+    fi
     dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$work" --wildcards './usr/lib/debug/boot/vmlinux-*'
     mv "$work"/usr/lib/debug/boot/vmlinux-* "$kernel/vmlinux-debug"
 fi

@@ -9,7 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=/usr/bin/python3
 # What takes long to make and belongs to no build: guests and their kernels.
 # shellcheck disable=SC2034
-cache=${GUESTDUMP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/guestdump}
+cache=${GUESTDUMP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/guestdump}
 
 step() { printf '== %s\n' "$*"; }
 die() {

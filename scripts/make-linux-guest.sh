@@ -44,6 +44,10 @@ done
 kernel_into() {
     [[ -e $1/vmlinuz ]] && return
     local package work
+    mkdir -p "$1"
+    exec 8>"$1/lock"
+    flock 8 # two guests may want it at once
+    [[ -e $1/vmlinuz ]] && exec 8>&- && return
     newest() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }'; }
     package=$(newest)
     work=$(mktemp -d)
@@ -54,11 +58,13 @@ kernel_into() {
         (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1) || die "cannot download the package '$package'"
     fi
     dpkg-deb -x "$work"/*.deb "$work/tree"
-    mkdir -p "$1"
     find "$work/tree/lib/modules" -name 'qemu_fw_cfg.ko' -exec cp {} "$1/" \;
     echo "$package" >"$1/package"
-    cp "$work"/tree/boot/vmlinuz-* "$1/vmlinuz"
+    # Last, and whole: it says that all is there.
+    cp "$work"/tree/boot/vmlinuz-* "$1/vmlinuz.new"
+    mv "$1/vmlinuz.new" "$1/vmlinuz"
     rm -rf "$work"
+    exec 8>&-
 }
 
 # What the guest does: hand over its VMCOREINFO (the driver does, once loaded), keep some processes, some
@@ -111,6 +117,7 @@ boot() {
     local second
     for ((second = 0; second < 600; second++)); do
         grep -q 'the guest is ready' serial.log 2>/dev/null && return
+        kill -0 "$(<qemu.pid)" 2>/dev/null || die "QEMU has ended; see $PWD/serial.log"
         sleep 1
     done
     die "the guest did not come up; see $PWD/serial.log"
