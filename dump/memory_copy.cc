@@ -79,6 +79,9 @@ class ChunkCursor {
     bool populated_ = false;
 };
 
+/// More of them copy no faster; with two chunks each, this is the bound on memory.
+constexpr unsigned kMostThreads = 64;
+
 /// Writes the runs of @chunk between its zero pages.
 Result<> write_data_runs(Chunk& chunk, uint32_t page_size, Sink& sink) {
     const std::span<const std::byte> bytes = chunk.bytes();
@@ -101,6 +104,7 @@ Result<> write_data_runs(Chunk& chunk, uint32_t page_size, Sink& sink) {
 
 Result<> copy_memory(std::span<const CopyPart> parts, uint32_t page_size, unsigned threads,
                      const PageSource& pages, Sink& sink, Progress& progress) {
+    threads = std::min(threads, kMostThreads);
     const size_t slots = size_t{threads} * 2;
     std::vector<Chunk> chunks(slots);
     for (Chunk& chunk : chunks) chunk.buffer = TRY(util::MappedArray<std::byte>::make(kChunk));

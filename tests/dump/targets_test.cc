@@ -128,6 +128,23 @@ START_TEST(symbolic_link_is_followed_and_stays) {
 }
 END_TEST
 
+START_TEST(a_link_that_another_user_has_put_into_everybodys_folder_is_not_followed) {
+    if (::geteuid() != 0) return;  // only root can make such a link here
+    const Scratch scratch;
+    ck_assert_int_eq(::chmod(scratch.folder().c_str(), 01777), 0);
+    for (const bool exists : {false, true}) {
+        const std::string link = scratch.path("link"), there = scratch.path("there");
+        ::unlink(link.c_str());
+        if (exists) support::write_file(there, kOld);
+        ck_assert_int_eq(::symlink("there", link.c_str()), 0);
+        must(open_file_sink(link));  // one's own
+        ck_assert_int_eq(::lchown(link.c_str(), 65534, 65534), 0);
+        must_fail(open_file_sink(link), "Could not open '" + link + "': Permission denied");
+        if (exists) ck_assert(read_file(there) == kOld);
+    }
+}
+END_TEST
+
 START_TEST(paths_that_cannot_be_written_say_why) {
     const Scratch scratch;
     must_fail(open_file_sink(scratch.path("no/such")), "Could not open '");
@@ -318,29 +335,30 @@ END_TEST
 }  // namespace
 
 Suite* targets_suite() {
-    return support::make_suite("targets",
-                               {file_has_no_name_before_commit,
-                                existing_file_stays_until_the_new_one_is_whole,
-                                abandoned_file_leaves_nothing,
-                                interrupted_commit_leaves_what_was_there,
-                                unwritten_runs_become_holes,
-                                symbolic_link_is_followed_and_stays,
-                                paths_that_cannot_be_written_say_why,
-                                fifo_without_a_reader_is_an_error_not_a_wait,
-                                device_is_written_to_as_it_is,
-                                descriptor_of_a_file_is_cut_off_behind_the_dump,
-                                descriptor_of_a_file_is_not_touched_before_the_first_write,
-                                a_dump_of_nothing_leaves_nothing_of_what_the_descriptors_file_held,
-                                interrupt_ends_the_writing_of_files_too,
-                                dump_begins_at_the_descriptors_position_and_moves_it,
-                                append_mode_appends,
-                                pipe_gets_zeros_for_gaps_and_its_end,
-                                pipe_cannot_go_back,
-                                a_large_write_reaches_a_slow_reader_whole,
-                                clients_pipe_does_not_become_nonblocking,
-                                reader_that_goes_away_is_an_error_not_a_signal,
-                                interrupt_ends_the_wait_for_a_reader_that_stalls,
-                                descriptors_that_cannot_be_written_are_refused});
+    return support::make_suite(
+        "targets", {file_has_no_name_before_commit,
+                    existing_file_stays_until_the_new_one_is_whole,
+                    abandoned_file_leaves_nothing,
+                    interrupted_commit_leaves_what_was_there,
+                    unwritten_runs_become_holes,
+                    symbolic_link_is_followed_and_stays,
+                    a_link_that_another_user_has_put_into_everybodys_folder_is_not_followed,
+                    paths_that_cannot_be_written_say_why,
+                    fifo_without_a_reader_is_an_error_not_a_wait,
+                    device_is_written_to_as_it_is,
+                    descriptor_of_a_file_is_cut_off_behind_the_dump,
+                    descriptor_of_a_file_is_not_touched_before_the_first_write,
+                    a_dump_of_nothing_leaves_nothing_of_what_the_descriptors_file_held,
+                    interrupt_ends_the_writing_of_files_too,
+                    dump_begins_at_the_descriptors_position_and_moves_it,
+                    append_mode_appends,
+                    pipe_gets_zeros_for_gaps_and_its_end,
+                    pipe_cannot_go_back,
+                    a_large_write_reaches_a_slow_reader_whole,
+                    clients_pipe_does_not_become_nonblocking,
+                    reader_that_goes_away_is_an_error_not_a_signal,
+                    interrupt_ends_the_wait_for_a_reader_that_stalls,
+                    descriptors_that_cannot_be_written_are_refused});
 }
 
 }  // namespace dump
