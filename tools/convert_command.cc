@@ -20,8 +20,12 @@
 namespace tools {
 namespace {
 
-/// Errors: the file at the path is not what the command is for.
-using Accept = Result<> (*)(const vmcore::Vmcore& vmcore, const std::string& path);
+struct Command {
+    const char* name;
+    const char* operands;
+    /// Errors: the file at the path is not what the command is for.
+    Result<> (*accept)(const vmcore::Vmcore& vmcore, const std::string& path);
+};
 
 Result<std::unique_ptr<dump::Sink>> open_target(const std::string& path) {
     if (path != "-") return dump::open_file_sink(path);
@@ -50,10 +54,10 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vm
 }
 
 /// The exit status.
-Result<int> convert(const std::string& from, const std::string& to, const dump::Request& request,
-                    bool quiet, Accept accept) {
+Result<int> convert(const Command& command, const std::string& from, const std::string& to,
+                    const dump::Request& request, bool quiet) {
     const auto vmcore = TRY(vmcore::Vmcore::open(from));
-    TRY(accept(*vmcore, from));
+    TRY(command.accept(*vmcore, from));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
         for (const std::string& warning : *list)
@@ -77,7 +81,7 @@ Result<int> convert(const std::string& from, const std::string& to, const dump::
     if (written) return 0;
     const std::optional<int> signal = watch->taken();
     if (!signal) return written.error();
-    std::fputs("guestdump convert: cancelled\n", stderr);
+    std::fprintf(stderr, "guestdump %s: cancelled\n", command.name);
     return status_of_signal(*signal);
 }
 
@@ -91,28 +95,28 @@ Result<> accept_process_core(const vmcore::Vmcore& vmcore, const std::string& pa
                        path.c_str());
 }
 
-Result<int> run(int argc, char** argv, const char* operand_names, Accept accept) {
+Result<int> run(const Command& command, int argc, char** argv) {
     DumpOptions options;
     gboolean quiet = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
     entries.push_back(
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "no progress on a terminal", nullptr});
     entries.push_back({});
-    const auto operands = TRY(parse_command_line(argc, argv, operand_names, 2, entries.data()));
+    const auto operands = TRY(parse_command_line(argc, argv, command.operands, 2, entries.data()));
     const auto arguments = TRY(options.arguments());
     // Checked by the code, and with the words, that a client of the monitor gets.
     const dump::Request request = TRY(dump::parse_request(arguments));
-    return convert(operands[0], operands[1], request, quiet != FALSE, accept);
+    return convert(command, operands[0], operands[1], request, quiet != FALSE);
 }
 
 }  // namespace
 
 Result<int> convert_command(int argc, char** argv) {
-    return run(argc, argv, "IN OUT", accept_any);
+    return run({"convert", "IN OUT", accept_any}, argc, argv);
 }
 
 Result<int> extract_command(int argc, char** argv) {
-    return run(argc, argv, "CORE OUT", accept_process_core);
+    return run({"extract", "CORE OUT", accept_process_core}, argc, argv);
 }
 
 }  // namespace tools

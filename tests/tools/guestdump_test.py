@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What people see of the command guestdump: guestdump_test.py GUESTDUMP FOLDER_OF_SMALL_VMCORES."""
+import fcntl
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,6 +71,25 @@ class Guestdump(unittest.TestCase):
         out = self.folder / "elf"
         run("convert", SMALL / "kdump/64", out)
         self.assertEqual(run("convert", SMALL / "kdump/64", "-")[0], out.read_bytes())
+
+    def test_a_cancelled_command_says_its_own_name(self):
+        for command, file in ("convert", SMALL / "kdump/64"), ("extract", SMALL / "post_mortem/core"):
+            child = subprocess.Popen([GUESTDUMP, command, file, self.fifo(4096)], stderr=subprocess.PIPE)
+            self.reader.read(1)  # it writes now, and soon waits for room
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.communicate(timeout=60)[1].decode(), "guestdump %s: cancelled\n" % command)
+            self.assertEqual(child.returncode, 130)
+
+    def fifo(self, size):
+        """A pipe with room for @size bytes, of which self.reader is the end."""
+        path = self.folder / ("fifo-%d" % len(os.listdir(self.folder)))
+        os.mkfifo(path)
+        keep = os.open(path, os.O_RDWR)
+        fcntl.fcntl(keep, fcntl.F_SETPIPE_SZ, size)
+        self.reader = open(path, "rb", buffering=0)
+        self.addCleanup(self.reader.close)
+        self.addCleanup(os.close, keep)
+        return path
 
     def test_convert_takes_a_part(self):
         out = self.folder / "part"
