@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string_view>
@@ -46,11 +47,7 @@ int usage(std::FILE* out, int status) {
     return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    // A reader of stdout that goes away is an error of a write, not the end of the process.
-    std::signal(SIGPIPE, SIG_IGN);
+int run(int argc, char** argv) {
     if (argc < 2) return usage(stderr, kTrouble);
     const std::string_view name = argv[1];
     if (name == "--help" || name == "-h" || name == "help") return usage(stdout, 0);
@@ -64,4 +61,21 @@ int main(int argc, char** argv) {
     }
     std::fprintf(stderr, "guestdump: there is no command '%s'\n", argv[1]);
     return usage(stderr, kTrouble);
+}
+
+/// An answer that could not be written is none, whatever it was.
+int written_to_stdout(int status) {
+    int os_error = std::fflush(stdout) != 0 ? errno : 0;
+    if (os_error == 0 && std::ferror(stdout)) os_error = EIO;  // of a write before the last
+    if (os_error == 0) return status;
+    std::fprintf(stderr, "guestdump: writing to stdout: %s\n", util::error_text(os_error).c_str());
+    return kTrouble;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader of stdout that goes away is an error of a write, not the end of the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    return written_to_stdout(run(argc, argv));
 }

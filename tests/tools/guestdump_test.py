@@ -133,6 +133,14 @@ class Guestdump(unittest.TestCase):
         self.assert_trouble("Could not open '/nonexistent/out'", "convert", good, "/nonexistent/out")
         self.assertEqual(os.listdir(self.folder), [])
 
+    def test_what_cannot_be_told_is_trouble(self):
+        good = SMALL / "elf/64"
+        for words in (["info", good], ["info", "--json", good], ["verify", good], ["compare", good, good], ["--help"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([GUESTDUMP, *words], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual(done.stderr.decode(), "guestdump: writing to stdout: No space left on device\n", words)
+            self.assertEqual(done.returncode, 2)
+
     def test_a_full_target_is_said(self):
         self.assert_trouble("No space left on device", "convert", SMALL / "elf/64", "/dev/full")
 
