@@ -14,6 +14,7 @@
 #include <cinttypes>
 #include <climits>
 
+#include "dump/durable.h"
 #include "dump/targets.h"
 #include "util/text.h"
 
@@ -30,14 +31,6 @@ constexpr size_t kLargestWrite = size_t{1} << 20;
 Error write_error(int os_error, size_t size, uint64_t offset, const std::string& name) {
     return Error::from_errno(os_error, "writing %zu bytes at offset %" PRIu64 " of '%s'", size,
                              offset, name.c_str());
-}
-
-Result<> close_checked(util::UniqueFd& fd, const std::string& name) {
-    // EINTR leaves the descriptor closed on Linux; the data is with the kernel.
-    if (::close(fd.release()) != 0 && errno != EINTR) {
-        return Error::from_errno(errno, "closing '%s'", name.c_str());
-    }
-    return {};
 }
 
 /// A descriptor of our own onto the same pipe, so that O_NONBLOCK does not show in the client's; or
@@ -88,7 +81,7 @@ Result<> FileFdSink::finish(uint64_t size) {
 }
 
 Result<> FileFdSink::commit() {
-    return close_checked(fd_, name_);
+    return close_checked(std::move(fd_), name_);
 }
 
 Result<std::unique_ptr<Sink>> StreamSink::create(util::UniqueFd fd, std::string name) {
@@ -172,7 +165,7 @@ Result<> StreamSink::finish(uint64_t size) {
 }
 
 Result<> StreamSink::commit() {
-    return close_checked(fd_, name_);
+    return close_checked(std::move(fd_), name_);
 }
 
 void StreamSink::interrupt() {

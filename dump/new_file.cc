@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dump/durable.h"
 #include "util/text.h"
 
 namespace dump {
@@ -21,9 +22,8 @@ using util::Result;
 
 namespace {
 
-constexpr mode_t kMode = 0600;            // a dump holds the guest's secrets
-constexpr off_t kPiece = off_t{8} << 20;  // some ms of a disk
-constexpr int kMostLinks = 40;            // as many symbolic links as Linux follows
+constexpr mode_t kMode = 0600;  // a dump holds the guest's secrets
+constexpr int kMostLinks = 40;  // as many symbolic links as Linux follows
 
 /// Whether Linux would follow the link @status, which lies in folder @directory, for us: not one
 /// that somebody else has put into a folder where everybody may write. It cannot be asked, because
@@ -104,25 +104,13 @@ Result<> NewFile::open() {
 
 Result<> NewFile::sync(const std::atomic<bool>& unwanted) {
     const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
-    for (off_t at = 0; at < size; at += kPiece) {
-        if (unwanted) return Error::make("cancelled");
-        // The next piece is on its way while this one is waited for. Failures are fsync()'s to
-        // tell.
-        ::sync_file_range(fd_.get(), at + kPiece, kPiece, SYNC_FILE_RANGE_WRITE);
-        ::sync_file_range(fd_.get(), at, kPiece,
-                          SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    }
-    if (unwanted) return Error::make("cancelled");
-    return {};
+    return write_back(fd_.get(), size, [&unwanted] { return unwanted.load(); });
 }
 
 Result<> NewFile::commit() {
-    if (::fsync(fd_.get()) != 0) return Error::from_errno(errno, "syncing '%s'", path_.c_str());
+    TRY(sync_target(fd_.get(), path_));
     if (private_name_.empty()) TRY(give_private_name());
-    // EINTR leaves the descriptor closed on Linux; the data is with the kernel.
-    if (::close(fd_.release()) != 0 && errno != EINTR) {
-        return Error::from_errno(errno, "closing '%s'", path_.c_str());
-    }
+    TRY(close_checked(std::move(fd_), path_));
     const int directory = place_.directory.get();
     if (::renameat(directory, private_name_.c_str(), directory, place_.name.c_str()) != 0) {
         return Error::from_errno(errno, "renaming '%s' to '%s'", private_name_.c_str(),
