@@ -14,9 +14,10 @@
 namespace dump {
 
 /// Brings the first @size bytes of a file or a block device to the disk, a piece at a time, so that
-/// an fsync() after it has little left to do and tells what failed. Errors: "cancelled", soon after
-/// @unwanted has become true.
-util::Result<> write_back(int fd, off_t size, const std::function<bool()>& unwanted);
+/// sync_target() after it has little left to do. Errors: those of sync_target(); "cancelled", soon
+/// after @unwanted has become true.
+util::Result<> write_back(int fd, off_t size, const std::string& name,
+                          const std::function<bool()>& unwanted);
 
 /// Makes durable what was written to a file or a block device. Errors: what could not be kept, with
 /// errno; @name is for messages.

@@ -104,7 +104,7 @@ Result<> NewFile::open() {
 
 Result<> NewFile::sync(const std::atomic<bool>& unwanted) {
     const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
-    return write_back(fd_.get(), size, [&unwanted] { return unwanted.load(); });
+    return write_back(fd_.get(), size, path_, [&unwanted] { return unwanted.load(); });
 }
 
 Result<> NewFile::commit() {

@@ -30,7 +30,7 @@ class NewFile {
     int fd() const { return fd_.get(); }
 
     /// Brings what was written to the disk, a piece at a time, so that commit() has little left to
-    /// do. Errors: "cancelled", soon after @unwanted has become true.
+    /// do. Errors: those of write_back().
     util::Result<> sync(const std::atomic<bool>& unwanted);
 
     /// Makes the file durable, closes it and gives it its name. Once.

@@ -19,7 +19,7 @@ packages() {
         echo clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux man-db
         ;;
     interop)
-        echo qemu-system-x86 seabios busybox-static cpio tmux
+        echo qemu-system-x86 seabios busybox-static cpio e2fsprogs tmux
         echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
         echo libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         ;;

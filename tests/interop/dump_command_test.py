@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """guestdump dump, status, stop and cont, against our machine and against QEMU, as a person and as a script use them."""
+import contextlib
 import fcntl
 import os
 import pty
@@ -11,7 +12,8 @@ import subprocess
 import termios
 import time
 
-from lab import case, check, check_equal, linux_guest, need, program, run_cases
+from lab import Skip, case, check, check_equal, linux_guest, need, program, run_cases
+from qmp import QmpError
 from vmcore import Elf, difference
 
 FORMATS = ["elf", "kdump-zlib", "kdump-raw-zlib", "kdump-lzo", "kdump-raw-lzo", "kdump-snappy", "kdump-raw-snappy",
@@ -261,6 +263,54 @@ def a_full_target_is_said_with_its_name(lab):
     qemu = running_qemu(lab, "-S")
     said = guestdump(lab, qemu, "dump", "/dev/full", status=2)
     check("to '/dev/full': No space left on device" in said, "of QEMU it says: %s", said)
+
+
+@contextlib.contextmanager
+def mounted(lab, name, *words):
+    folder = lab.path(name)
+    os.mkdir(folder)
+    lab.run("mount", *words, folder)
+    try:
+        yield folder
+    finally:
+        lab.run("umount", folder)
+
+
+@contextlib.contextmanager
+def overfull_device(lab, room="1m"):
+    """A block device that takes more than the disk below it has room for: nobody is told who does not sync."""
+    need("losetup", "mkfs.ext4")
+    if os.geteuid() != 0 or subprocess.run(["losetup", "-f"], capture_output=True).returncode != 0:
+        raise Skip("needs root and loop devices")
+    with mounted(lab, "ram-disk", "-t", "tmpfs", "-o", "size=" + room, "tmpfs") as folder:
+        lab.run("truncate", "-s", "64M", folder + "/blocks")
+        device = lab.run("losetup", "-f", "--show", folder + "/blocks").strip()
+        try:
+            yield device
+        finally:
+            lab.run("losetup", "-d", device)
+
+
+@case
+def a_file_that_the_disk_could_not_keep_gets_no_name(lab):
+    size = 24 << 20
+    ram = fill(lab, "ram", size)
+    machine = lab.vm("-machine", "pc,memory-backend=ram", "-accel", "synthetic",
+                     "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on" % (size, ram))
+    wait_for(lambda: os.path.exists(machine.socket_path), "the monitor")
+    with overfull_device(lab, "20m") as device:
+        lab.run("mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=0", device)
+        with mounted(lab, "disk", device) as folder:
+            core = os.path.join(folder, "core")
+            with open(core, "w") as old:
+                old.write("old")
+                os.fsync(old.fileno())
+            try:
+                machine.dump(core, "kdump-zlib", **{"share-pages": False})  # without holes: no metadata fails as well
+                check(False, "the monitor says that the disk has the dump")
+            except QmpError as error:
+                check(error.desc.startswith("syncing '%s': " % core), "the monitor's error is %s", error.desc)
+            check_equal(os.path.getsize(core), 3, "size of the older file")
 
 
 @case
