@@ -164,8 +164,19 @@ Result<> StreamSink::finish(uint64_t size) {
     return skip_to(size);
 }
 
+/// A block device has only taken the bytes: what it cannot keep, an fsync() tells.
 Result<> StreamSink::commit() {
+    if (is_block_device(fd_.get())) {
+        const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
+        TRY(write_back(fd_.get(), end, name_, [this] { return interrupted(); }));
+        TRY(sync_target(fd_.get(), name_));
+    }
     return close_checked(std::move(fd_), name_);
+}
+
+bool StreamSink::interrupted() const {
+    pollfd wait{.fd = interrupted_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&wait, 1, 0) > 0;
 }
 
 void StreamSink::interrupt() {

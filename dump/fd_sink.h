@@ -61,6 +61,7 @@ class StreamSink final : public Sink {
     util::Result<> write_all(std::span<const std::byte> data);
     util::Result<> wait_writable();
     ssize_t write_some(std::span<const std::byte> data);
+    bool interrupted() const;
 
     util::UniqueFd fd_;
     util::UniqueFd interrupted_;  ///< eventfd, readable once interrupt() was called

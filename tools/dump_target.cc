@@ -7,12 +7,14 @@
 
 #include <cerrno>
 
+#include "dump/durable.h"
+
 namespace tools {
 
 using util::Result;
 
 Result<DumpTarget> DumpTarget::open(const std::string& path) {
-    DumpTarget target;
+    DumpTarget target(path == "-" ? "stdout" : path);
     struct stat status;
     if (path == "-") {
         target.fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
@@ -35,8 +37,9 @@ uint64_t DumpTarget::size() const {
 
 Result<> DumpTarget::commit() {
     if (file_) return file_->commit();
-    fd_.reset();
-    return {};
+    // The machine's own close() and sync are not known here: its descriptor is another one.
+    if (dump::is_block_device(fd_.get())) TRY(dump::sync_target(fd_.get(), name_));
+    return dump::close_checked(std::move(fd_), name_);
 }
 
 }  // namespace tools

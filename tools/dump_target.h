@@ -27,12 +27,14 @@ class DumpTarget {
     /// Bytes that lie in the file; 0 where it is none.
     uint64_t size() const;
 
-    /// The dump is whole. Without this nothing is left of a file.
+    /// The dump is whole: makes it durable and closes it. Without this nothing is left of a file.
+    /// Errors: those of dump::NewFile; what a device could not keep; of the close().
     util::Result<> commit();
 
   private:
-    DumpTarget() = default;
+    explicit DumpTarget(std::string name) : name_(std::move(name)) {}
 
+    std::string name_;  ///< for messages
     std::optional<dump::NewFile> file_;
     util::UniqueFd fd_;
 };

@@ -292,6 +292,21 @@ def overfull_device(lab, room="1m"):
 
 
 @case
+def a_device_that_keeps_nothing_is_told(lab):
+    machines = [(lab.vm("-m", "16M", "-accel", "synthetic"), "ours"), (lab.qemu("-m", "16M", "-S"), "QEMU's")]
+    with overfull_device(lab) as device:
+        why = "syncing '%s': Input/output error" % device
+        for machine, whose in machines:
+            wait_for(lambda: os.path.exists(machine.socket_path), "the monitor")
+            check(why in guestdump(lab, machine, "dump", device, status=2), "%s by guestdump: not '%s'", whose, why)
+        try:
+            machines[0][0].dump(device)
+            check(False, "the monitor says that %s has the dump", device)
+        except QmpError as error:
+            check_equal(error.desc, why, "the monitor's error")
+
+
+@case
 def a_file_that_the_disk_could_not_keep_gets_no_name(lab):
     size = 24 << 20
     ram = fill(lab, "ram", size)
