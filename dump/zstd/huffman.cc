@@ -70,7 +70,7 @@ std::vector<std::byte> describe_weights(std::span<const uint8_t> weights) {
     std::vector<uint64_t> counts(HuffmanCode::kMostBits + 1);
     for (const uint8_t weight : weights) ++counts[weight];
     const Distribution distribution = distribution_of(counts, 6);
-    std::vector<std::byte> out = describe(distribution);
+    std::vector<std::byte> out = table_description(distribution);
     const size_t table = out.size();
     out.resize(table + 2 * weights.size() + 16);
 

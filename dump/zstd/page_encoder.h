@@ -7,15 +7,10 @@
 #include <span>
 #include <vector>
 
+#include "dump/zstd/codes.h"
 #include "dump/zstd/matches.h"
 
 namespace dump::zstd {
-
-struct Codes;
-
-/// Codes for the pages of a guest, made from @sample: pages of @page_size, one behind the other.
-/// The same for the same sample. Immutable: any number of encoders share them.
-std::shared_ptr<const Codes> learn_codes(std::span<const std::byte> sample, size_t page_size);
 
 /// Makes zstd frames of pages, with codes that are there already, where libzstd counts, and makes
 /// codes, for each page. One thread. [RFC 8878]

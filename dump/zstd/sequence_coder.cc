@@ -97,7 +97,7 @@ SequenceCoder::SequenceCoder(const SequenceCounts& counts, size_t page_size)
     : SequenceCoder(like(counts, page_size), kAllDescribed) {
     const Distributions own = like(counts, page_size);
     for (const Distribution* part : {&own.literals, &own.offsets, &own.matches}) {
-        const std::vector<std::byte> text = describe(*part);
+        const std::vector<std::byte> text = table_description(*part);
         description_.insert(description_.end(), text.begin(), text.end());
     }
 }

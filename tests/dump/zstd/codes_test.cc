@@ -14,7 +14,7 @@ namespace {
 
 int sum_of(const zstd::Distribution& distribution) {
     int sum = 0;
-    for (const int16_t parts : distribution.parts) sum += std::abs(parts);
+    for (const int16_t probability : distribution.probabilities) sum += std::abs(probability);
     return sum;
 }
 
@@ -43,7 +43,7 @@ START_TEST(a_distribution_has_all_parts_and_forgets_no_symbol) {
             const zstd::Distribution distribution = zstd::distribution_of(counts, log);
             ck_assert_int_eq(sum_of(distribution), 1 << log);
             for (size_t i = 0; i < counts.size(); ++i) {
-                ck_assert((distribution.parts[i] != 0) == (counts[i] != 0));
+                ck_assert((distribution.probabilities[i] != 0) == (counts[i] != 0));
             }
         }
     }
