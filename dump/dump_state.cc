@@ -132,8 +132,7 @@ class DumpState::Job {
     bool guest_needed_ = true;  ///< main loop
     std::unique_ptr<VmcoreWriter> writer_;
     Progress progress_;
-    std::mutex
-        sink_mutex_;  ///< for sink_ against cancel(), which may come while the dump thread drops it
+    std::mutex sink_mutex_;  ///< of sink_: cancel() may come while the dump thread drops it
     std::unique_ptr<Sink> sink_;
     util::Thread thread_;  ///< last: joined before anything that it uses goes
 };

@@ -32,8 +32,11 @@ Result<ElfLayout> ElfLayout::of(const Snapshot& snapshot) {
     }
     layout.header_count = static_cast<uint32_t>(header_count);
     layout.extended_numbering = header_count >= format::kPnXnum;
-    layout.elf_class == ElfClass::k64 ? place_headers<ElfClass::k64>(layout)
-                                      : place_headers<ElfClass::k32>(layout);
+    if (layout.elf_class == ElfClass::k64) {
+        place_headers<ElfClass::k64>(layout);
+    } else {
+        place_headers<ElfClass::k32>(layout);
+    }
 
     layout.size = layout.notes + snapshot.notes.size();
     for (const GuestPhysBlock& block : snapshot.blocks.view()) {

@@ -118,7 +118,11 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
 
     NoteBuilder notes;
     const bool is_vbox = std::holds_alternative<VboxRequest>(request);
-    is_vbox ? append_vbox_notes(cpus, notes) : append_cpu_notes(cpus, snapshot.arch, notes);
+    if (is_vbox) {
+        append_vbox_notes(cpus, notes);
+    } else {
+        append_cpu_notes(cpus, snapshot.arch, notes);
+    }
     if (const auto note = guest_note(guest, cpus, snapshot, request))
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();

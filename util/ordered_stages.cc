@@ -22,8 +22,8 @@ class Run {
     void work() {
         std::unique_lock lock(mutex_);
         while (!finished()) {
-            if (const auto pick = runnable_stage()) {
-                run_stage(lock, *pick);
+            if (const auto number = earliest_ready_job()) {
+                run_stage(lock, *number);
             } else if (can_begin()) {
                 begin(lock);
             } else {
@@ -43,10 +43,8 @@ class Run {
         size_t stage = 0;  ///< next stage to run
         bool busy = false;
     };
-    struct Pick {
-        uint64_t number;  ///< of the job, counted from the run's begin
-    };
 
+    /// Jobs are counted from the run's begin.
     Job& job(uint64_t number) { return jobs_[number % jobs_.size()]; }
 
     bool finished() const { return error_ || (no_more_ && first_ == next_); }
@@ -60,23 +58,21 @@ class Run {
                turn_[candidate.stage] == number;
     }
 
-    /// Jobs are never further along than the ones before them by more than the in-order stages
-    /// allow, so the earliest ready job is the one nearest to its end.
-    std::optional<Pick> runnable_stage() {
+    std::optional<uint64_t> earliest_ready_job() {
         for (uint64_t number = first_; number < next_; ++number) {
-            if (ready(number)) return Pick{number};
+            if (ready(number)) return number;
         }
         return std::nullopt;
     }
 
-    void run_stage(std::unique_lock<std::mutex>& lock, Pick pick) {
-        Job& current = job(pick.number);
+    void run_stage(std::unique_lock<std::mutex>& lock, uint64_t number) {
+        Job& current = job(number);
         current.busy = true;
         lock.unlock();
-        Result<> done = plan_.stages[current.stage].run(pick.number % jobs_.size());
+        Result<> done = plan_.stages[current.stage].run(number % jobs_.size());
         lock.lock();
         current.busy = false;
-        if (!done) return fail(pick.number, std::move(done).take_error());
+        if (!done) return fail(number, std::move(done).take_error());
         if (plan_.stages[current.stage].order == Stage::Order::in_order) ++turn_[current.stage];
         ++current.stage;
         while (first_ < next_ && job(first_).stage == plan_.stages.size()) ++first_;

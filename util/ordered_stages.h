@@ -32,8 +32,9 @@ struct StagePlan {
 /// holds. What in-order stages see and do is the same for any number of threads, so a pipeline
 /// whose output comes from them is deterministic.
 ///
-/// The stage furthest along is preferred, so that finished work leaves before new work begins. An
-/// in-order stage may block (a slow pipe): the other threads go on until the slots are used up.
+/// The earliest job that can go on is preferred, and any job to a new one, so that finished work
+/// leaves before new work begins. An in-order stage may block (a slow pipe): the other threads go
+/// on until the slots are used up.
 ///
 /// Errors: of any stage; of several, that of the earliest job. No stage is begun after an error,
 /// and none runs any more when this returns.

@@ -164,7 +164,11 @@ Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads) {
                                                 unsigned{b.contents().machine}));
     }
     const bool other_kind = !a.vbox() != !b.vbox();
-    other_kind ? compare_vcpus(a, b, result) : compare_notes(a, b, result);
+    if (other_kind) {
+        compare_vcpus(a, b, result);
+    } else {
+        compare_notes(a, b, result);
+    }
     TRY(compare_memory(a, b, threads, result));
     return result;
 }

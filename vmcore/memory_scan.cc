@@ -73,7 +73,7 @@ std::vector<GpaRange> common_ranges(const dump::GuestPhysBlockList& a,
     std::vector<GpaRange> common;
     for (size_t i = 0, j = 0; i < left.size() && j < right.size();) {
         if (const auto both = left[i].overlap(right[j])) common.push_back(*both);
-        left[i].last() < right[j].last() ? ++i : ++j;
+        ++(left[i].last() < right[j].last() ? i : j);
     }
     return common;
 }
