@@ -123,7 +123,8 @@ Result<> deny(const Filter& filter, uint32_t action, std::span<const int> calls)
 /// that is in memory: the C library takes clone() where the kernel has no clone3().
 Result<> deny_processes(const Filter& filter) {
     TRY(deny(filter, SCMP_ACT_KILL_PROCESS, kSpawn));
-    const scmp_arg_cmp no_thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+    const scmp_arg_cmp no_thread{
+        .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = CLONE_THREAD, .datum_b = 0};
     int done =
         seccomp_rule_add_array(filter.get(), SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1, &no_thread);
     if (done >= 0) {

@@ -15,9 +15,11 @@ import mmap
 import os
 import random
 import signal
+import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import pathlib
 
@@ -28,15 +30,22 @@ import lab  # noqa: E402
 from lab import case, check, check_equal, program  # noqa: E402
 from vmcore import Elf  # noqa: E402
 
-KINDS = "none write read open mmap thread sync name size".split()
+KINDS = "none write read open mmap thread sync name size poll".split()
 FORMATS = ["elf", "elf paging", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd", "kdump-raw-zlib", "kdump-raw-lzo",
            "kdump-raw-snappy", "kdump-raw-zstd"]
 ERRORS = {"write": [errno.ENOSPC, errno.EIO, errno.EDQUOT], "read": [errno.EIO], "open": [errno.EMFILE, errno.EACCES],
           "mmap": [errno.ENOMEM], "thread": [errno.EAGAIN], "sync": [errno.EIO], "name": [errno.EACCES, errno.ENOSPC],
-          "size": [errno.EIO]}
+          "size": [errno.EIO], "poll": [errno.ENOMEM, errno.EINTR]}
+DESCRIPTORS = ["pipe", "socket", "append", "offset"]
 MEMORY, VCPUS = 16 << 20, 2
 COUNTERS, STRIDE = 0x200000, 64
+OLD = b"what was there before"
 OPTIONS = argparse.Namespace(all=False, kills=20)
+
+
+def must_be_told(kind, error):
+    """Whether a dump cannot be whole where a call of that kind failed. A thread or a hint can be missed; EINTR is tried again."""
+    return kind in ("write", "sync", "name", "size", "poll") and error != errno.EINTR
 
 
 class Calls:
@@ -100,6 +109,48 @@ class Guest:
             "paging": bool(paging), "protocol": "file:%s" % path, "format": fmt, "threads": 3}})
         return answer, path
 
+    def dump_into(self, target, fmt):
+        """The reply to a dump into a descriptor of one of the kinds DESCRIPTORS, and what arrived there."""
+        path = self.folder / "target"
+        if target in ("pipe", "socket"):
+            reader, writer = os.pipe() if target == "pipe" else [end.detach() for end in socket.socketpair()]
+            arrived = []
+            drain = threading.Thread(target=lambda: arrived.append(open(reader, "rb").read()))
+            drain.start()
+        else:
+            path.write_bytes(OLD)
+            writer = os.open(path, os.O_WRONLY | (os.O_APPEND if target == "append" else 0))
+            os.lseek(writer, len(OLD) if target == "offset" else 0, os.SEEK_SET)
+        self.machine.qmp("getfd", fds=[writer], fdname="target")
+        os.close(writer)
+        answer = self.machine.qmp.request({"execute": "dump-guest-memory", "arguments": {
+            "paging": False, "protocol": "fd:target", "format": fmt, "threads": 3}})
+        if target in ("pipe", "socket"):
+            drain.join(20)
+            check(not drain.is_alive(), "the %s was not closed", target)
+            return answer, arrived[0]
+        data = path.read_bytes()
+        path.unlink()
+        check(data.startswith(OLD), "what was there before is gone")
+        return answer, data[len(OLD):]
+
+    def dump_into_with(self, target, fmt, kind, number, error):
+        """One dump in which a call fails, into a descriptor. Returns whether there was such a call."""
+        self.number += 1
+        what = "(%s into %s: %s call %d fails with %s)" % (fmt, target, kind, number, errno.errorcode[error])
+        before, fds, threads = self.counters(), self.fds(), self.threads()
+        self.calls.arm(kind, number, error)
+        answer, _ = self.dump_into(target, fmt)
+        failed = self.calls.disarm()
+        check("return" in answer or failed, "an error without a cause: %s %s", answer, what)
+        check("error" in answer or not failed or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
+        self.check_nothing_left(fds, threads, what)
+        self.check_alive(before, what)
+        answer, data = self.dump_into(target, fmt)
+        check("return" in answer, "the next dump says %s, %s", answer, what)
+        check(data.startswith(b"\x7fELF" if fmt == "elf" else b"makedumpfile"), "the next dump is %r, %s", data[:16], what)
+        return failed
+
     def check_alive(self, before, what):
         check_equal(self.machine.process.poll(), None, "exit status " + what)
         check_equal(self.machine.qmp("query-status")["status"], "running", "state " + what)
@@ -138,6 +189,7 @@ class Guest:
             check(os.listdir(self.folder) in allowed, "files %s %s", os.listdir(self.folder), what)
             if "Could not open" not in str(answer):  # then no dump began, and the status is that of the one before
                 check_equal(self.machine.qmp("query-dump")["status"], "failed", "query-dump " + what)
+        check("error" in answer or not failed or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
         path.unlink(missing_ok=True)
         check_equal(os.listdir(self.folder), [], "files " + what)
         self.check_nothing_left(fds, threads, what)
@@ -170,22 +222,38 @@ def every_call_of_a_dump_fails_once(the_lab):
 
 
 @case
+def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
+    guest = Guest(the_lab)
+    series = [(target, fmt, kind, error) for target in DESCRIPTORS for fmt in ("elf", "kdump-zlib")
+              for kind in ("write", "read", "mmap", "thread", "size", "poll") for error in ERRORS[kind]]
+    for target in DESCRIPTORS:
+        check("return" in guest.dump_into(target, "elf")[0], "a dump before all")
+    for target, fmt, kind, error in series if OPTIONS.all else series[::4]:
+        number = 0
+        while guest.dump_into_with(target, fmt, kind, number, error):
+            number += 1
+            if number == (200 if OPTIONS.all else 40):  # a stream has thousands of calls that are all alike
+                break
+    print("# %d dumps into descriptors with a failing call" % guest.number, flush=True)
+    guest.machine.quit()
+
+
+@case
 def a_killed_process_leaves_the_old_file_or_the_new_one(the_lab):
     dice = random.Random(7)
-    old = b"what was there before"
     outcome = {"old": 0, "new": 0}
     left_beside = 0
     for number in range(OPTIONS.kills):
         guest = Guest(the_lab)
         path = guest.folder / "vmcore"
-        path.write_bytes(old)
+        path.write_bytes(OLD)
         name = FORMATS[number % len(FORMATS)]
         fmt, *paging = name.split()
         guest.machine.qmp.send({"execute": "dump-guest-memory", "arguments": {
             "paging": bool(paging), "protocol": "file:%s" % path, "format": fmt, "detach": True}})
         time.sleep(dice.random() * 0.05)
         guest.machine.kill()
-        if path.read_bytes() == old:
+        if path.read_bytes() == OLD:
             outcome["old"] += 1
         else:
             the_lab.run(program("guestdump"), "verify", path)

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -74,6 +76,16 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at) {
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
     if (fails(kWrite)) return -1;
     REAL(pwrite64, fd, data, size, at);
+}
+ssize_t send(int fd, const void *data, size_t size, int flags) {
+    /* Replies to clients are short, and do not ask not to wait. */
+    if (flags & MSG_DONTWAIT && fails(kWrite)) return -1;
+    REAL(send, fd, data, size, flags);
+}
+int poll(struct pollfd *fds, nfds_t count, int timeout) {
+    /* That of the main loop waits for more. */
+    if (count == 2 && fds[0].events == POLLOUT && fails(kPoll)) return -1;
+    REAL(poll, fds, count, timeout);
 }
 ssize_t pread(int fd, void *data, size_t size, off_t at) {
     if (fails(kRead)) return -1;

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Targets that need a machine of their own to be shown: file systems that are read-only or full, and a FIFO that is read.
+
+tests/dump/targets_test.cc has the others.
+"""
+import os
+import stat
+import subprocess
+import threading
+
+from lab import Skip, case, check, check_equal, need, program, run_cases
+from qmp import QmpError
+
+MIB = 1 << 20
+
+
+def machine_with_mounts(lab):
+    """A machine whose view of the file system has `lab/only`, read-only, and `lab/small`, of 2 MiB."""
+    need("unshare", "mount")
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
+        raise Skip("needs the right to mount")
+    for name in ("only", "small"):
+        os.mkdir(lab.path(name))
+    with open(lab.path("noise"), "wb") as out:
+        out.write(os.urandom(8 * MIB))
+    mounts = ("mount -t tmpfs -o size=1M none %s && mount -o remount,ro %s && mount -t tmpfs -o size=2M none %s && exec \"$@\"" % (
+        lab.path("only"), lab.path("only"), lab.path("small")))
+    return lab.machine("unshare", "--mount", "--propagation", "private", "sh", "-c", mounts, "sh", program("guestdump-vm"),
+                       "-accel", "synthetic", "-m", "16M", "-device", "loader,file=%s,addr=0x400000" % lab.path("noise"))
+
+
+def seen(machine, path):
+    """A path as the machine sees it."""
+    machine.qmp("query-status")  # it is there, and so are its mounts
+    return "/proc/%d/root%s" % (machine.process.pid, path)
+
+
+def refused(machine, path, **arguments):
+    try:
+        machine.dump(path, **arguments)
+    except QmpError as error:
+        return error.desc
+    raise AssertionError("the dump to %s succeeded" % path)
+
+
+@case
+def a_read_only_file_system_is_told(lab):
+    machine = machine_with_mounts(lab)
+    path = lab.path("only/vmcore")
+    check_equal(refused(machine, path), "Could not open '%s': Read-only file system" % path, "the error")
+    check_equal(machine.qmp("query-status")["status"], "running", "the guest")
+    machine.quit()
+
+
+@case
+def a_file_system_that_fills_up_is_told_and_keeps_what_was_there(lab):
+    machine = machine_with_mounts(lab)
+    path = lab.path("small/vmcore")
+    with open(seen(machine, path), "wb") as out:
+        out.write(b"old")
+    for fmt in ("elf", "vbox-core", "kdump-zlib", "kdump-raw-zlib", "kdump-zstd"):
+        said = refused(machine, path, fmt=fmt)
+        check("No space left on device" in said and path in said, "%s: it said: %s", fmt, said)
+        check_equal(os.listdir(seen(machine, lab.path("small"))), ["vmcore"], "files")
+        with open(seen(machine, path), "rb") as old:
+            check_equal(old.read(), b"old", "the old file")
+        check_equal(machine.qmp("query-status")["status"], "running", "the guest")
+    machine.dump(path, begin=0, length=MIB)  # what there is room for
+    machine.quit()
+
+
+@case
+def a_fifo_that_is_read_gets_the_dump(lab):
+    machine = lab.vm("-accel", "synthetic", "-m", "16M")
+    os.mkfifo(lab.path("fifo"))
+    got = []
+    reader = threading.Thread(target=lambda: got.append(open(lab.path("fifo"), "rb").read()))
+    reader.start()
+    while not got:
+        try:
+            machine.dump(lab.path("fifo"), fmt="kdump-zlib")
+            break
+        except QmpError as error:  # until the reader has come
+            check("No such device or address" in error.desc, "it said: %s", error.desc)
+    reader.join(20)
+    with open(lab.path("vmcore"), "wb") as out:
+        out.write(got[0])
+    lab.run(program("guestdump"), "verify", lab.path("vmcore"))
+    check(stat.S_ISFIFO(os.stat(lab.path("fifo")).st_mode), "the FIFO is gone")
+    machine.quit()
+
+
+run_cases()
