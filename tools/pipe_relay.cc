@@ -8,7 +8,11 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <span>
 #include <vector>
+
+#include "dump/targets.h"
 
 namespace tools {
 
@@ -22,6 +26,9 @@ constexpr size_t kAtOnce = size_t{1} << 20;
 }  // namespace
 
 Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::string& name) {
+    util::UniqueFd copy(::fcntl(target, F_DUPFD_CLOEXEC, 0));
+    if (!copy) return Error::from_errno(errno, "copying the descriptor of '%s'", name.c_str());
+    std::unique_ptr<dump::Sink> sink = TRY(dump::make_fd_sink(std::move(copy), name));
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return Error::from_errno(errno, "making a pipe");
     util::UniqueFd output(ends[0]), input(ends[1]);
@@ -30,7 +37,7 @@ Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::strin
     util::UniqueFd stopped(::eventfd(0, EFD_CLOEXEC));
     if (!stopped) return Error::from_errno(errno, "creating an eventfd");
     std::unique_ptr<PipeRelay> relay(
-        new PipeRelay(target, name, std::move(output), std::move(input), std::move(stopped)));
+        new PipeRelay(std::move(sink), std::move(output), std::move(input), std::move(stopped)));
     relay->thread_ = std::jthread([self = relay.get()] {
         self->result_ = self->copy();
         self->output_.reset();
@@ -45,6 +52,7 @@ PipeRelay::~PipeRelay() {
 void PipeRelay::stop() {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(stopped_.get(), &one, sizeof one);
+    target_->interrupt();
 }
 
 Result<> PipeRelay::finish() {
@@ -63,27 +71,22 @@ bool PipeRelay::wait() {
 }
 
 Result<> PipeRelay::copy() {
-    std::vector<char> buffer(kAtOnce);
+    std::vector<std::byte> buffer(kAtOnce);
+    uint64_t copied = 0;
     while (wait()) {
         const ssize_t size = ::read(output_.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return Error::from_errno(errno, "reading what the machine writes");
-        if (size == 0) return {};
-        TRY(write_all(buffer.data(), static_cast<size_t>(size)));
+        if (size == 0) return end(copied);
+        TRY(target_->write_at(copied, std::span(buffer).first(static_cast<size_t>(size))));
+        copied += static_cast<size_t>(size);
     }
     return Error::make("cancelled");
 }
 
-Result<> PipeRelay::write_all(const char* data, size_t size) {
-    while (size > 0) {
-        const ssize_t written = ::write(target_, data, size);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0)
-            return Error::from_errno(errno, "writing %zu bytes to '%s'", size, name_.c_str());
-        data += written;
-        size -= static_cast<size_t>(written);
-    }
-    return {};
+Result<> PipeRelay::end(uint64_t size) {
+    TRY(target_->finish(size));
+    return target_->commit();
 }
 
 }  // namespace tools

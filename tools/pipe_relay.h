@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "dump/sink.h"
 #include "util/result.h"
 #include "util/unique_fd.h"
 
@@ -15,8 +16,8 @@ namespace tools {
 /// guest runs on.
 class PipeRelay {
   public:
-    /// Copies to @target, which must outlive this; @name is for messages. Errors: of pipe2(),
-    /// eventfd().
+    /// Copies to @target, whose descriptor stays the caller's, from its position on; @name is for
+    /// messages. Errors: those of dump::make_fd_sink(); of pipe2(), eventfd().
     static util::Result<std::unique_ptr<PipeRelay>> start(int target, const std::string& name);
     ~PipeRelay();
 
@@ -26,27 +27,25 @@ class PipeRelay {
     /// The machine has its copy of input(): ours goes, or the pipe would have no end.
     void handed_over() { input_.reset(); }
 
-    /// Breaks the pipe.
+    /// Breaks the pipe, also where the target takes nothing. Any thread.
     void stop();
 
-    /// Waits until all that came has been copied. Errors: of writing to the target; it was stopped.
+    /// Waits until all that came has been copied. Errors: of the target; it was stopped.
     util::Result<> finish();
 
   private:
-    PipeRelay(int target, std::string name, util::UniqueFd output, util::UniqueFd input,
+    PipeRelay(std::unique_ptr<dump::Sink> target, util::UniqueFd output, util::UniqueFd input,
               util::UniqueFd stopped)
-        : target_(target),
-          name_(std::move(name)),
+        : target_(std::move(target)),
           output_(std::move(output)),
           input_(std::move(input)),
           stopped_(std::move(stopped)) {}
 
     util::Result<> copy();
-    util::Result<> write_all(const char* data, size_t size);
+    util::Result<> end(uint64_t size);
     bool wait();
 
-    int target_;
-    std::string name_;
+    std::unique_ptr<dump::Sink> target_;
     util::UniqueFd output_, input_;  ///< the pipe's ends
     util::UniqueFd stopped_;         ///< eventfd, readable once stop() was called
     util::Result<> result_;          ///< of the thread, when it has ended

@@ -262,7 +262,7 @@ def a_full_target_is_said_with_its_name(lab):
     check("of '/dev/full': No space left on device" in said, "it says: %s", said)
     qemu = running_qemu(lab, "-S")
     said = guestdump(lab, qemu, "dump", "/dev/full", status=2)
-    check("to '/dev/full': No space left on device" in said, "of QEMU it says: %s", said)
+    check("of '/dev/full': No space left on device" in said, "of QEMU it says: %s", said)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 #include "tools/pipe_relay.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,13 +63,36 @@ START_TEST(stopped_relay_breaks_the_pipe) {
 }
 END_TEST
 
+size_t unread(int pipe) {
+    int bytes = 0;
+    ck_assert_int_eq(::ioctl(pipe, FIONREAD, &bytes), 0);
+    return static_cast<size_t>(bytes);
+}
+
+START_TEST(stopped_relay_does_not_wait_for_a_target_that_takes_nothing) {
+    int ends[2];
+    ck_assert_int_eq(::pipe2(ends, O_CLOEXEC), 0);
+    const util::UniqueFd reader(ends[0]), target(ends[1]);
+    const auto room = static_cast<size_t>(::fcntl(target.get(), F_SETPIPE_SZ, 8192));
+    const auto relay = must(PipeRelay::start(target.get(), "fifo"));
+    const util::UniqueFd machine = machine_end(*relay);
+    const support::Bytes more(room + 1);
+    ck_assert_int_eq(::write(machine.get(), more.data(), more.size()),
+                     static_cast<ssize_t>(more.size()));
+    while (unread(reader.get()) < room) ::sched_yield();
+    relay->stop();
+    must_fail(relay->finish(), "cancelled");
+}
+END_TEST
+
 START_TEST(full_target_breaks_the_pipe_and_is_told) {
     ::signal(SIGPIPE, SIG_IGN);
     const util::UniqueFd full = open_for_writing("/dev/full");
     const auto relay = must(PipeRelay::start(full.get(), "/dev/full"));
     const util::UniqueFd machine = machine_end(*relay);
     ck_assert_int_eq(::write(machine.get(), "xyz", 3), 3);
-    must_fail(relay->finish(), "writing 3 bytes to '/dev/full': No space left on device");
+    must_fail(relay->finish(),
+              "writing 3 bytes at offset 0 of '/dev/full': No space left on device");
     ck_assert_int_eq(::write(machine.get(), "x", 1), -1);
 }
 END_TEST
@@ -83,12 +108,14 @@ END_TEST
 }  // namespace
 
 Suite* pipe_relay_suite() {
-    return support::make_suite("pipe_relay", {
-                                                 bytes_come_through_in_order,
-                                                 stopped_relay_breaks_the_pipe,
-                                                 full_target_breaks_the_pipe_and_is_told,
-                                                 relay_that_nobody_ends_goes_with_its_owner,
-                                             });
+    return support::make_suite("pipe_relay",
+                               {
+                                   bytes_come_through_in_order,
+                                   stopped_relay_breaks_the_pipe,
+                                   stopped_relay_does_not_wait_for_a_target_that_takes_nothing,
+                                   full_target_breaks_the_pipe_and_is_told,
+                                   relay_that_nobody_ends_goes_with_its_owner,
+                               });
 }
 
 }  // namespace tools
