@@ -27,8 +27,8 @@ class WithoutRandomPages final : public Compressor {
         return looks_random(page) ? std::nullopt : inner_->shrink(page, out);
     }
 
-    std::unique_ptr<Compressor> twin() const override {
-        return std::make_unique<WithoutRandomPages>(inner_->twin());
+    std::unique_ptr<Compressor> clone() const override {
+        return std::make_unique<WithoutRandomPages>(inner_->clone());
     }
 
   private:

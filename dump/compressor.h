@@ -36,7 +36,7 @@ class Compressor {
                                          std::span<std::byte> out) = 0;
 
     /// Another one for another thread, which gives the same bytes for the same page.
-    virtual std::unique_ptr<Compressor> twin() const = 0;
+    virtual std::unique_ptr<Compressor> clone() const = 0;
 };
 
 /// What a compressor may write for a page of @page_size bytes, if only to find that it was too

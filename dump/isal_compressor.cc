@@ -81,12 +81,12 @@ class IsalCompressor final : public Compressor {
         return stream_.total_out;
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<IsalCompressor>(codes_);
     }
 
   private:
-    std::shared_ptr<const Codes> codes_;  ///< the twins' too
+    std::shared_ptr<const Codes> codes_;  ///< the clones' too
     isal_zstream stream_{};
 };
 

@@ -173,7 +173,7 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
         TRY(Compressor::create({request.compression, request.level, page_size, sample}));
     std::vector<PageWorker> workers;
     for (unsigned i = 1; i < count; ++i)
-        workers.push_back(TRY(PageWorker::make(first->twin(), page_size, source)));
+        workers.push_back(TRY(PageWorker::make(first->clone(), page_size, source)));
     workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
     return workers;
 }

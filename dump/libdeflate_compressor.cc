@@ -26,7 +26,7 @@ class LibdeflateCompressor final : public Compressor {
         return size != 0 ? std::optional(size) : std::nullopt;
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<LibdeflateCompressor>(level_);
     }
 

@@ -19,7 +19,7 @@ class LzoCompressor final : public Compressor {
         return size < page.size() ? std::optional<size_t>(size) : std::nullopt;
     }
 
-    std::unique_ptr<Compressor> twin() const override { return std::make_unique<LzoCompressor>(); }
+    std::unique_ptr<Compressor> clone() const override { return std::make_unique<LzoCompressor>(); }
 
   private:
     std::vector<uint8_t> work_ = std::vector<uint8_t>(LZO1X_1_12_MEM_COMPRESS);

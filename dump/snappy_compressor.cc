@@ -18,7 +18,7 @@ class SnappyCompressor final : public Compressor {
         return size;
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<SnappyCompressor>();
     }
 };

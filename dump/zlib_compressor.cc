@@ -30,7 +30,7 @@ class ZlibCompressor final : public Compressor {
         return stream_.total_out;
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<ZlibCompressor>(level_);
     }
 

@@ -28,7 +28,7 @@ class LibraryZstd final : public Compressor {
         return size;
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<LibraryZstd>(level_);
     }
 
@@ -52,7 +52,7 @@ class TrainedZstd final : public Compressor {
         return frame->size();
     }
 
-    std::unique_ptr<Compressor> twin() const override {
+    std::unique_ptr<Compressor> clone() const override {
         return std::make_unique<TrainedZstd>(encoder_.codes(), page_size_);
     }
 

@@ -59,7 +59,7 @@ START_TEST(pages_that_do_not_get_smaller_are_left_alone) {
 }
 END_TEST
 
-START_TEST(a_page_gives_the_same_bytes_after_others_and_in_a_twin) {
+START_TEST(a_page_gives_the_same_bytes_after_others_and_in_a_clone) {
     for (const Compression compression : built_compressions()) {
         const Bytes sample = text_page("sample");
         const auto one = must(Compressor::create({.compression = compression, .sample = sample}));
@@ -67,7 +67,7 @@ START_TEST(a_page_gives_the_same_bytes_after_others_and_in_a_twin) {
         shrunk(*one, support::noise(7, kPage));
         shrunk(*one, Bytes(kPage));
         ck_assert(shrunk(*one, text_page("page")) == first);
-        ck_assert(shrunk(*one->twin(), text_page("page")) == first);
+        ck_assert(shrunk(*one->clone(), text_page("page")) == first);
     }
 }
 END_TEST
@@ -159,7 +159,7 @@ Suite* compressor_suite() {
     return support::make_suite("compressor",
                                {
                                    pages_that_do_not_get_smaller_are_left_alone,
-                                   a_page_gives_the_same_bytes_after_others_and_in_a_twin,
+                                   a_page_gives_the_same_bytes_after_others_and_in_a_clone,
                                    codes_of_any_sample_carry_any_page,
                                    a_sample_of_like_pages_makes_pages_smaller,
                                    every_level_of_zlib_makes_a_zlib_stream,
