@@ -7,7 +7,7 @@
 namespace dump {
 namespace {
 
-using Make = std::unique_ptr<Compressor> (*)(const Compressor::Options&);
+using Make = Result<std::unique_ptr<Compressor>> (*)(const Compressor::Options&);
 
 /// What this build has for a compression. A null function: nothing.
 struct Kind {
@@ -20,24 +20,27 @@ struct Kind {
 /// Spares a compressor the pages that it can do nothing with.
 class WithoutRandomPages final : public Compressor {
   public:
-    explicit WithoutRandomPages(std::unique_ptr<Compressor> inner) : inner_(std::move(inner)) {}
-
     std::optional<size_t> shrink(std::span<const std::byte> page,
                                  std::span<std::byte> out) override {
         return looks_random(page) ? std::nullopt : inner_->shrink(page, out);
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<WithoutRandomPages>(inner_->clone());
+    Result<std::unique_ptr<Compressor>> clone() const override { return around(inner_->clone()); }
+
+    static Result<std::unique_ptr<Compressor>> around(Result<std::unique_ptr<Compressor>> made) {
+        std::unique_ptr<Compressor> inner = TRY(std::move(made));
+        return std::unique_ptr<Compressor>(new WithoutRandomPages(std::move(inner)));
     }
 
   private:
+    explicit WithoutRandomPages(std::unique_ptr<Compressor> inner) : inner_(std::move(inner)) {}
+
     std::unique_ptr<Compressor> inner_;
 };
 
 template <Make make>
-std::unique_ptr<Compressor> without_random_pages(const Compressor::Options& options) {
-    return std::make_unique<WithoutRandomPages>(make(options));
+Result<std::unique_ptr<Compressor>> without_random_pages(const Compressor::Options& options) {
+    return WithoutRandomPages::around(make(options));
 }
 
 #ifdef HAVE_LIBDEFLATE

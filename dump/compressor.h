@@ -25,7 +25,7 @@ class Compressor {
     };
 
     /// Errors: "kdump-lzo is not available now", and the like; a level that the compression does
-    /// not have.
+    /// not have; the library gets no memory.
     static Result<std::unique_ptr<Compressor>> create(const Options& options);
 
     virtual ~Compressor() = default;
@@ -35,8 +35,9 @@ class Compressor {
     virtual std::optional<size_t> shrink(std::span<const std::byte> page,
                                          std::span<std::byte> out) = 0;
 
-    /// Another one for another thread, which gives the same bytes for the same page.
-    virtual std::unique_ptr<Compressor> clone() const = 0;
+    /// Another one for another thread, which gives the same bytes for the same page. Errors: the
+    /// library gets no memory.
+    virtual Result<std::unique_ptr<Compressor>> clone() const = 0;
 };
 
 /// What a compressor may write for a page of @page_size bytes, if only to find that it was too

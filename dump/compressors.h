@@ -6,22 +6,22 @@
 #include "dump/compressor.h"
 
 /// One compressor a file, one library a file. Which of them are built is for meson to find out;
-/// only compressor.cc asks for them.
+/// only compressor.cc asks for them. Errors: the library gets no memory.
 
 namespace dump {
 
 /// zlib streams by ISA-L, with Huffman codes made from @options.sample.
-std::unique_ptr<Compressor> make_isal(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_isal(const Compressor::Options& options);
 /// zlib streams, levels 1 to 12; 1 without a level.
-std::unique_ptr<Compressor> make_libdeflate(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_libdeflate(const Compressor::Options& options);
 /// zlib streams, levels 1 to 9; 1 without a level.
-std::unique_ptr<Compressor> make_zlib(const Compressor::Options& options);
-std::unique_ptr<Compressor> make_lzo(const Compressor::Options& options);
-std::unique_ptr<Compressor> make_snappy(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_zlib(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_lzo(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_snappy(const Compressor::Options& options);
 /// zstd frames by libzstd; level 1 without a level.
-std::unique_ptr<Compressor> make_zstd(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_zstd(const Compressor::Options& options);
 /// zstd frames with codes made from @options.sample.
-std::unique_ptr<Compressor> make_trained_zstd(const Compressor::Options& options);
+Result<std::unique_ptr<Compressor>> make_trained_zstd(const Compressor::Options& options);
 
 // Bytes as the libraries take them.
 inline uint8_t* raw(std::span<std::byte> bytes) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <array>
-#include <cassert>
 
 #include <isa-l.h>
 
@@ -40,7 +39,7 @@ void add_weighted(const isal_huff_histogram& from, uint64_t weight, isal_huff_hi
     }
 }
 
-std::shared_ptr<const Codes> learn_codes(const Pages& pages) {
+Result<std::shared_ptr<const Codes>> learn_codes(const Pages& pages) {
     auto codes = std::make_shared<Codes>(Codes{PageKinds(pages), {}});
     std::vector<isal_huff_histogram> histograms(PageKinds::kCount);
     for (const auto page : pages) {
@@ -55,9 +54,11 @@ std::shared_ptr<const Codes> learn_codes(const Pages& pages) {
         // Every symbol gets a code, those that never occurred too; codes are cut to the length that
         // there is.
         const int failure = isal_create_hufftables(&codes->tables[kind], &histogram);
-        assert(failure == 0);
+        if (failure != 0)
+            return Error::make("making codes of %zu pages: ISA-L fails with %d", pages.size(),
+                               failure);
     }
-    return codes;
+    return std::shared_ptr<const Codes>(std::move(codes));
 }
 
 /// One pass over the page with codes that are there already, where others count first and make
@@ -81,8 +82,8 @@ class IsalCompressor final : public Compressor {
         return stream_.total_out;
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<IsalCompressor>(codes_);
+    Result<std::unique_ptr<Compressor>> clone() const override {
+        return std::unique_ptr<Compressor>(std::make_unique<IsalCompressor>(codes_));
     }
 
   private:
@@ -92,8 +93,9 @@ class IsalCompressor final : public Compressor {
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_isal(const Compressor::Options& options) {
-    return std::make_unique<IsalCompressor>(learn_codes(pages_of(options)));
+Result<std::unique_ptr<Compressor>> make_isal(const Compressor::Options& options) {
+    std::shared_ptr<const Codes> codes = TRY(learn_codes(pages_of(options)));
+    return std::unique_ptr<Compressor>(std::make_unique<IsalCompressor>(std::move(codes)));
 }
 
 }  // namespace dump

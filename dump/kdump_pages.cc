@@ -172,8 +172,10 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
     std::unique_ptr<Compressor> first =
         TRY(Compressor::create({request.compression, request.level, page_size, sample}));
     std::vector<PageWorker> workers;
-    for (unsigned i = 1; i < count; ++i)
-        workers.push_back(TRY(PageWorker::make(first->clone(), page_size, source)));
+    for (unsigned i = 1; i < count; ++i) {
+        std::unique_ptr<Compressor> another = TRY(first->clone());
+        workers.push_back(TRY(PageWorker::make(std::move(another), page_size, source)));
+    }
     workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
     return workers;
 }

@@ -19,7 +19,7 @@ class LzoCompressor final : public Compressor {
         return size < page.size() ? std::optional<size_t>(size) : std::nullopt;
     }
 
-    std::unique_ptr<Compressor> clone() const override { return std::make_unique<LzoCompressor>(); }
+    Result<std::unique_ptr<Compressor>> clone() const override { return make_lzo({}); }
 
   private:
     std::vector<uint8_t> work_ = std::vector<uint8_t>(LZO1X_1_12_MEM_COMPRESS);
@@ -27,8 +27,8 @@ class LzoCompressor final : public Compressor {
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_lzo(const Compressor::Options&) {
-    return std::make_unique<LzoCompressor>();
+Result<std::unique_ptr<Compressor>> make_lzo(const Compressor::Options&) {
+    return std::unique_ptr<Compressor>(std::make_unique<LzoCompressor>());
 }
 
 }  // namespace dump

@@ -18,15 +18,13 @@ class SnappyCompressor final : public Compressor {
         return size;
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<SnappyCompressor>();
-    }
+    Result<std::unique_ptr<Compressor>> clone() const override { return make_snappy({}); }
 };
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_snappy(const Compressor::Options&) {
-    return std::make_unique<SnappyCompressor>();
+Result<std::unique_ptr<Compressor>> make_snappy(const Compressor::Options&) {
+    return std::unique_ptr<Compressor>(std::make_unique<SnappyCompressor>());
 }
 
 }  // namespace dump

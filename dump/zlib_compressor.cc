@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cassert>
-
 #include <zlib.h>
 
 #include "dump/compressors.h"
@@ -11,9 +9,13 @@ namespace {
 /// What a build without the faster libraries has.
 class ZlibCompressor final : public Compressor {
   public:
-    explicit ZlibCompressor(int level) : level_(level) {
-        const int failure = deflateInit(&stream_, level);
-        assert(failure == Z_OK);
+    static Result<std::unique_ptr<Compressor>> make(int level) {
+        // The library keeps the stream's address: it cannot be moved once it has begun.
+        std::unique_ptr<ZlibCompressor> made(new ZlibCompressor(level));
+        const int failure = deflateInit(&made->stream_, level);
+        if (failure != Z_OK)
+            return Error::make("making a compressor of level %d: %s", level, zError(failure));
+        return std::unique_ptr<Compressor>(std::move(made));
     }
     ~ZlibCompressor() override { deflateEnd(&stream_); }
     ZlibCompressor(const ZlibCompressor&) = delete;
@@ -30,19 +32,19 @@ class ZlibCompressor final : public Compressor {
         return stream_.total_out;
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<ZlibCompressor>(level_);
-    }
+    Result<std::unique_ptr<Compressor>> clone() const override { return make(level_); }
 
   private:
+    explicit ZlibCompressor(int level) : level_(level) {}
+
     int level_;
     z_stream stream_{};
 };
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_zlib(const Compressor::Options& options) {
-    return std::make_unique<ZlibCompressor>(static_cast<int>(options.level.value_or(Z_BEST_SPEED)));
+Result<std::unique_ptr<Compressor>> make_zlib(const Compressor::Options& options) {
+    return ZlibCompressor::make(static_cast<int>(options.level.value_or(Z_BEST_SPEED)));
 }
 
 }  // namespace dump

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cassert>
+#include <cerrno>
 #include <cstring>
 
 #include <zstd.h>
@@ -13,28 +13,33 @@ namespace {
 /// One context for all pages, because making one costs more than a page does.
 class LibraryZstd final : public Compressor {
   public:
-    explicit LibraryZstd(int level) : level_(level), context_(ZSTD_createCCtx()) {
-        assert(context_ != nullptr);
+    static Result<std::unique_ptr<Compressor>> make(int level) {
+        Context context(ZSTD_createCCtx());
+        if (!context)
+            return Error::from_errno(ENOMEM, "allocating a compressor of level %d", level);
+        return std::unique_ptr<Compressor>(new LibraryZstd(level, std::move(context)));
     }
-    ~LibraryZstd() override { ZSTD_freeCCtx(context_); }
-    LibraryZstd(const LibraryZstd&) = delete;
-    LibraryZstd& operator=(const LibraryZstd&) = delete;
 
     std::optional<size_t> shrink(std::span<const std::byte> page,
                                  std::span<std::byte> out) override {
-        const size_t size = ZSTD_compressCCtx(context_, out.data(), page.size() - 1, page.data(),
-                                              page.size(), level_);
+        const size_t size = ZSTD_compressCCtx(context_.get(), out.data(), page.size() - 1,
+                                              page.data(), page.size(), level_);
         if (ZSTD_isError(size)) return std::nullopt;
         return size;
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<LibraryZstd>(level_);
-    }
+    Result<std::unique_ptr<Compressor>> clone() const override { return make(level_); }
 
   private:
+    struct Free {
+        void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    };
+    using Context = std::unique_ptr<ZSTD_CCtx, Free>;
+
+    LibraryZstd(int level, Context context) : level_(level), context_(std::move(context)) {}
+
     int level_;
-    ZSTD_CCtx* context_;
+    Context context_;
 };
 
 /// Codes made from the guest's own pages, once: 1.8 times as fast as libzstd's level 1 on a real
@@ -52,8 +57,8 @@ class TrainedZstd final : public Compressor {
         return frame->size();
     }
 
-    std::unique_ptr<Compressor> clone() const override {
-        return std::make_unique<TrainedZstd>(encoder_.codes(), page_size_);
+    Result<std::unique_ptr<Compressor>> clone() const override {
+        return std::unique_ptr<Compressor>(new TrainedZstd(encoder_.codes(), page_size_));
     }
 
   private:
@@ -63,14 +68,14 @@ class TrainedZstd final : public Compressor {
 
 }  // namespace
 
-std::unique_ptr<Compressor> make_zstd(const Compressor::Options& options) {
-    return std::make_unique<LibraryZstd>(static_cast<int>(options.level.value_or(1)));
+Result<std::unique_ptr<Compressor>> make_zstd(const Compressor::Options& options) {
+    return LibraryZstd::make(static_cast<int>(options.level.value_or(1)));
 }
 
-std::unique_ptr<Compressor> make_trained_zstd(const Compressor::Options& options) {
+Result<std::unique_ptr<Compressor>> make_trained_zstd(const Compressor::Options& options) {
     if (options.page_size > zstd::PageEncoder::kLargestPage) return make_zstd(options);
-    return std::make_unique<TrainedZstd>(zstd::learn_codes(options.sample, options.page_size),
-                                         options.page_size);
+    return std::unique_ptr<Compressor>(
+        new TrainedZstd(zstd::learn_codes(options.sample, options.page_size), options.page_size));
 }
 
 }  // namespace dump

@@ -2,7 +2,11 @@
 #include "dump/compressor.h"
 
 #include <zlib.h>
+#ifdef HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#endif
 
+#include <cstdlib>
 #include <string>
 
 #include "tests/dump/built.h"
@@ -67,7 +71,7 @@ START_TEST(a_page_gives_the_same_bytes_after_others_and_in_a_clone) {
         shrunk(*one, support::noise(7, kPage));
         shrunk(*one, Bytes(kPage));
         ck_assert(shrunk(*one, text_page("page")) == first);
-        ck_assert(shrunk(*one->clone(), text_page("page")) == first);
+        ck_assert(shrunk(*must(one->clone()), text_page("page")) == first);
     }
 }
 END_TEST
@@ -153,6 +157,20 @@ START_TEST(what_is_not_built_is_not_available_now) {
 }
 END_TEST
 
+#ifdef HAVE_LIBDEFLATE
+START_TEST(a_library_that_gets_no_memory_is_an_error) {
+    static int given = 0;
+    libdeflate_set_memory_allocator(
+        [](size_t size) { return given-- > 0 ? std::malloc(size) : nullptr; }, std::free);
+    must_fail(Compressor::create({.level = 12}),
+              "a compressor of level 12: Cannot allocate memory");
+    given = 1;
+    const auto one = must(Compressor::create({.level = 12}));
+    must_fail(one->clone(), "a compressor of level 12: Cannot allocate memory");
+}
+END_TEST
+#endif
+
 }  // namespace
 
 Suite* compressor_suite() {
@@ -165,6 +183,9 @@ Suite* compressor_suite() {
                                    every_level_of_zlib_makes_a_zlib_stream,
                                    levels_that_there_are_not_are_refused_with_those_that_there_are,
                                    what_is_not_built_is_not_available_now,
+#ifdef HAVE_LIBDEFLATE
+                                   a_library_that_gets_no_memory_is_an_error,
+#endif
                                });
 }
 
