@@ -74,6 +74,20 @@ std::string origin_text(const qapi::VmcoreInfo& info) {
     return "there is no note that tells" + filter;
 }
 
+const char* program_name(qapi::VmcoreProgram program) {
+    switch (program) {
+        case qapi::VmcoreProgram::qemu:
+            return "QEMU";
+        case qapi::VmcoreProgram::guestdump:
+            return "guestdump";
+        case qapi::VmcoreProgram::makedumpfile:
+            return "makedumpfile";
+        case qapi::VmcoreProgram::virtualbox:
+            break;
+    }
+    return "VirtualBox";
+}
+
 std::string ranges_text(const qapi::VmcoreInfo& info) {
     std::string lines;
     const size_t told = std::min(info.ranges.size(), kMostRanges);
@@ -153,6 +167,9 @@ std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail) {
     std::string out = "file:        " + info.filename + "\n";
     out += "format:      " + format_text(info) + "\n";
     out += "origin:      " + origin_text(info) + "\n";
+    if (info.written_by) {
+        out += std::string("written by:  ") + program_name(*info.written_by) + "\n";
+    }
     out += "memory:      " + size_text(info.memory) + text(" in %zu ranges\n", info.ranges.size());
     out += ranges_text(info);
     out += "pages:\n" + pages_text(info);

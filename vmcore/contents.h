@@ -18,14 +18,22 @@ struct PostMortemFacts {
     size_t live_cpus = 0;  ///< so many registers are those of the moment of the core
 };
 
+/// Where the parts of an ELF file begin and end, in bytes: writers differ in it.
+struct ElfShape {
+    uint64_t program_headers = 0;
+    uint64_t notes_end = 0;        ///< of the last PT_NOTE
+    uint64_t memory = UINT64_MAX;  ///< of the lowest PT_LOAD
+};
+
 /// What a reader of one format found in a file.
 struct Contents {
     std::string format;  ///< for people: "ELF64", "kdump-compressed version 6"
     uint16_t machine = dump::kEmX86_64;
     dump::ElfClass elf_class = dump::ElfClass::k64;
-    dump::Gpa phys_base;              ///< 0 where the format does not tell it
-    dump::GuestPhysBlockList blocks;  ///< what the file has the bytes of
-    std::vector<std::byte> notes;     ///< payload of PT_NOTE
+    std::optional<ElfShape> elf_shape{};  ///< of an ELF file
+    dump::Gpa phys_base;                  ///< 0 where the format does not tell it
+    dump::GuestPhysBlockList blocks;      ///< what the file has the bytes of
+    std::vector<std::byte> notes;         ///< payload of PT_NOTE
     /// Where more is known of registers than notes tell (EFER); else empty.
     std::vector<target_i386::Registers> registers;
     std::optional<PostMortemFacts> post_mortem;  ///< of a core of guestdump-vm

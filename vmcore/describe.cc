@@ -10,6 +10,7 @@
 #include "vmcore/memory_scan.h"
 #include "vmcore/note_list.h"
 #include "vmcore/page_statistics.h"
+#include "vmcore/written_by.h"
 
 namespace vmcore {
 namespace {
@@ -154,6 +155,7 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
     info.machine = vmcore.contents().machine == dump::kEmX86_64 ? qapi::SysEmuTarget::x86_64
                                                                 : qapi::SysEmuTarget::i386;
     info.origin = origin_of(vmcore);
+    info.written_by = written_by(vmcore);
     info.memory = vmcore.contents().blocks.total_bytes();
     info.warnings = vmcore.contents().warnings;
     for (const dump::GpaRange& range : ranges_of(vmcore.contents().blocks)) {

@@ -31,6 +31,7 @@ class Reader {
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
         contents_.elf_class = C;
         contents_.machine = headers.machine();
+        contents_.elf_shape = ElfShape{.program_headers = headers.offset()};
         TRY(headers.for_each(
             [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
         TRY(build_blocks());
@@ -65,6 +66,8 @@ class Reader {
                                ", where x86 has no more than 52 bits",
                                name(), size, paddr);
         }
+        contents_.elf_shape->memory =
+            std::min<uint64_t>(contents_.elf_shape->memory, segment.offset);
         pieces_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
         return {};
     }
@@ -75,6 +78,7 @@ class Reader {
             return Error::make("'%s': %" PRIu64 " bytes of notes, at most %" PRIu64 " are believed",
                                name(), before + size, kMaxNotes);
         }
+        contents_.elf_shape->notes_end = segment.offset + size;
         contents_.notes.resize(before + size);
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }

@@ -30,6 +30,8 @@ class ProgramHeaders {
     }
 
     uint16_t machine() const { return header_.machine; }
+    /// Where they begin, bytes.
+    uint64_t offset() const { return header_.phoff; }
 
     /// Calls Result<> @each(uint64_t index, const Phdr&) for every one, in their order; the first
     /// Error ends it.

@@ -73,6 +73,26 @@ def qemus_files_go_through_every_format(lab):
         check_through_all_formats(lab, reference(name))
 
 
+def writer(lab, path):
+    return info(lab, path).get("written-by")
+
+
+@case
+def info_tells_who_wrote_each_file(lab):
+    for name in ("ref.elf", "ref-paging.elf", "ref.zlib"):
+        check_equal(writer(lab, reference(name)), "qemu", "writer of " + name)
+    for form in FORMATS:
+        # makedumpfile -d 1 leaves the same marks in a kdump file.
+        known = None if form.startswith("kdump") else "guestdump"
+        check_equal(writer(lab, convert(lab, reference(), "ours", "--format", form)), known, "writer of our " + form)
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--format", "kdump-lzo", *PART)), "guestdump", "writer of our part")
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--paging")), "guestdump", "writer of ours with paging")
+    for options in (["-c"], ["-l"], ["-p"], ["-d", "1"], ["-c", "-d", "31"], ["-E"], ["-E", "-d", "31"], ["-F", "-c"]):
+        path = makedumpfile(lab, "file", *options)
+        check_equal(writer(lab, path), "makedumpfile", "writer by makedumpfile %s" % options)
+        os.unlink(path)
+
+
 @case
 def makedumpfiles_compressed_files_go_through_every_format(lab):
     for option in ("-c", "-l"):

@@ -61,7 +61,7 @@ def cores_of_an_independent_writer_are_read_in_every_known_format(lab):
         path = lab.path("%x-%d" % (core_format, size))
         write_as_virtualbox(path, elf, core_format, size)
         told = info(lab, path)
-        check_equal((told["format"], told["origin"], told["warnings"]), ("vbox-core", "virtualbox", []), "info")
+        check_equal((told["format"], told["origin"], told["written-by"], told["warnings"]), ("vbox-core", "virtualbox", "virtualbox", []), "info")
         check_equal(told["kernel"]["release"], elf.vmcoreinfo()["OSRELEASE"], "release: the note is found in memory")
         lab.run(program("guestdump"), "verify", path)
         back = Elf(convert(lab, path, "back"))

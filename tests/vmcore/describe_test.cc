@@ -72,6 +72,57 @@ START_TEST(vmcoreinfo_that_only_memory_has_is_told_with_its_place) {
 }
 END_TEST
 
+START_TEST(elf_tells_its_writer_by_where_its_parts_lie) {
+    using Program = qapi::VmcoreProgram;
+    // Notes that do not end on a page's border.
+    SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 0x2000)}}};
+    ck_assert(described(elf.file()).written_by == Program::makedumpfile);
+    const uint64_t load = elf.program_headers() + 56;
+    Bytes ours = elf.file();
+    ours.resize(0x4000);
+    support::put_le64(ours, load + 8, 0x1000);
+    ck_assert(described(ours).written_by == Program::guestdump);
+    support::put_le64(ours, load + 8, 0x1200);
+    ck_assert(!described(ours).written_by);
+    elf.gap = 128;  // QEMU's section headers
+    ck_assert(described(elf.file()).written_by == Program::qemu);
+    elf.gap = 0;
+    elf.notes = note("CORE", 1, Bytes(336));
+    ck_assert(!described(elf.file()).written_by);
+}
+END_TEST
+
+START_TEST(kdump_tells_its_writer_by_levels_and_names) {
+    using Program = qapi::VmcoreProgram;
+    SmallKdump kdump{
+        .pages = {{.pfn = 1, .contents = noise(1, 4096)}}, .dump_level = 1, .status = 1};
+    ck_assert(!described(kdump.file()).written_by);  // it may be makedumpfile -d 1
+    kdump.dump_level = 0;
+    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
+    kdump.excluded = {2};  // a part of memory
+    ck_assert(described(kdump.file()).written_by == Program::guestdump);
+    kdump.dump_level = 31;
+    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
+    kdump.dump_level = 1;
+    kdump.status = 0;
+    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
+    kdump.status = 1;
+
+    kdump.dump_level = 1;
+    kdump.vmcoreinfo = "OSRELEASE=6.1.0\n";
+    Bytes nameless = kdump.file();
+    std::fill_n(nameless.begin() + 12, 4 * 65, std::byte{0});
+    ck_assert(described(nameless).written_by == Program::qemu);
+    kdump.vmcoreinfo = "";
+    nameless = kdump.file();
+    std::fill_n(nameless.begin() + 12, 4 * 65, std::byte{0});
+    ck_assert(!described(nameless).written_by);
+
+    kdump.notes = note("CORE", 1, Bytes(336));
+    ck_assert(!described(kdump.file()).written_by);
+}
+END_TEST
+
 START_TEST(kdump_pages_are_counted_by_kind) {
     SmallKdump kdump;
     kdump.pages = {{.pfn = 0, .contents = {}},
@@ -151,6 +202,7 @@ Suite* describe_suite() {
     return support::make_suite(
         "describe",
         {elf_is_described, vmcoreinfo_that_only_memory_has_is_told_with_its_place,
+         elf_tells_its_writer_by_where_its_parts_lie, kdump_tells_its_writer_by_levels_and_names,
          kdump_pages_are_counted_by_kind, kernel_is_told_by_vmcoreinfo_before_the_header,
          without_notes_the_origin_is_unknown});
 }
