@@ -2,9 +2,8 @@
 #include "vm/restore.h"
 
 #include <algorithm>
-#include <cinttypes>
+#include <span>
 
-#include "util/text.h"
 #include "vm/ram.h"
 #include "vmcore/vmcore.h"
 
@@ -12,26 +11,40 @@ namespace vm {
 namespace {
 
 /// Memory that was never written stays so in the copy.
-Result<> copy_populated(const dump::GuestPhysBlock& block, const Ram& ram) {
+Result<> copy_populated(const dump::GuestPhysBlock& block, std::byte* to) {
     constexpr uint64_t kAtOnce = uint64_t{64} << 20;
     for (uint64_t at = 0; at < block.range.size;) {
         const uint64_t limit = std::min(block.range.size, at + kAtOnce);
         const dump::RamExtent extent =
             block.region->extent(block.offset + at, block.offset + limit);
-        if (extent.populated)
-            TRY(block.region->read(block.offset + at, {ram.host() + at, extent.length}));
+        if (extent.populated) TRY(block.region->read(block.offset + at, {to + at, extent.length}));
         at += extent.length;
     }
     return {};
 }
 
-Result<MappedMemory> load(const dump::GuestPhysBlock& block) {
+constexpr uint64_t kHostPage = 4096;
+
+uint64_t whole_pages(uint64_t bytes) {
+    return (bytes + kHostPage - 1) / kHostPage * kHostPage;
+}
+
+/// All of @blocks in one piece of this process's memory, each from a page's begin on: as many
+/// mappings as a vmcore may have blocks no process can have.
+Result<> load(std::span<const dump::GuestPhysBlock> blocks, AddressSpace& memory) {
     RamSpec spec;
-    spec.id = util::text("restored-0x%" PRIx64, block.range.start.value);
-    spec.size = block.range.size;
+    spec.id = "restored";
+    for (const dump::GuestPhysBlock& block : blocks) spec.size += whole_pages(block.range.size);
+    if (blocks.empty()) return {};
     const std::shared_ptr<Ram> ram = TRY(Ram::create(spec));
-    TRY(copy_populated(block, *ram));
-    return MappedMemory{.range = block.range, .region = ram, .host = ram->host()};
+    uint64_t offset = 0;
+    for (const dump::GuestPhysBlock& block : blocks) {
+        std::byte* const host = ram->host() + offset;
+        TRY(copy_populated(block, host));
+        TRY(memory.add({.range = block.range, .region = ram, .offset = offset, .host = host}));
+        offset += whole_pages(block.range.size);
+    }
+    return {};
 }
 
 }  // namespace
@@ -40,10 +53,12 @@ Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     const std::unique_ptr<vmcore::Vmcore> vmcore = TRY(vmcore::Vmcore::open(path));
     MachineParts parts;
     const dump::GuestPhysBlockList blocks = vmcore->blocks();
-    for (const dump::GuestPhysBlock& block : blocks.view()) {
-        MappedMemory piece{.range = block.range, .region = block.region, .offset = block.offset};
-        if (load_all) piece = TRY(load(block));
-        TRY(parts.memory.add(std::move(piece)));
+    if (load_all) {
+        TRY(load(blocks.view(), parts.memory));
+    } else {
+        for (const dump::GuestPhysBlock& block : blocks.view())
+            TRY(parts.memory.add(
+                {.range = block.range, .region = block.region, .offset = block.offset}));
     }
     parts.ram_bytes = blocks.total_bytes();
     for (const target_i386::Cpu& cpu : vmcore->vcpus())
