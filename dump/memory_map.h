@@ -10,6 +10,7 @@
 
 #include "dump/address.h"
 #include "dump/ram_region.h"
+#include "dump/walked_tables.h"
 
 namespace dump {
 
@@ -103,9 +104,14 @@ class MemoryMappingList {
     std::vector<MemoryMapping> take() && { return std::move(mappings_); }
     size_t cap() const { return cap_; }
 
+    /// Tables whose mappings are in the list: a walk need not read them again.
+    const WalkedTables& walked() const { return walked_; }
+    WalkedTables& walked() { return walked_; }
+
   private:
     std::vector<MemoryMapping> mappings_;
     size_t cap_;
+    WalkedTables walked_;
 };
 
 }  // namespace dump

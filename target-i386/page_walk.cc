@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
 #include <cstring>
 #include <unordered_map>
 
@@ -21,6 +22,9 @@ using dump::Result;
 constexpr size_t kTableBytes = 4096;
 constexpr size_t kMappingsPerTable = 32;  ///< so much lower is the cap on tables,
 constexpr size_t kFewestTables = 256;     ///< but never below this
+/// How many walks that go to all bounds a guest's address spaces may take. A bound for each walk
+/// alone would let 255 vCPUs hold the main loop for minutes.
+constexpr size_t kMostWalks = 4;
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
 /// One table's bytes, copied: a device may write while one looks.
@@ -59,16 +63,27 @@ class Table {
 /// another pair one level below.
 class PageWalk {
   public:
-    PageWalk(const PagingMode& mode, const dump::GuestPhysBlockList& memory, size_t cap)
+    /// @walked outlives the walk.
+    PageWalk(const PagingMode& mode, const dump::GuestPhysBlockList& memory, size_t cap,
+             const dump::WalkedTables& walked)
         : mode_(mode),
           memory_(memory),
+          walked_(walked),
           ram_(memory),
           found_(cap),
           most_tables_(std::max(cap / kMappingsPerTable, kFewestTables)) {}
 
     Result<> run() { return visit_table(0, mode_.on_bus(mode_.root()), Gva{0}); }
 
-    dump::MemoryMappingList take() && { return std::move(found_); }
+    /// Adds what was found, and how.
+    Result<> merge_into(dump::MemoryMappingList& out) && {
+        out.walked().add_steps(steps());
+        TRY(out.merge(std::move(found_)));
+        for (const auto& [table, visit] : visits_) {
+            out.walked().add({table, visit.base.value, mode_.identity()});
+        }
+        return {};
+    }
 
   private:
     /// Where the mappings of a table that has been read lie.
@@ -77,6 +92,10 @@ class PageWalk {
         size_t first;  ///< the first that can be one of its mappings
     };
 
+    uint64_t steps() const {
+        return visits_.size() * kMappingsPerTable + repeats_ + found_.view().size();
+    }
+    Result<> check_steps() const;
     Result<> follow(size_t level, Gpa table, Gva base);
     Result<> visit_table(size_t level, Gpa table, Gva base);
     bool is_outside(Gpa address, uint64_t length);
@@ -86,6 +105,7 @@ class PageWalk {
 
     const PagingMode& mode_;
     const dump::GuestPhysBlockList& memory_;
+    const dump::WalkedTables& walked_;
     RamRuns ram_;
     dump::MemoryMappingList found_;
     std::unordered_map<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
@@ -93,10 +113,22 @@ class PageWalk {
     size_t repeats_ = 0;
 };
 
+Result<> PageWalk::check_steps() const {
+    // A walk that goes to its bounds: tables, references, mappings.
+    const uint64_t one = most_tables_ * kMappingsPerTable + 2 * uint64_t{found_.cap()};
+    if (walked_.steps() + steps() <= kMostWalks * one) return {};
+    return Error::make("the page tables of the guest's vCPUs take more than %" PRIu64
+                       " steps to walk",
+                       kMostWalks * one);
+}
+
 /// Goes on to a table of level @level at @table that maps addresses from @base.
 Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
+    const uint64_t key = table.value | level;
+    if (!walked_.empty() && walked_.has({key, base.value, mode_.identity()})) return {};
+    TRY(check_steps());
     const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
-    const auto [visit, is_new] = visits_.try_emplace(table.value | level, Visit{base, first});
+    const auto [visit, is_new] = visits_.try_emplace(key, Visit{base, first});
     if (is_new) {
         if (visits_.size() > most_tables_) {
             return Error::make("the guest has more than %zu page tables", most_tables_);
@@ -183,9 +215,9 @@ Result<> PageWalk::add_parts(Gpa page, Gva base, uint64_t length) {
 
 Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
                     dump::MemoryMappingList& out) {
-    PageWalk walk(mode, memory, out.cap());
+    PageWalk walk(mode, memory, out.cap(), out.walked());
     TRY(walk.run());
-    return out.merge(std::move(walk).take());
+    return std::move(walk).merge_into(out);
 }
 
 }  // namespace target_i386

@@ -128,6 +128,93 @@ START_TEST(more_references_than_the_list_may_grow_are_an_error) {
 }
 END_TEST
 
+/// A top table of its own for each of @count vCPUs, from 1 MiB on, whose entry 0 leads to
+/// @low + 0x1000 times the vCPU's number, and entry 256 to @high.
+TestMemory many_address_spaces(unsigned count, uint64_t low, uint64_t high) {
+    TestMemory memory;
+    memory.add(0, 0x800000);
+    for (unsigned i = 0; i < count; ++i) {
+        memory.put64(0x100000 + 0x1000 * i, (low + 0x1000 * i) | kUser);
+        memory.put64(0x100000 + 0x1000 * i + 8 * 256, high | kUser);
+    }
+    return memory;
+}
+
+START_TEST(what_address_spaces_share_is_read_once) {
+    // 200 tables of the kernel's, for 255 vCPUs: by themselves they are six times the bound.
+    TestMemory memory = many_address_spaces(255, 0x200000, 0x1000);
+    memory.put64(0x1000, 0x2000 | kUser);
+    for (uint64_t i = 0; i < 200; ++i) memory.put64(0x2000 + 8 * i, (0x3000 + 0x1000 * i) | kUser);
+    MemoryMappingList list(32 * 256);
+    for (unsigned i = 0; i < 255; ++i) {
+        must(walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * i)));
+    }
+}
+END_TEST
+
+START_TEST(what_a_shared_table_maps_is_there_for_all_and_own_tables_are_read) {
+    // The kernel's page, and in each address space one of its own.
+    TestMemory memory = many_address_spaces(3, 0x200000, 0x1000);
+    memory.put64(0x1000, 0x2000 | kUser);
+    memory.put64(0x2000, 0x3000 | kUser);
+    memory.put64(0x3000, 0x7000 | kUser);
+    for (uint64_t i = 0; i < 3; ++i) {
+        memory.put64(0x200000 + 0x1000 * i, (0x210000 + 0x1000 * i) | kUser);
+        memory.put64(0x210000 + 0x1000 * i, (0x220000 + 0x1000 * i) | kUser);
+        memory.put64(0x220000 + 0x1000 * i, (0x400000 + 0x2000 * i) | kUser);
+    }
+    MemoryMappingList list;
+    for (unsigned i = 0; i < 3; ++i) {
+        must(walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * i)));
+    }
+    const std::vector<dump::MemoryMapping> expected = {
+        {dump::Gpa{0x400000}, dump::Gva{0}, 0x1000},
+        {dump::Gpa{0x402000}, dump::Gva{0}, 0x1000},
+        {dump::Gpa{0x404000}, dump::Gva{0}, 0x1000},
+        {dump::Gpa{0x7000}, dump::Gva{0xffff800000000000}, 0x1000},
+    };
+    ck_assert(std::vector(list.view().begin(), list.view().end()) == expected);
+}
+END_TEST
+
+START_TEST(a_shared_table_that_is_somewhere_else_is_read_again) {
+    TestMemory memory = many_address_spaces(1, 0x200000, 0x1000);
+    memory.put64(0x1000, 0x2000 | kUser);
+    memory.put64(0x2000, 0x3000 | kUser);
+    memory.put64(0x3000, 0x7000 | kUser);
+    memory.put64(0x600000 + 8 * 3, 0x1000 | kUser);  // another top table
+    MemoryMappingList list;
+    must(walk_into(list, memory, long_mode_registers(0x100000)));
+    must(walk_into(list, memory, long_mode_registers(0x600000)));
+    ck_assert_uint_eq(list.view().size(), 2);
+    ck_assert_uint_eq(list.view()[0].virt.value, uint64_t{3} << 39);
+    ck_assert_uint_eq(list.view()[1].virt.value, 0xffff800000000000);
+}
+END_TEST
+
+START_TEST(address_spaces_with_tables_of_their_own_are_bounded_together) {
+    // In each, 200 empty tables, at other addresses than in the one before.
+    TestMemory memory = many_address_spaces(255, 0x200000, 0);
+    for (uint64_t i = 0; i < 255; ++i) {
+        memory.put64(0x100000 + 0x1000 * i + 8 * 256, 0);
+        memory.put64(0x200000 + 0x1000 * i, (0x300000 + 0x1000 * i) | kUser);
+        for (uint64_t j = 0; j < 200; ++j) {
+            memory.put64(0x300000 + 0x1000 * i + 8 * j,
+                         (0x400000 + 0x1000 * ((i + j) % 1000)) | kUser);
+        }
+    }
+    MemoryMappingList list(32 * 256);
+    unsigned walked = 0;
+    dump::Result<> done;
+    while (walked < 255 &&
+           (done = walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * walked)))) {
+        ++walked;
+    }
+    must_fail(done, "take more than 98304 steps to walk");
+    ck_assert_uint_ge(walked, 4);
+}
+END_TEST
+
 START_TEST(raised_cap_lets_the_same_guest_pass) {
     TestMemory memory;
     memory.add(0, 0x200000);
@@ -194,8 +281,12 @@ Suite* page_walk_hostile_suite() {
          shared_tables_that_map_nothing_cost_nothing,
          shared_tables_whose_mappings_join_are_not_read_again,
          more_tables_than_a_guest_has_are_an_error,
-         more_references_than_the_list_may_grow_are_an_error, raised_cap_lets_the_same_guest_pass,
-         tables_and_pages_at_the_end_of_addresses_are_found,
+         more_references_than_the_list_may_grow_are_an_error,
+         what_address_spaces_share_is_read_once,
+         what_a_shared_table_maps_is_there_for_all_and_own_tables_are_read,
+         a_shared_table_that_is_somewhere_else_is_read_again,
+         address_spaces_with_tables_of_their_own_are_bounded_together,
+         raised_cap_lets_the_same_guest_pass, tables_and_pages_at_the_end_of_addresses_are_found,
          table_beyond_the_end_of_memory_is_not_followed, top_table_outside_memory_maps_nothing,
          walk_without_any_memory_maps_nothing});
 }
