@@ -26,9 +26,9 @@ struct Chunk {
 };
 
 /// Cuts parts into chunks, leaving out what is known to be unpopulated.
-class ChunkCursor {
+class PartCursor {
   public:
-    ChunkCursor(std::span<const CopyPart> parts, Progress& progress)
+    PartCursor(std::span<const CopyPart> parts, Progress& progress)
         : parts_(parts), progress_(progress) {}
 
     /// False at the end.
@@ -108,7 +108,7 @@ Result<> copy_memory(std::span<const CopyPart> parts, uint32_t page_size, unsign
     const size_t slots = size_t{threads} * 2;
     std::vector<Chunk> chunks(slots);
     for (Chunk& chunk : chunks) chunk.buffer = TRY(util::MappedArray<std::byte>::make(kChunk));
-    ChunkCursor cursor(parts, progress);
+    PartCursor cursor(parts, progress);
 
     util::StagePlan plan;
     plan.begin_job = [&](size_t slot) -> Result<bool> {
