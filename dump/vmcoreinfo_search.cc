@@ -6,7 +6,7 @@
 #include <atomic>
 
 #include "dump/guest_utsname.h"
-#include "dump/kernel_address.h"
+#include "dump/idt_handler.h"
 #include "util/ordered_stages.h"
 
 namespace dump {
@@ -78,52 +78,21 @@ class Pieces {
     uint64_t pages_ = 0;
 };
 
-/// What a vCPU knows of the kernel that runs.
-struct Witness {
-    Gva handler;
-    Gpa handler_at;
-};
-
-std::vector<Witness> witnesses_among(const std::vector<const Cpu*>& cpus,
-                                     const GuestPhysBlockList& memory) {
-    std::vector<Witness> list;
-    for (const Cpu* cpu : cpus) {
-        const std::optional<Gva> handler = cpu->first_handler(memory);
-        const std::optional<Gpa> at = handler ? cpu->translate(*handler, memory) : std::nullopt;
-        if (at) list.push_back({*handler, *at});
-    }
-    return list;
-}
-
-/// False where the kernel that @witness has seen is not Linux: its handlers lie elsewhere.
-bool may_be_linux(const Witness& witness, const ArchDumpInfo& arch) {
-    const uint64_t last =
-        arch.machine == kEmX86_64 ? kKernelMap64 + (kKernelMapSize64 - 1) : UINT32_MAX;
-    return kernel_physical(witness.handler, arch) && witness.handler.value <= last;
-}
-
-/// True where @vmcoreinfo is that of the kernel which @witness has seen.
-bool confirms(const Witness& witness, const Vmcoreinfo& vmcoreinfo, const ArchDumpInfo& arch) {
-    const auto text = vmcoreinfo.symbol("_stext");
-    return text && witness.handler.value >= *text &&
-           witness.handler.value - *text < kKernelMapSize64 &&
-           kernel_physical(witness.handler, arch) == witness.handler_at;
-}
-
 class Search {
   public:
     Search(const GuestPhysBlockList& memory, const ArchDumpInfo& arch,
            const std::vector<const Cpu*>& cpus)
         : memory_(memory),
           arch_(arch),
-          witnesses_(witnesses_among(cpus, memory)),
+          handlers_(idt_handlers(cpus, memory)),
           pieces_(memory.view(), arch.page_size) {}
 
     std::optional<FoundVmcoreinfo> run(unsigned threads) {
         const bool other_kernel =
-            !witnesses_.empty() &&
-            std::none_of(witnesses_.begin(), witnesses_.end(),
-                         [this](const Witness& witness) { return may_be_linux(witness, arch_); });
+            !handlers_.empty() &&
+            std::none_of(handlers_.begin(), handlers_.end(), [this](const IdtHandler& handler) {
+                return may_be_linux(handler, arch_);
+            });
         if (other_kernel) return std::nullopt;
         slots_.resize(size_t{threads} * 2);
         const util::StagePlan plan{
@@ -131,9 +100,9 @@ class Search {
                 return !over_ && pieces_.next(slots_[slot].piece);
             },
             .stages = {{util::Stage::Order::parallel,
-                        [this](size_t slot) { return look_at(slots_[slot]); }},
+                        [this](size_t slot) { return find_candidates(slots_[slot]); }},
                        {util::Stage::Order::in_order,
-                        [this](size_t slot) { return judge(slots_[slot]); }}},
+                        [this](size_t slot) { return read_candidates(slots_[slot]); }}},
         };
         if (!util::run_stages(threads, slots_.size(), plan)) return std::nullopt;
         return std::move(found_);
@@ -145,7 +114,7 @@ class Search {
         std::vector<uint64_t> candidates;  ///< pages, from the block's start, bytes
     };
 
-    Result<> look_at(Slot& slot) const {
+    Result<> find_candidates(Slot& slot) const {
         std::array<std::byte, kHead> head;
         const GuestPhysBlock& block = *slot.piece.block;
         slot.candidates.clear();
@@ -158,7 +127,7 @@ class Search {
         return {};
     }
 
-    Result<> judge(const Slot& slot) {
+    Result<> read_candidates(const Slot& slot) {
         for (const uint64_t at : slot.candidates) {
             if (found_ || over_) break;
             found_ = read_candidate(slot.piece.gpa(at));
@@ -179,11 +148,11 @@ class Search {
         text =
             text.substr(0, text.rfind('\n') + 1);  // where the page was full, half a line is left
         Vmcoreinfo vmcoreinfo{std::string(text)};
-        if (!is_believed(vmcoreinfo)) return std::nullopt;
+        if (!is_of_this_guest(vmcoreinfo)) return std::nullopt;
         return FoundVmcoreinfo{Gpa{page.value + *start}, std::move(vmcoreinfo)};
     }
 
-    bool is_believed(const Vmcoreinfo& vmcoreinfo) const {
+    bool is_of_this_guest(const Vmcoreinfo& vmcoreinfo) const {
         const std::string& text = vmcoreinfo.text();
         const bool is_text = std::all_of(
             text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); });
@@ -194,15 +163,15 @@ class Search {
         arch.phys_base = Gpa{vmcoreinfo.number("phys_base").value_or(0)};
         // The version is read from memory, and only where the release there is the same.
         if (guest_utsname(vmcoreinfo, arch, memory_).version.empty()) return false;
-        return witnesses_.empty() ||
-               std::any_of(witnesses_.begin(), witnesses_.end(), [&](const Witness& witness) {
-                   return confirms(witness, vmcoreinfo, arch);
+        return handlers_.empty() ||
+               std::any_of(handlers_.begin(), handlers_.end(), [&](const IdtHandler& handler) {
+                   return is_of_kernel(handler, vmcoreinfo, arch);
                });
     }
 
     const GuestPhysBlockList& memory_;
     const ArchDumpInfo& arch_;
-    const std::vector<Witness> witnesses_;
+    const std::vector<IdtHandler> handlers_;
     Pieces pieces_;
     std::vector<Slot> slots_;
     std::optional<FoundVmcoreinfo> found_;
