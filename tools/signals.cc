@@ -12,10 +12,22 @@ namespace tools {
 using util::Error;
 using util::Result;
 
+namespace {
+
+bool is_ignored(int number) {
+    struct sigaction action;
+    return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 Result<Signals> Signals::hold() {
     sigset_t held, before;
     sigemptyset(&held);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        // Under nohup, and in the background of a script. A signal that is held is told even then.
+        if (!is_ignored(number)) sigaddset(&held, number);
+    }
     util::UniqueFd fd(::signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!fd) return Error::from_errno(errno, "creating a signalfd");
     ::pthread_sigmask(SIG_BLOCK, &held, &before);

@@ -10,7 +10,7 @@
 namespace tools {
 
 /// While it lives, the signals by which a person ends a program (SIGINT, SIGTERM, SIGHUP) wait here
-/// to be taken, and end nothing.
+/// to be taken, and end nothing. One that the program was started to ignore stays ignored.
 ///
 /// Main thread, before any other thread is started.
 class Signals {

@@ -5,7 +5,7 @@ import os
 import struct
 import sys
 
-from bench import FILL_MIB, GIB, MEMORY_MIB, MIB, Report, describe, fresh_dump, in_turn, timed, tmpfs_lab
+from bench import FILL_MIB, GIB, MEMORY_MIB, MIB, Report, describe, fresh_dump, in_turn, second_of, timed, tmpfs_lab
 from lab import Skip, kernel_symbols, linux_guest
 from vmcore import PT_NOTE, Elf
 
@@ -45,12 +45,7 @@ def size_of_guest(report):
             options = ["-S", "-machine", "q35,memory-backend=ram", "-vga", "none", "-m", "%dG" % gib, "-object",
                        "memory-backend-file,id=ram,size=%dG,mem-path=%s,share=on" % (gib, ram)]
 
-            def twice():
-                # The second counts: the first file of a size wants memory that the host of a virtual machine has yet to find
-                # for it, and the larger the file, the more of it (sys of 8 GiB: 1.0 s/GiB, and 0.5 when the memory is there).
-                fresh_dump(lab.vm, options, target, fmt="kdump-zlib")
-                return fresh_dump(lab.vm, options, target, fmt="kdump-zlib")
-            return twice
+            return second_of(lambda: fresh_dump(lab.vm, options, target, fmt="kdump-zlib"))
 
         times = in_turn(**{"%d_GiB" % gib: dump(gib) for gib in SIZES_GIB})
     each = [seconds / gib for gib, seconds in zip(SIZES_GIB, times.values())]

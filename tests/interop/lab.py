@@ -43,6 +43,10 @@ def run_cases():
     """Runs the cases in order, or those whose names contain a word of the command line."""
     wanted = [f for f in CASES if not sys.argv[1:] or any(word in f.__name__ for word in sys.argv[1:])]
     print("1..%d" % len(wanted), flush=True)
+    # Under nohup SIGHUP is ignored, in a script's background SIGINT, and so by all programs started here.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     failed = skipped = 0
     for number, function in enumerate(wanted, 1):
         with Lab() as lab:

@@ -33,7 +33,14 @@ class InterruptedSink final : public dump::Sink {
     std::binary_semaphore interrupted_{0};
 };
 
+/// However this test was started: under nohup, or in a background where SIGINT is ignored. And
+/// libcheck's own handler would end the test.
+void end_by_signals() {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
+}
+
 START_TEST(first_signal_cancels_and_interrupts) {
+    end_by_signals();
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         dump::Progress progress;
         InterruptedSink sink;
@@ -51,7 +58,7 @@ END_TEST
 START_TEST(second_signal_ends_the_process) {
     const pid_t child = ::fork();
     if (child == 0) {
-        std::signal(SIGTERM, SIG_DFL);  // libcheck's handler would end the test
+        end_by_signals();
         dump::Progress progress;
         InterruptedSink sink;
         const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
@@ -71,6 +78,7 @@ END_TEST
 START_TEST(without_a_signal_it_goes_at_once_and_signals_end_the_process_again) {
     const pid_t child = ::fork();
     if (child == 0) {
+        end_by_signals();
         {
             dump::Progress progress;
             InterruptedSink sink;
@@ -86,12 +94,27 @@ START_TEST(without_a_signal_it_goes_at_once_and_signals_end_the_process_again) {
 }
 END_TEST
 
+START_TEST(a_signal_that_was_ignored_stays_so) {
+    end_by_signals();
+    std::signal(SIGHUP, SIG_IGN);
+    dump::Progress progress;
+    InterruptedSink sink;
+    const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
+    ck_assert_int_eq(::kill(::getpid(), SIGHUP), 0);
+    // Were it held, it would be taken first: signals are told by number.
+    ck_assert_int_eq(::kill(::getpid(), SIGTERM), 0);
+    sink.wait();
+    ck_assert_int_eq(watch->taken().value_or(0), SIGTERM);
+}
+END_TEST
+
 }  // namespace
 
 Suite* signal_watch_suite() {
-    return support::make_suite(
-        "signal_watch", {first_signal_cancels_and_interrupts, second_signal_ends_the_process,
-                         without_a_signal_it_goes_at_once_and_signals_end_the_process_again});
+    return support::make_suite("signal_watch",
+                               {first_signal_cancels_and_interrupts, second_signal_ends_the_process,
+                                without_a_signal_it_goes_at_once_and_signals_end_the_process_again,
+                                a_signal_that_was_ignored_stays_so});
 }
 
 }  // namespace tools
