@@ -39,6 +39,13 @@ void end_by_signals() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
 }
 
+void expect_ended_by(pid_t child, int signal) {
+    int status = 0;
+    ck_assert_int_eq(::waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), signal);
+}
+
 START_TEST(first_signal_cancels_and_interrupts) {
     end_by_signals();
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -68,10 +75,7 @@ START_TEST(second_signal_ends_the_process) {
         ::sleep(20);
         ::_exit(0);
     }
-    int status = 0;
-    ck_assert_int_eq(::waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(WTERMSIG(status), SIGTERM);
+    expect_ended_by(child, SIGTERM);
 }
 END_TEST
 
@@ -87,10 +91,7 @@ START_TEST(without_a_signal_it_goes_at_once_and_signals_end_the_process_again) {
         ::kill(::getpid(), SIGHUP);
         ::_exit(0);
     }
-    int status = 0;
-    ck_assert_int_eq(::waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(WTERMSIG(status), SIGHUP);
+    expect_ended_by(child, SIGHUP);
 }
 END_TEST
 
