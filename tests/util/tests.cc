@@ -5,6 +5,8 @@ namespace util {
 
 Suite* crc32_suite();
 Suite* mapped_array_suite();
+Suite* mapped_map_suite();
+Suite* mapped_vector_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* sandbox_suite();
@@ -19,6 +21,8 @@ int main() {
     return support::run_suites({
         util::crc32_suite(),
         util::mapped_array_suite(),
+        util::mapped_map_suite(),
+        util::mapped_vector_suite(),
         util::ordered_stages_suite(),
         util::result_suite(),
         util::sandbox_suite(),

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "util/mapped_array.h"
+
+namespace util {
+
+/// Values by keys, for keys that a guest decides: where the host has no memory for more, that is an
+/// Error, and the map is as it was. Nothing can be taken out.
+///
+/// @Key has fold(), a number that differs where keys do, as a rule; where it is a number it is that
+/// itself. Which keys share a slot depends on where the memory lies, which a guest does not know:
+/// it cannot choose keys that all do.
+template <class Key, class Value>
+class MappedMap {
+  public:
+    struct Entry {
+        Key key;
+        Value value;
+        bool used;
+    };
+
+    /// What @key has, or nullptr. Until the next try_emplace().
+    const Value* find(const Key& key) const {
+        if (count_ == 0) return nullptr;
+        const Entry& entry = slots_[place_of(key)];
+        return entry.used ? &entry.value : nullptr;
+    }
+
+    /// The value of @key, @value where it had none yet; and whether that was so. The pointer is
+    /// good until the next call. Errors: as Mapping::make().
+    Result<std::pair<Value*, bool>> try_emplace(const Key& key, const Value& value) {
+        if (3 * slots_.size() < 4 * (count_ + 1)) TRY(grow());
+        Entry& entry = slots_[place_of(key)];
+        const bool is_new = !entry.used;
+        if (is_new) {
+            entry = {key, value, true};
+            ++count_;
+        }
+        return std::pair(&entry.value, is_new);
+    }
+
+    size_t size() const { return count_; }
+    bool empty() const { return count_ == 0; }
+
+    /// Calls @function(key, value) for each, in any order, until one fails.
+    template <class Function>
+    Result<> for_each(const Function& function) const {
+        for (const Entry& entry : slots_) {
+            if (entry.used) TRY(function(entry.key, entry.value));
+        }
+        return {};
+    }
+
+  private:
+    static constexpr size_t kSmallest = 64;  ///< slots; always a power of two
+
+    static uint64_t fold(uint64_t key) { return key; }
+    template <class K>
+    static uint64_t fold(const K& key) {
+        return key.fold();
+    }
+
+    /// The finalizer of MurmurHash3: each bit of the input changes half of the output's.
+    /// [Appleby: smhasher]
+    static uint64_t mix(uint64_t x) {
+        x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+        x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+        return x ^ x >> 33;
+    }
+
+    /// Where @key is, or else would be.
+    size_t place_of(const Key& key) const {
+        const uint64_t salt = reinterpret_cast<uintptr_t>(slots_.data());
+        size_t place = mix(fold(key) ^ mix(salt)) & (slots_.size() - 1);
+        while (slots_[place].used && !(slots_[place].key == key))
+            place = (place + 1) & (slots_.size() - 1);
+        return place;
+    }
+
+    Result<> grow() {
+        MappedMap larger;
+        larger.slots_ =
+            TRY(MappedArray<Entry>::make(std::max<size_t>(kSmallest, 2 * slots_.size())));
+        for (const Entry& entry : slots_) {
+            if (entry.used) larger.slots_[larger.place_of(entry.key)] = entry;
+        }
+        std::swap(slots_, larger.slots_);
+        return {};
+    }
+
+    MappedArray<Entry> slots_;
+    size_t count_ = 0;
+};
+
+}  // namespace util
