@@ -154,16 +154,15 @@ Result<> MemoryMappingList::add(const MemoryMapping& mapping) {
         return {};
     }
     if (mappings_.size() >= cap_) return too_many(cap_);
-    mappings_.push_back(mapping);
-    return {};
+    return mappings_.push_back(mapping);
 }
 
 Result<> MemoryMappingList::merge(MemoryMappingList other) {
-    const size_t size = union_size(mappings_, other.mappings_);
+    const size_t size = union_size(view(), other.view());
     if (size > cap_) return too_many(cap_);
-    if (mappings_.empty()) mappings_.swap(other.mappings_);
+    if (mappings_.empty()) std::swap(mappings_, other.mappings_);
     size_t left = mappings_.size(), right = other.mappings_.size();
-    mappings_.resize(size);
+    TRY(mappings_.resize(size));
     // From the back, where there is room: no third list is needed.
     for (size_t to = size; right > 0;) {
         const MemoryMapping& next = other.mappings_[right - 1];
@@ -192,7 +191,7 @@ void MemoryMappingList::normalize() {
             mappings_[kept++] = mapping;
         }
     }
-    mappings_.resize(kept);
+    mappings_.truncate(kept);
     std::sort(mappings_.begin(), mappings_.end(), [](const auto& left, const auto& right) {
         return std::pair(left.virt, left.phys) < std::pair(right.virt, right.phys);
     });

@@ -11,6 +11,7 @@
 #include "dump/address.h"
 #include "dump/ram_region.h"
 #include "dump/walked_tables.h"
+#include "util/mapped_vector.h"
 
 namespace dump {
 
@@ -74,6 +75,8 @@ struct MemoryMapping {
 /// More mappings were wanted than @cap.
 Error too_many(size_t cap);
 
+using MemoryMappings = util::MappedVector<MemoryMapping>;
+
 /// Virtual to physical mappings, in the order of virtual addresses.
 ///
 /// Built by page walks, which mostly visit virtual addresses in ascending order: a mapping that
@@ -88,20 +91,19 @@ class MemoryMappingList {
     explicit MemoryMappingList(size_t cap = kDefaultCap) : cap_(cap) {}
 
     /// Adds a mapping that does not wrap in either space; length 0 is ignored. Errors: the cap is
-    /// passed.
+    /// passed; the host has no memory to give.
     Result<> add(const MemoryMapping& mapping);
 
     /// Adds the mappings of @other; what is in both is held once. Both lists must be sorted as
     /// normalize() does it, and then this one is so again, but what only overlaps is not joined.
-    /// Errors: the cap is passed; nothing is added then.
+    /// Errors: as of add(); nothing is added then.
     Result<> merge(MemoryMappingList other);
 
     /// Joins what touches or overlaps in both spaces in the same way, so that nothing is said
     /// twice, and sorts by virtual, then physical address.
     void normalize();
 
-    std::span<const MemoryMapping> view() const { return mappings_; }
-    std::vector<MemoryMapping> take() && { return std::move(mappings_); }
+    std::span<const MemoryMapping> view() const { return mappings_.view(); }
     size_t cap() const { return cap_; }
 
     /// Tables whose mappings are in the list: a walk need not read them again.
@@ -109,7 +111,7 @@ class MemoryMappingList {
     WalkedTables& walked() { return walked_; }
 
   private:
-    std::vector<MemoryMapping> mappings_;
+    MemoryMappings mappings_;
     size_t cap_;
     WalkedTables walked_;
 };

@@ -10,9 +10,10 @@ namespace {
 /// Puts the program headers' mappings together.
 class Splitter {
   public:
-    Splitter(const PagingScope& scope, size_t expected) : scope_(scope) {
-        result_.reserve(expected);
-    }
+    explicit Splitter(const PagingScope& scope) : scope_(scope) {}
+
+    /// Makes room for @count mappings.
+    Result<> expect(size_t count) { return result_.reserve(count); }
 
     /// Adds the parts of @mapping that lie in blocks. They are not joined again, though they touch:
     /// each program header tells of one block.
@@ -30,20 +31,21 @@ class Splitter {
             if (!part) break;
             if (result_.size() >= scope_.most_mappings) return too_many(scope_.most_mappings);
             const uint64_t skip = part->start.value - mapping.phys.value;
-            result_.push_back({part->start, Gva{mapping.virt.value + skip}, part->size});
+            TRY(result_.push_back({part->start, Gva{mapping.virt.value + skip}, part->size}));
         }
         return {};
     }
 
     /// Adds all blocks, each as far behind @window as it is behind 0. They count for no bound.
-    void add_window(uint64_t window) {
+    Result<> add_window(uint64_t window) {
         for (const GuestPhysBlock& block : scope_.dumped.view()) {
             const Gpa start = block.range.start;
-            result_.push_back({start, Gva{window + start.value}, block.range.size});
+            TRY(result_.push_back({start, Gva{window + start.value}, block.range.size}));
         }
+        return {};
     }
 
-    std::vector<MemoryMapping> take() && { return std::move(result_); }
+    MemoryMappings take() && { return std::move(result_); }
 
   private:
     static uint64_t last_virtual(const MemoryMapping& mapping) {
@@ -51,33 +53,33 @@ class Splitter {
     }
 
     const PagingScope& scope_;
-    std::vector<MemoryMapping> result_;
+    MemoryMappings result_;
 };
 
 }  // namespace
 
-std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
-                                           const std::optional<MemoryMapping>& image) {
-    std::vector<MemoryMapping> result;
+Result<MemoryMappings> simple_mappings(const GuestPhysBlockList& blocks,
+                                       const std::optional<MemoryMapping>& image) {
+    MemoryMappings result;
     for (const GuestPhysBlock& block : blocks.view()) {
-        result.push_back({block.range.start, Gva{block.range.start.value}, block.range.size});
+        TRY(result.push_back({block.range.start, Gva{block.range.start.value}, block.range.size}));
     }
     if (!image) return result;
     for (const GuestPhysBlock& block : blocks.view()) {
         const auto part = block.range.overlap({image->phys, image->length});
         if (!part) continue;
         const uint64_t skip = part->start.value - image->phys.value;
-        result.push_back({part->start, Gva{image->virt.value + skip}, part->size});
+        TRY(result.push_back({part->start, Gva{image->virt.value + skip}, part->size}));
     }
     return result;
 }
 
-std::vector<MemoryMapping> vbox_mappings(const GuestPhysBlockList& memory,
-                                         const GuestPhysBlockList& dumped,
-                                         const std::optional<GpaRange>& only) {
-    std::vector<MemoryMapping> result;
+Result<MemoryMappings> vbox_mappings(const GuestPhysBlockList& memory,
+                                     const GuestPhysBlockList& dumped,
+                                     const std::optional<GpaRange>& only) {
+    MemoryMappings result;
     for (const GuestPhysBlock& block : dumped.view()) {
-        result.push_back({block.range.start, Gva{0}, block.range.size});
+        TRY(result.push_back({block.range.start, Gva{0}, block.range.size}));
     }
     const std::span<const GuestPhysBlock> blocks = memory.view();
     for (size_t i = 1; i < blocks.size(); ++i) {
@@ -85,15 +87,15 @@ std::vector<MemoryMapping> vbox_mappings(const GuestPhysBlockList& memory,
         if (from == to) continue;
         const GpaRange gap{Gpa{from}, to - from};
         const auto part = only ? gap.overlap(*only) : gap;
-        if (part) result.push_back({part->start, Gva{0}, part->size});
+        if (part) TRY(result.push_back({part->start, Gva{0}, part->size}));
     }
     std::sort(result.begin(), result.end(),
               [](const auto& left, const auto& right) { return left.phys < right.phys; });
     return result;
 }
 
-Result<std::vector<MemoryMapping>> paging_mappings(const std::vector<const Cpu*>& cpus,
-                                                   const PagingScope& scope) {
+Result<MemoryMappings> paging_mappings(const std::vector<const Cpu*>& cpus,
+                                       const PagingScope& scope) {
     MemoryMappingList walked(scope.most_mappings);
     std::set<PagingRoot> seen;
     for (const Cpu* cpu : cpus) {
@@ -103,9 +105,10 @@ Result<std::vector<MemoryMapping>> paging_mappings(const std::vector<const Cpu*>
     if (seen.empty()) return simple_mappings(scope.dumped);
     if (seen.size() > 1) walked.normalize();  // one walk is in order by itself
 
-    Splitter splitter(scope, walked.view().size() + scope.dumped.view().size());
+    Splitter splitter(scope);
+    TRY(splitter.expect(walked.view().size() + scope.dumped.view().size()));
     for (const MemoryMapping& mapping : walked.view()) TRY(splitter.add(mapping));
-    splitter.add_window(scope.elf_class == ElfClass::k64 ? kPhysicalWindow : 0);
+    TRY(splitter.add_window(scope.elf_class == ElfClass::k64 ? kPhysicalWindow : 0));
     return std::move(splitter).take();
 }
 

@@ -8,6 +8,8 @@
 #include "dump/memory_map.h"
 
 /// Which mappings become program headers of an ELF vmcore. Main loop, while the guest is paused.
+///
+/// Errors of all: the host has no memory to give.
 
 namespace dump {
 
@@ -17,15 +19,15 @@ inline constexpr uint64_t kPhysicalWindow = uint64_t{1} << 63;
 
 /// paging=false: each block at the virtual address that is its physical one (at 0 gdb would stack
 /// them all), and behind them what of @image, the guest kernel's, lies in @blocks.
-std::vector<MemoryMapping> simple_mappings(const GuestPhysBlockList& blocks,
-                                           const std::optional<MemoryMapping>& image = {});
+Result<MemoryMappings> simple_mappings(const GuestPhysBlockList& blocks,
+                                       const std::optional<MemoryMapping>& image = {});
 
 /// VirtualBox cores: each block at virtual address 0, and for each gap between blocks of @memory,
 /// where a PC has its devices, a mapping of what the file does not hold. @dumped is @memory, or
 /// what a range leaves of it; then gaps are cut to @only as well.
-std::vector<MemoryMapping> vbox_mappings(const GuestPhysBlockList& memory,
-                                         const GuestPhysBlockList& dumped,
-                                         const std::optional<GpaRange>& only);
+Result<MemoryMappings> vbox_mappings(const GuestPhysBlockList& memory,
+                                     const GuestPhysBlockList& dumped,
+                                     const std::optional<GpaRange>& only);
 
 /// What paging=true depends on beside the vCPUs.
 struct PagingScope {
@@ -47,8 +49,8 @@ struct PagingScope {
 /// tables instead. ELF32 has no addresses to spare, so there the window is at 0: readers look at
 /// segments in their order, and find what the tables map first.
 ///
-/// Errors: more mappings than wanted; ELF32 and a vCPU with 64-bit addresses.
-Result<std::vector<MemoryMapping>> paging_mappings(const std::vector<const Cpu*>& cpus,
-                                                   const PagingScope& scope);
+/// Errors: also more mappings than wanted; ELF32 and a vCPU with 64-bit addresses.
+Result<MemoryMappings> paging_mappings(const std::vector<const Cpu*>& cpus,
+                                       const PagingScope& scope);
 
 }  // namespace dump

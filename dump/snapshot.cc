@@ -66,9 +66,8 @@ void append_guest_note(const GuestNote& note, NoteBuilder& notes, Snapshot& snap
     }
 }
 
-Result<std::vector<MemoryMapping>> elf_mappings(const std::vector<const Cpu*>& cpus,
-                                                const Snapshot& snapshot,
-                                                const ElfRequest& request) {
+Result<MemoryMappings> elf_mappings(const std::vector<const Cpu*>& cpus, const Snapshot& snapshot,
+                                    const ElfRequest& request) {
     if (request.paging) {
         return paging_mappings(cpus, {.all = snapshot.memory,
                                       .dumped = snapshot.blocks,
@@ -80,8 +79,8 @@ Result<std::vector<MemoryMapping>> elf_mappings(const std::vector<const Cpu*>& c
         snapshot.blocks, kernel_image(*snapshot.vmcoreinfo, snapshot.arch, cpus, snapshot.memory));
 }
 
-Result<std::vector<MemoryMapping>> mappings_for(const std::vector<const Cpu*>& cpus,
-                                                const Snapshot& snapshot, const Request& request) {
+Result<MemoryMappings> mappings_for(const std::vector<const Cpu*>& cpus, const Snapshot& snapshot,
+                                    const Request& request) {
     if (const auto* elf = std::get_if<ElfRequest>(&request)) {
         return elf_mappings(cpus, snapshot, *elf);
     }

@@ -17,10 +17,9 @@ namespace dump {
 struct Snapshot {
     ArchDumpInfo arch;  ///< phys_base already corrected by VMCOREINFO where there is one
     uint32_t cpu_count = 0;
-    GuestPhysBlockList memory;  ///< all of the guest's
-    GuestPhysBlockList blocks;  ///< what the request's range leaves
-    std::vector<MemoryMapping>
-        mappings;                  ///< one program header each; the simple mapping without paging
+    GuestPhysBlockList memory;     ///< all of the guest's
+    GuestPhysBlockList blocks;     ///< what the request's range leaves
+    MemoryMappings mappings;       ///< one program header each; the simple mapping without paging
     std::vector<std::byte> notes;  ///< payload of PT_NOTE
     /// Where VMCOREINFO's text lies in notes.
     struct NotePart {
@@ -32,7 +31,8 @@ struct Snapshot {
 
     /// @guest must be paused. Main loop.
     ///
-    /// Errors: no memory in the range, no vCPU, page tables with too many mappings.
+    /// Errors: no memory in the range, no vCPU, page tables with too many mappings, no memory of
+    /// the host's.
     static Result<Snapshot> take(const Guest& guest, const Request& request);
 };
 

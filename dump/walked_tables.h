@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <unordered_set>
+
+#include "util/mapped_map.h"
 
 namespace dump {
 
@@ -15,6 +14,9 @@ struct TablePlace {
     uint64_t mode = 0;   ///< as PagingRoot::mode
 
     bool operator==(const TablePlace&) const = default;
+
+    /// Tables lie on page borders and so do bases: their low bits tell nothing.
+    uint64_t fold() const { return table * 0x9e3779b97f4a7c15 ^ (base >> 12 ^ mode << 52); }
 };
 
 /// The tables that the walks through a guest's address spaces have read so far, and what that has
@@ -22,23 +24,21 @@ struct TablePlace {
 class WalkedTables {
   public:
     bool empty() const { return places_.empty(); }
-    bool has(const TablePlace& place) const { return places_.contains(place); }
-    void add(const TablePlace& place) { places_.insert(place); }
+    bool has(const TablePlace& place) const { return places_.find(place) != nullptr; }
+    /// Errors: the host has no memory to give.
+    util::Result<> add(const TablePlace& place) {
+        TRY(places_.try_emplace(place, {}));
+        return {};
+    }
 
     /// Steps of all walks, whatever a walker counts as one.
     uint64_t steps() const { return steps_; }
     void add_steps(uint64_t steps) { steps_ += steps; }
 
   private:
-    struct Hash {
-        size_t operator()(const TablePlace& place) const {
-            // Tables lie on page borders and so do bases: their low bits tell nothing.
-            return std::hash<uint64_t>()((place.table ^ place.mode << 4) * 0x9e3779b97f4a7c15 ^
-                                         place.base >> 12);
-        }
-    };
+    struct Nothing {};
 
-    std::unordered_set<TablePlace, Hash> places_;
+    util::MappedMap<TablePlace, Nothing> places_;
     uint64_t steps_ = 0;
 };
 

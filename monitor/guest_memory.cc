@@ -58,13 +58,13 @@ Result<MemoryReader> virtual_reader(vm::Machine& machine, int64_t cpu) {
     const target_i386::Cpu frozen(registers);
     if (!frozen.paging_root()) return physical_reader(machine);
     GuestPhysBlockList memory = machine.blocks();
-    dump::MemoryMappingList list;
-    TRY(frozen.append_mappings(memory, list));
-    list.normalize();
-    return MemoryReader([memory = std::move(memory), mappings = std::move(list).take()](
-                            uint64_t from, std::span<std::byte> out) {
-        return read_mapped(memory, mappings, from, out);
-    });
+    const auto list = std::make_shared<dump::MemoryMappingList>();
+    TRY(frozen.append_mappings(memory, *list));
+    list->normalize();
+    return MemoryReader(
+        [memory = std::move(memory), list](uint64_t from, std::span<std::byte> out) {
+            return read_mapped(memory, list->view(), from, out);
+        });
 }
 
 }  // namespace monitor

@@ -5,9 +5,9 @@
 #include <array>
 #include <cinttypes>
 #include <cstring>
-#include <unordered_map>
 
 #include "target-i386/ram_runs.h"
+#include "util/mapped_map.h"
 #include "util/stored.h"
 
 namespace target_i386 {
@@ -79,10 +79,9 @@ class PageWalk {
     Result<> merge_into(dump::MemoryMappingList& out) && {
         out.walked().add_steps(steps());
         TRY(out.merge(std::move(found_)));
-        for (const auto& [table, visit] : visits_) {
-            out.walked().add({table, visit.base.value, mode_.identity()});
-        }
-        return {};
+        return visits_.for_each([&](uint64_t table, const Visit& visit) {
+            return out.walked().add({table, visit.base.value, mode_.identity()});
+        });
     }
 
   private:
@@ -108,7 +107,7 @@ class PageWalk {
     const dump::WalkedTables& walked_;
     RamRuns ram_;
     dump::MemoryMappingList found_;
-    std::unordered_map<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
+    util::MappedMap<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
     size_t most_tables_;
     size_t repeats_ = 0;
 };
@@ -128,7 +127,7 @@ Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
     if (!walked_.empty() && walked_.has({key, base.value, mode_.identity()})) return {};
     TRY(check_steps());
     const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
-    const auto [visit, is_new] = visits_.try_emplace(key, Visit{base, first});
+    const auto [visit, is_new] = TRY(visits_.try_emplace(key, Visit{base, first}));
     if (is_new) {
         if (visits_.size() > most_tables_) {
             return Error::make("the guest has more than %zu page tables", most_tables_);
@@ -140,7 +139,7 @@ Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
                            found_.cap());
     }
     const Level& shape = mode_.levels()[level];
-    return repeat(visit->second, uint64_t{1} << (shape.shift + shape.index_bits), base);
+    return repeat(*visit, uint64_t{1} << (shape.shift + shape.index_bits), base);
 }
 
 Result<> PageWalk::visit_table(size_t level, Gpa address, Gva base) {

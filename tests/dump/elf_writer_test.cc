@@ -143,10 +143,10 @@ END_TEST
 START_TEST(phnum_over_16_bits_goes_to_section_zero) {
     for (const size_t mappings : {65'533u, 65'534u, 70'000u}) {
         Snapshot snapshot = snapshot_of(kLong);
-        snapshot.mappings.clear();
+        snapshot.mappings.truncate(0);
         for (size_t i = 0; i < mappings; ++i) {
-            snapshot.mappings.push_back(
-                {Gpa{i % 4 * 4096}, Gva{0xffff800000000000 + i * 8192}, 4096});
+            must(snapshot.mappings.push_back(
+                {Gpa{i % 4 * 4096}, Gva{0xffff800000000000 + i * 8192}, 4096}));
         }
         const support::Bytes bytes = dump_of(snapshot);
         const support::ElfFile elf = must(support::read_elf(bytes));

@@ -40,7 +40,7 @@ Snapshot snapshot_of(const std::shared_ptr<const RamRegion>& ram) {
     snapshot.arch.page_size = 4096;
     must(snapshot.blocks.add({.range = {Gpa{0}, ram->size()}, .region = ram, .offset = 0}));
     snapshot.memory = snapshot.blocks;
-    snapshot.mappings = {{.phys = Gpa{0}, .virt = Gva{0}, .length = ram->size()}};
+    must(snapshot.mappings.push_back({.phys = Gpa{0}, .virt = Gva{0}, .length = ram->size()}));
     return snapshot;
 }
 
@@ -55,7 +55,8 @@ START_TEST(an_estimate_is_what_it_would_have_been_at_once) {
     MainLoop loop;
     EstimateQueue queue(loop.post());
     std::optional<SizeEstimate> size;
-    queue.add(snapshot, request, [&](Result<SizeEstimate> result) { size = must(result); });
+    queue.add(must(Snapshot::take(*guest, request)), request,
+              [&](Result<SizeEstimate> result) { size = must(result); });
     ck_assert(!size);
     loop.run_until([&] { return size.has_value(); });
     const SizeEstimate direct = must(estimate_size(snapshot, request, RamSource(snapshot.blocks)));
@@ -92,13 +93,13 @@ END_TEST
 
 START_TEST(an_estimate_that_fails_says_why_and_the_next_is_made) {
     const auto guest = small_guest();
-    Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
+    const auto snapshot = [&] { return must(Snapshot::take(*guest, KdumpRequest{})); };
     MainLoop loop;
     EstimateQueue queue(loop.post());
     std::vector<Result<SizeEstimate>> results;
     const auto keep = [&](Result<SizeEstimate> result) { results.push_back(std::move(result)); };
-    queue.add(snapshot, KdumpRequest{.level = 99}, keep);
-    queue.add(snapshot, KdumpRequest{}, keep);
+    queue.add(snapshot(), KdumpRequest{.level = 99}, keep);
+    queue.add(snapshot(), KdumpRequest{}, keep);
     loop.run_until([&] { return results.size() == 2; });
     must_fail(results[0], "level");
     must(std::move(results[1]));

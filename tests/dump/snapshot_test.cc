@@ -43,7 +43,8 @@ ElfRequest paging() {
 }
 
 std::vector<MemoryMapping> mappings_of(const ScriptedGuest& guest, const ElfRequest& request) {
-    return must(Snapshot::take(guest, request)).mappings;
+    const Snapshot snapshot = must(Snapshot::take(guest, request));
+    return {snapshot.mappings.begin(), snapshot.mappings.end()};
 }
 
 bool contains(const std::vector<MemoryMapping>& list, const MemoryMapping& mapping) {
@@ -139,7 +140,8 @@ START_TEST(the_kernels_image_is_mapped_behind_the_blocks) {
     const MemoryMapping image_part{Gpa{0x1800}, Gva{0xffffffff81001800}, 0x1000};
     ck_assert(mappings_of(*machine, only(0x1800, 0x1000)) == (std::vector{part, image_part}));
     const auto kdump = must(Snapshot::take(*machine, KdumpRequest{}));
-    ck_assert(kdump.mappings == std::vector{block});
+    ck_assert_uint_eq(kdump.mappings.size(), 1);
+    ck_assert(kdump.mappings[0] == block);
 }
 END_TEST
 

@@ -24,7 +24,7 @@ Mappings walk(const TestMemory& memory, const Registers& registers,
               const PagingTraits& traits = {}) {
     dump::MemoryMappingList list;
     support::must(walk_into(list, memory, registers, traits));
-    return std::move(list).take();
+    return {list.view().begin(), list.view().end()};
 }
 
 /// One chain of tables in four levels: 0x1000, 0x2000, 0x3000, 0x4000, for virtual addresses from
@@ -192,7 +192,7 @@ START_TEST(walk_adds_to_what_another_vcpu_mapped) {
     support::must(list.add(mapping(0x7000, 0x7000, 0x1000)));
     support::must(walk_into(list, memory, long_mode_registers(0x1000)));
     support::must(walk_into(list, memory, long_mode_registers(0x1000)));
-    const Mappings found = std::move(list).take();
+    const Mappings found(list.view().begin(), list.view().end());
     ck_assert(found == Mappings({mapping(0, 0x8000, 0x1000), mapping(0x7000, 0x7000, 0x1000)}));
 }
 END_TEST
