@@ -9,6 +9,7 @@
 #include "dump/paused_guest.h"
 #include "dump/progress.h"
 #include "dump/writer.h"
+#include "util/spare_heap.h"
 #include "util/thread.h"
 
 namespace dump {
@@ -146,6 +147,8 @@ Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Co
     if (needs_random_access(request) && !sink->random_access()) {
         return Error::make("kdump-raw formats require a seekable file");
     }
+    // What follows, up to the reply, must not be what ends the process, and the guest.
+    TRY(util::check_spare_heap());
     last_ = {};
     last_.status = qapi::DumpStatus::failed;
     job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded)));

@@ -43,7 +43,8 @@ class DumpState {
     /// Stops the guest, takes the snapshot, and begins to write it to @sink.
     ///
     /// Errors, of which none calls @concluded, and all destroy @sink unfinished:
-    /// a dump is active, or the format needs a target that can seek (nothing has changed);
+    /// a dump is active, the format needs a target that can seek, or the host has no memory to
+    /// spare (nothing has changed);
     /// the snapshot cannot be taken or written in this format (the guest was resumed, the status is
     /// failed).
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <vector>
-
 #include <lzo/lzo1x.h>
 
 #include "dump/compressors.h"
+#include "util/mapped_array.h"
 
 namespace dump {
 namespace {
@@ -12,23 +11,32 @@ namespace {
 /// in the fastest cache, and the stream is the same to readers.
 class LzoCompressor final : public Compressor {
   public:
+    static Result<std::unique_ptr<Compressor>> make() {
+        auto table = TRY(Table::make(LZO1X_1_12_MEM_COMPRESS));
+        return std::unique_ptr<Compressor>(new LzoCompressor(std::move(table)));
+    }
+
     std::optional<size_t> shrink(std::span<const std::byte> page,
                                  std::span<std::byte> out) override {
         lzo_uint size = out.size();
-        lzo1x_1_12_compress(raw(page), page.size(), raw(out), &size, work_.data());
+        lzo1x_1_12_compress(raw(page), page.size(), raw(out), &size, table_.data());
         return size < page.size() ? std::optional<size_t>(size) : std::nullopt;
     }
 
-    Result<std::unique_ptr<Compressor>> clone() const override { return make_lzo({}); }
+    Result<std::unique_ptr<Compressor>> clone() const override { return make(); }
 
   private:
-    std::vector<uint8_t> work_ = std::vector<uint8_t>(LZO1X_1_12_MEM_COMPRESS);
+    using Table = util::MappedArray<uint8_t>;
+
+    explicit LzoCompressor(Table table) : table_(std::move(table)) {}
+
+    Table table_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Compressor>> make_lzo(const Compressor::Options&) {
-    return std::unique_ptr<Compressor>(std::make_unique<LzoCompressor>());
+    return LzoCompressor::make();
 }
 
 }  // namespace dump

@@ -24,6 +24,7 @@
 #include "tools/terminal_monitor.h"
 #include "util/daemon.h"
 #include "util/sandbox.h"
+#include "util/spare_heap.h"
 #include "util/text.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
@@ -218,6 +219,7 @@ Result<> run(const vm::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    util::keep_spare_heap();
     const std::vector<const char*> arguments(argv + 1, argv + argc);
     const Result<vm::Options> options = vm::parse_options(arguments);
     if (!options) {

@@ -14,6 +14,7 @@ import errno
 import mmap
 import os
 import random
+import resource
 import signal
 import socket
 import struct
@@ -30,12 +31,12 @@ import lab  # noqa: E402
 from lab import case, check, check_equal, program  # noqa: E402
 from vmcore import Elf  # noqa: E402
 
-KINDS = "none write read open mmap thread sync name size poll".split()
+KINDS = "none write read open mmap thread sync name size poll writeback close".split()
 FORMATS = ["elf", "elf paging", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd", "kdump-raw-zlib", "kdump-raw-lzo",
            "kdump-raw-snappy", "kdump-raw-zstd"]
 ERRORS = {"write": [errno.ENOSPC, errno.EIO, errno.EDQUOT], "read": [errno.EIO], "open": [errno.EMFILE, errno.EACCES],
           "mmap": [errno.ENOMEM], "thread": [errno.EAGAIN], "sync": [errno.EIO], "name": [errno.EACCES, errno.ENOSPC],
-          "size": [errno.EIO], "poll": [errno.ENOMEM, errno.EINTR]}
+          "size": [errno.EIO], "poll": [errno.ENOMEM, errno.EINTR], "writeback": [errno.EIO], "close": [errno.EIO]}
 DESCRIPTORS = ["pipe", "socket", "append", "offset"]
 MEMORY, VCPUS = 16 << 20, 2
 COUNTERS, STRIDE = 0x200000, 64
@@ -45,7 +46,7 @@ OPTIONS = argparse.Namespace(all=False, kills=20)
 
 def must_be_told(kind, error):
     """Whether a dump cannot be whole where a call of that kind failed. A thread or a hint can be missed; EINTR is tried again."""
-    return kind in ("write", "sync", "name", "size", "poll") and error != errno.EINTR
+    return kind in ("write", "sync", "name", "size", "poll", "writeback", "close") and error != errno.EINTR
 
 
 class Calls:
@@ -101,6 +102,15 @@ class Guest:
         with open("/proc/%d/status" % self.machine.process.pid) as status:
             return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) << 10
 
+    def limit_memory(self, room):
+        """The process can map @room more bytes; None: any number."""
+        pid = self.machine.process.pid
+        limit = most = resource.prlimit(pid, resource.RLIMIT_AS)[1]
+        if room is not None:
+            with open("/proc/%d/status" % pid) as status:
+                limit = room + (next(int(line.split()[1]) for line in status if line.startswith("VmSize")) << 10)
+        resource.prlimit(pid, resource.RLIMIT_AS, (limit, most))
+
     def dump(self, name):
         """The reply to a dump into the file @name."""
         fmt, *paging = name.split()
@@ -135,7 +145,7 @@ class Guest:
         return answer, data[len(OLD):]
 
     def dump_into_with(self, target, fmt, kind, number, error):
-        """One dump in which a call fails, into a descriptor. Returns whether there was such a call."""
+        """One dump in which a call fails, into a descriptor. Returns whether there was such a call, and whether it was told."""
         self.number += 1
         what = "(%s into %s: %s call %d fails with %s)" % (fmt, target, kind, number, errno.errorcode[error])
         before, fds, threads = self.counters(), self.fds(), self.threads()
@@ -143,13 +153,15 @@ class Guest:
         answer, _ = self.dump_into(target, fmt)
         failed = self.calls.disarm()
         check("return" in answer or failed, "an error without a cause: %s %s", answer, what)
-        check("error" in answer or not failed or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
+        told = "error" in answer
+        # Some other pipe may be closed too; of the target's close it is checked that it is told at all.
+        check(told or not failed or kind == "close" or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
         self.check_nothing_left(fds, threads, what)
         self.check_alive(before, what)
         answer, data = self.dump_into(target, fmt)
         check("return" in answer, "the next dump says %s, %s", answer, what)
         check(data.startswith(b"\x7fELF" if fmt == "elf" else b"makedumpfile"), "the next dump is %r, %s", data[:16], what)
-        return failed
+        return failed, told
 
     def check_alive(self, before, what):
         check_equal(self.machine.process.poll(), None, "exit status " + what)
@@ -225,17 +237,53 @@ def every_call_of_a_dump_fails_once(the_lab):
 def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
     guest = Guest(the_lab)
     series = [(target, fmt, kind, error) for target in DESCRIPTORS for fmt in ("elf", "kdump-zlib")
-              for kind in ("write", "read", "mmap", "thread", "size", "poll") for error in ERRORS[kind]]
+              for kind in ("write", "read", "mmap", "thread", "size", "poll", "close") for error in ERRORS[kind]]
     for target in DESCRIPTORS:
         check("return" in guest.dump_into(target, "elf")[0], "a dump before all")
     for target, fmt, kind, error in series if OPTIONS.all else series[::4]:
-        number = 0
-        while guest.dump_into_with(target, fmt, kind, number, error):
-            number += 1
+        number, told = 0, 0
+        while True:
+            failed, one_told = guest.dump_into_with(target, fmt, kind, number, error)
+            if not failed:
+                break
+            number, told = number + 1, told + one_told
             if number == (200 if OPTIONS.all else 40):  # a stream has thousands of calls that are all alike
                 break
+        check(kind != "close" or told > 0, "a %s that cannot be closed is told of by nobody", target)
     print("# %d dumps into descriptors with a failing call" % guest.number, flush=True)
     guest.machine.quit()
+
+
+@case
+def a_host_without_memory_costs_a_dump_and_no_guest(the_lab):
+    """The process may have so much address space and no more, in steps: whatever is allocated last is what is refused."""
+    dumps, refused, step = 0, {}, 64 << 10
+    for name in FORMATS if OPTIONS.all else FORMATS[::3]:
+        guest = Guest(the_lab)
+        room, whole = 0, 0
+        while whole < 3:
+            before, fds, threads = guest.counters(), guest.fds(), guest.threads()
+            what = "(%s with %d KiB of memory)" % (name, room >> 10)
+            guest.limit_memory(room)
+            answer, path = guest.dump(name)
+            guest.limit_memory(None)
+            dumps += 1
+            if "return" in answer:
+                whole += 1
+                path.unlink()
+            else:
+                cause = answer["error"]["desc"]
+                check("Cannot allocate memory" in cause or "Resource temporarily unavailable" in cause, "%s %s", cause, what)
+                kind = " ".join(word for word in cause.split() if not word.isdigit())
+                refused[kind] = refused.get(kind, 0) + 1
+            check_equal(os.listdir(guest.folder), [], "files " + what)
+            guest.check_nothing_left(fds, threads, what)
+            guest.check_alive(before, what)
+            room += step if OPTIONS.all else 8 * step
+        guest.good_dump(name, "after all")
+        guest.machine.quit()
+    print("# %d dumps with less and less memory to be had: %s" % (dumps, refused), flush=True)
+    check(len(refused) >= 2, "refused were only %s", refused)
 
 
 @case

@@ -17,10 +17,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-enum kind { kNone, kWrite, kRead, kOpen, kMmap, kThread, kSync, kName, kSize, kPoll, kKinds };
+enum kind { kNone, kWrite, kRead, kOpen, kMmap, kThread, kSync, kName, kSize, kPoll, kWriteBack, kClose, kKinds };
 
 struct page {
     _Atomic uint32_t kind;     /* which calls count, and may fail */
@@ -130,6 +131,22 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*functio
 int fsync(int fd) {
     if (fails(kSync)) return -1;
     REAL(fsync, fd);
+}
+int sync_file_range(int fd, off64_t at, off64_t size, unsigned flags) {
+    /* Without waiting it is a hint. */
+    if (flags & SYNC_FILE_RANGE_WAIT_AFTER && fails(kWriteBack)) return -1;
+    REAL(sync_file_range, fd, at, size, flags);
+}
+static int real_close(int fd) {
+    REAL(close, fd);
+}
+int close(int fd) {
+    /* Of what can be a target; and it is closed, whatever close() says. */
+    struct stat status;
+    const int counts = fstat(fd, &status) == 0 &&
+                       (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+    const int result = real_close(fd);
+    return counts && fails(kClose) ? -1 : result;
 }
 int linkat(int from, const char *old, int to, const char *name, int flags) {
     if (fails(kName)) return -1;

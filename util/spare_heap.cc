@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/spare_heap.h"
+
+#include <malloc.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace util {
+namespace {
+
+/// By so much the heap grows at once: most dumps then find what they need to be there.
+constexpr int kPad = 2 * int{kSpareHeap};
+constexpr int kMostMappings = 65536;  ///< glibc's default [glibc malloc/malloc.c]
+
+}  // namespace
+
+void keep_spare_heap() {
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, kPad);
+    mallopt(M_TRIM_THRESHOLD, 2 * kPad);
+}
+
+Result<> check_spare_heap() {
+    // Otherwise it would be a mapping of its own, and gone when it is freed.
+    mallopt(M_MMAP_MAX, 0);
+    void* volatile spare = std::malloc(kSpareHeap);  // volatile, or the compiler leaves both out
+    mallopt(M_MMAP_MAX, kMostMappings);
+    if (!spare) return Error::from_errno(ENOMEM, "having %zu bytes of heap to spare", kSpareHeap);
+    std::free(spare);
+    return {};
+}
+
+}  // namespace util
