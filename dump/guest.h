@@ -45,8 +45,8 @@ class Cpu {
     /// Empty while paging is off.
     virtual std::optional<PagingRoot> paging_root() const = 0;
 
-    /// Walks the page tables of this vCPU. Adds nothing where paging is off. Errors: the list's
-    /// cap.
+    /// Walks the page tables of this vCPU. Adds nothing where paging is off. Errors: those of the
+    /// list; a table that cannot be read.
     virtual Result<> append_mappings(const GuestPhysBlockList& memory,
                                      MemoryMappingList& out) const = 0;
 

@@ -14,6 +14,7 @@
 #include "dump/page_sharing.h"
 #include "dump/page_worker_pool.h"
 #include "util/ordered_stages.h"
+#include "util/spare_heap.h"
 
 namespace dump {
 namespace {
@@ -177,6 +178,8 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
         workers.push_back(TRY(PageWorker::make(std::move(another), page_size, source)));
     }
     workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
+    // Libraries can be refused their memory, up to 9 MiB a thread, but take it from the heap.
+    TRY(util::check_spare_heap());
     return workers;
 }
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <memory>
+#include <utility>
+
 #include <lzo/lzo1x.h>
 
 #include "dump/compressors.h"

@@ -12,7 +12,7 @@ class Splitter {
   public:
     explicit Splitter(const PagingScope& scope) : scope_(scope) {}
 
-    /// Makes room for @count mappings.
+    /// Of about @count mappings; splitting makes more of them.
     Result<> expect(size_t count) { return result_.reserve(count); }
 
     /// Adds the parts of @mapping that lie in blocks. They are not joined again, though they touch:

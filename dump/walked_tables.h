@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "util/mapped_map.h"
@@ -15,8 +16,7 @@ struct TablePlace {
 
     bool operator==(const TablePlace&) const = default;
 
-    /// Tables lie on page borders and so do bases: their low bits tell nothing.
-    uint64_t fold() const { return table * 0x9e3779b97f4a7c15 ^ (base >> 12 ^ mode << 52); }
+    std::array<uint64_t, 3> parts() const { return {table, base, mode}; }
 };
 
 /// The tables that the walks through a guest's address spaces have read so far, and what that has

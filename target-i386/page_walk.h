@@ -18,7 +18,8 @@ namespace target_i386 {
 ///
 /// Tables that a walk for @out has read before are not read again where they would map the same.
 ///
-/// Any thread. Errors: one of these bounds; a table that cannot be read. @out is untouched then.
+/// Any thread. Errors: one of these bounds; a table that cannot be read;
+/// the host has no memory to give. @out is of no use then.
 dump::Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
                           dump::MemoryMappingList& out);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "util/mapped_array.h"
@@ -13,9 +14,8 @@ namespace util {
 /// Values by keys, for keys that a guest decides: where the host has no memory for more, that is an
 /// Error, and the map is as it was. Nothing can be taken out.
 ///
-/// @Key has fold(), a number that differs where keys do, as a rule; where it is a number it is that
-/// itself. Which keys share a slot depends on where the memory lies, which a guest does not know:
-/// it cannot choose keys that all do.
+/// @Key is a number, or has parts(), an array of numbers. Which keys come to the same slot depends
+/// on where the memory lies, which a guest does not know: it cannot choose keys that all do.
 template <class Key, class Value>
 class MappedMap {
   public:
@@ -45,6 +45,15 @@ class MappedMap {
         return std::pair(&entry.value, is_new);
     }
 
+    MappedMap() = default;
+    MappedMap(MappedMap&& other) noexcept
+        : slots_(std::move(other.slots_)), count_(std::exchange(other.count_, 0)) {}
+    MappedMap& operator=(MappedMap&& other) noexcept {
+        std::swap(slots_, other.slots_);
+        std::swap(count_, other.count_);
+        return *this;
+    }
+
     size_t size() const { return count_; }
     bool empty() const { return count_ == 0; }
 
@@ -60,12 +69,6 @@ class MappedMap {
   private:
     static constexpr size_t kSmallest = 64;  ///< slots; always a power of two
 
-    static uint64_t fold(uint64_t key) { return key; }
-    template <class K>
-    static uint64_t fold(const K& key) {
-        return key.fold();
-    }
-
     /// The finalizer of MurmurHash3: each bit of the input changes half of the output's.
     /// [Appleby: smhasher]
     static uint64_t mix(uint64_t x) {
@@ -74,10 +77,19 @@ class MappedMap {
         return x ^ x >> 33;
     }
 
+    uint64_t hash_of(const Key& key) const {
+        uint64_t hash = mix(reinterpret_cast<uintptr_t>(slots_.data()));
+        if constexpr (std::is_integral_v<Key>) {
+            return mix(hash ^ key);
+        } else {
+            for (const uint64_t part : key.parts()) hash = mix(hash ^ part);
+            return hash;
+        }
+    }
+
     /// Where @key is, or else would be.
     size_t place_of(const Key& key) const {
-        const uint64_t salt = reinterpret_cast<uintptr_t>(slots_.data());
-        size_t place = mix(fold(key) ^ mix(salt)) & (slots_.size() - 1);
+        size_t place = hash_of(key) & (slots_.size() - 1);
         while (slots_[place].used && !(slots_[place].key == key))
             place = (place + 1) & (slots_.size() - 1);
         return place;

@@ -16,7 +16,8 @@ namespace util {
 template <class T>
 class MappedVector {
   public:
-    /// Errors of these: as Mapping::make().
+    // Errors of push_back(), reserve() and resize(): as Mapping::make().
+
     Result<> push_back(T value) {
         if (size_ == room_.size()) TRY(make_room(size_ + 1));
         room_[size_++] = value;
@@ -26,7 +27,7 @@ class MappedVector {
         if (count <= room_.size()) return {};
         return move_to(count);
     }
-    /// What is new is anything.
+    /// New elements have unspecified values.
     Result<> resize(size_t count) {
         if (count > room_.size()) TRY(make_room(count));
         size_ = count;
@@ -56,11 +57,11 @@ class MappedVector {
     std::span<const T> view() const { return {begin(), end()}; }
 
   private:
-    /// As long as one page, bytes.
-    static constexpr size_t kSmallest = 4096;
+    /// Elements; a power of two, so that bounds that are one are not passed by half.
+    static constexpr size_t kSmallest = std::bit_floor(4096 / sizeof(T));
 
     Result<> make_room(size_t count) {
-        return move_to(std::max({count, 2 * room_.size(), std::bit_floor(kSmallest / sizeof(T))}));
+        return move_to(std::max({count, 2 * room_.size(), kSmallest}));
     }
 
     Result<> move_to(size_t count) {

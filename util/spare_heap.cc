@@ -9,8 +9,9 @@
 namespace util {
 namespace {
 
-/// By so much the heap grows at once: most dumps then find what they need to be there.
-constexpr int kPad = 2 * int{kSpareHeap};
+/// By so much more than is asked for the heap grows, and so much stays when it shrinks: most dumps
+/// find enough to be there.
+constexpr int kPad = int{kSpareHeap} + (8 << 20);
 constexpr int kMostMappings = 65536;  ///< glibc's default [glibc malloc/malloc.c]
 
 }  // namespace
@@ -18,13 +19,18 @@ constexpr int kMostMappings = 65536;  ///< glibc's default [glibc malloc/malloc.
 void keep_spare_heap() {
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TOP_PAD, kPad);
-    mallopt(M_TRIM_THRESHOLD, 2 * kPad);
 }
 
 Result<> check_spare_heap() {
     // Otherwise it would be a mapping of its own, and gone when it is freed.
     mallopt(M_MMAP_MAX, 0);
     void* volatile spare = std::malloc(kSpareHeap);  // volatile, or the compiler leaves both out
+    if (!spare) {
+        // There may be enough for this, and none to pad it with.
+        mallopt(M_TOP_PAD, 0);
+        spare = std::malloc(kSpareHeap);
+        mallopt(M_TOP_PAD, kPad);
+    }
     mallopt(M_MMAP_MAX, kMostMappings);
     if (!spare) return Error::from_errno(ENOMEM, "having %zu bytes of heap to spare", kSpareHeap);
     std::free(spare);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/text.h"
 
+#include <cstring>
+
 #include <glib.h>
 
 namespace util {
@@ -39,7 +41,9 @@ std::string printable(std::string_view text) {
 }
 
 std::string error_text(int os_error) {
-    return g_strerror(os_error);
+    // Not g_strerror(), which converts, and where there is no memory for that gives nullptr.
+    char room[128];
+    return strerror_r(os_error, room, sizeof room);
 }
 
 }  // namespace util

@@ -10,6 +10,7 @@ Suite* mapped_vector_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* sandbox_suite();
+Suite* spare_heap_suite();
 Suite* stored_suite();
 Suite* text_suite();
 Suite* thread_suite();
@@ -26,6 +27,7 @@ int main() {
         util::ordered_stages_suite(),
         util::result_suite(),
         util::sandbox_suite(),
+        util::spare_heap_suite(),
         util::stored_suite(),
         util::text_suite(),
         util::thread_suite(),
