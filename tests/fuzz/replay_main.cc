@@ -14,10 +14,11 @@
 /// The main() of a fuzz target where there is no fuzzer: runs inputs, and changed ones, as an
 /// ordinary test.
 ///
-///     TARGET [-n COUNT] FILE|FOLDER...
+///     TARGET [-n COUNT] FILE|FOLDER... [-n COUNT FILE|FOLDER...]...
 ///
 /// Each input is run as it is and COUNT times with a few bytes changed, cut or repeated; the same
-/// for every run.
+/// for every run. COUNT is for the inputs behind it, until the next; 0 for those before the first.
+/// A folder that is not there has none.
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -71,12 +72,19 @@ void change(Input& input, Dice& dice) {
     }
 }
 
-void run(const std::filesystem::path& path, uint64_t changes) {
-    std::ifstream file(path, std::ios::binary);
+struct Given {
+    std::filesystem::path path;
+    uint64_t changes = 0;
+
+    bool operator<(const Given& other) const { return path < other.path; }
+};
+
+void run(const Given& given) {
+    std::ifstream file(given.path, std::ios::binary);
     const Input whole{std::istreambuf_iterator<char>(file), {}};
     LLVMFuzzerTestOneInput(whole.data(), whole.size());
     Dice dice;
-    for (uint64_t i = 0; i < changes; ++i) {
+    for (uint64_t i = 0; i < given.changes; ++i) {
         Input input = whole;
         for (uint64_t rounds = 1 + dice.roll(4); rounds > 0; --rounds) change(input, dice);
         LLVMFuzzerTestOneInput(input.data(), input.size());
@@ -87,21 +95,24 @@ void run(const std::filesystem::path& path, uint64_t changes) {
 
 int main(int argc, char** argv) {
     uint64_t changes = 0;
-    std::vector<std::filesystem::path> inputs;
+    std::vector<Given> inputs;
     for (int i = 1; i < argc; ++i) {
         if (std::strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
             changes = std::strtoull(argv[++i], nullptr, 10);
         } else if (std::filesystem::is_directory(argv[i])) {
             for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
-                inputs.push_back(entry.path());
+                inputs.push_back({entry.path(), changes});
             }
-        } else {
-            inputs.emplace_back(argv[i]);
+        } else if (std::filesystem::exists(argv[i])) {
+            inputs.push_back({argv[i], changes});
         }
     }
     std::sort(inputs.begin(), inputs.end());
-    for (const auto& input : inputs) run(input, changes);
-    std::printf("%zu inputs, each also changed %ju times\n", inputs.size(),
-                static_cast<uintmax_t>(changes));
+    uintmax_t changed = 0;
+    for (const Given& input : inputs) {
+        run(input);
+        changed += input.changes;
+    }
+    std::printf("%zu inputs, and %ju changed ones\n", inputs.size(), changed);
     return inputs.empty() ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -7,8 +7,7 @@
 #include "tests/vmcore/small_files.h"
 #include "tests/vmcore/small_vbox.h"
 
-/// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER. No binary files in
-/// git.
+/// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER.
 
 namespace {
 

@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Gives libFuzzer targets time of processors: fuzz.py --build DIR --work DIR [--minutes N | --pack] [TARGET...]
+
+Targets take turns, a slice of time each, until each has had so many minutes of a processor in all: over this run and those
+before it, whose inputs and figures are in DIR. It can be stopped at any time. Prints a line a slice and a table at the end.
+
+A finding is an input in DIR/findings/TARGET, and ends the target's turns. The next run tries it first, and forgets it where it
+does no harm any more. Exit status 1 where there is one.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+SEEDS_OF = {"zstd_codes": "kdump"}  # as in meson.build
+FINDINGS = ("crash-*", "leak-*", "oom-*", "timeout-*")
+LAST = re.compile(r"cov: (\d+) ft: (\d+) ")
+EXECUTED = re.compile(r"stat::number_of_executed_units: +(\d+)")
+# Undefined behaviour is a finding, and not only a line on the way.
+ENVIRONMENT = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+
+
+class Target:
+    """One target, and what has been done to it."""
+
+    def __init__(self, name, options, done):
+        self.name, self.done = name, done
+        self.program = options.build / "tests/fuzz" / (name + "-fuzz")
+        self.corpus, self.findings = options.work / "corpus" / name, options.work / "findings" / name
+        self.log = options.work / (name + ".log")
+        for folder in (self.corpus, self.findings):
+            folder.mkdir(parents=True, exist_ok=True)
+        given = (options.build / "tests/fuzz/seeds" / SEEDS_OF.get(name, name), options.build / "tests/fuzz/found" / name,
+                 CORPUS / name)
+        self.seeds = [folder for folder in given if folder.is_dir()]
+
+    def found(self):
+        return [path for pattern in FINDINGS for path in sorted(self.findings.glob(pattern))]
+
+    def forget_what_does_no_harm(self):
+        """A timeout may have been the machine's, which had other things to do."""
+        for path in self.found():
+            tried = subprocess.run([self.program, "-timeout=25", path], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+            if tried.returncode == 0:
+                path.unlink()
+
+    def command(self, seconds):
+        return ["nice", "-n", "19", self.program, "-max_total_time=%d" % seconds, "-print_final_stats=1", "-rss_limit_mb=2048",
+                "-timeout=25", "-artifact_prefix=%s/" % self.findings, self.corpus, *self.seeds]
+
+    def pack(self):
+        """The fewest inputs that lead everywhere the kept ones do, as an archive in the tree; the same for the same inputs."""
+        with tempfile.TemporaryDirectory() as folder:
+            fewest = pathlib.Path(folder) / self.name
+            fewest.mkdir()
+            subprocess.run([self.program, "-merge=1", "-use_counters=0", fewest, self.corpus, *self.seeds], env=ENVIRONMENT, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            with open(CORPUS / (self.name + ".tar.gz"), "wb") as archive:
+                tar = subprocess.run(["tar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=644",
+                                      "-c", *sorted(path.relative_to(folder) for path in fewest.iterdir())], cwd=folder, check=True,
+                                     stdout=subprocess.PIPE)
+                subprocess.run(["gzip", "-9n"], input=tar.stdout, stdout=archive, check=True)
+
+    def take_in(self, cpu, wall):
+        """Adds up what a slice did, by its log."""
+        output = self.log.read_text(errors="replace")
+        executed, lines = EXECUTED.findall(output), LAST.findall(output)
+        self.done["cpu"] += cpu
+        self.done["wall"] += wall
+        self.done["executions"] += int(executed[-1]) if executed else 0
+        if lines:
+            # A slice that was stopped early has not seen all inputs again.
+            coverage, features = map(int, lines[-1])
+            if features > self.done["features"]:
+                self.done["grew_at"] = self.done["cpu"]
+            self.done.update(coverage=max(coverage, self.done["coverage"]), features=max(features, self.done["features"]))
+
+    def line(self):
+        return "%-12s %6.1f min of processor, %10d executions, %5d edges, %6d features%s" % (
+            self.name, self.done["cpu"] / 60, self.done["executions"], self.done["coverage"], self.done["features"], ", %d findings" % len(self.found()) if self.found() else "")
+
+    def row(self):
+        return "| `%s` | %d | %d | %d | %d | %d |" % (
+            self.name, self.done["cpu"] / 60, self.done["executions"], self.done["coverage"], self.done["grew_at"] / 60,
+            len(self.found()))
+
+
+class Run:
+    """The turns of all targets."""
+
+    def __init__(self, targets, options):
+        self.targets, self.options = targets, options
+        self.lock, self.stopped, self.children, self.busy = threading.Lock(), False, {}, set()
+
+    def stop(self, *_):
+        """Of a signal's. What is under way ends, and counts."""
+        self.stopped = True
+        for child in list(self.children.values()):
+            child.send_signal(signal.SIGINT)
+
+    def work(self):
+        while True:
+            with self.lock:
+                due = [target for target in self.targets if target.name not in self.busy and not target.found()
+                       and target.done["cpu"] < self.options.minutes * 60]
+                if self.stopped or not due:
+                    return
+                target = min(due, key=lambda one: one.done["cpu"])
+                self.busy.add(target.name)
+            self.slice(target)
+
+    def slice(self, target):
+        left = self.options.minutes * 60 - target.done["cpu"]
+        begin = time.monotonic()
+        with open(target.log, "wb") as log:
+            # In a process group of its own: a Ctrl-C comes to us, and we tell it.
+            child = subprocess.Popen(target.command(max(1, min(self.options.slice, left))), stdin=subprocess.DEVNULL, stdout=log,
+                                     stderr=log, env=ENVIRONMENT, cwd=target.findings, process_group=0)
+        self.children[target.name] = child
+        if self.stopped:
+            child.send_signal(signal.SIGINT)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        del self.children[target.name]
+        target.forget_what_does_no_harm()
+        with self.lock:
+            self.busy.discard(target.name)
+            target.take_in(usage.ru_utime + usage.ru_stime, time.monotonic() - begin)
+            save(self.targets, self.options)
+            print(target.line(), flush=True)
+
+
+def state_file(options):
+    return options.work / "state.json"
+
+
+def save(targets, options):
+    state = load(options)
+    state.update({target.name: target.done for target in targets})
+    beside = state_file(options).with_suffix(".new")
+    beside.write_text(json.dumps(state, indent=1))
+    beside.rename(state_file(options))
+
+
+def load(options):
+    return json.loads(state_file(options).read_text()) if state_file(options).exists() else {}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", type=lambda text: pathlib.Path(text).resolve(), required=True)
+    parser.add_argument("--work", type=lambda text: pathlib.Path(text).resolve(), required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--slice", type=float, default=300, help="seconds")
+    parser.add_argument("--at-once", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--pack", action="store_true", help="runs nothing: puts what was found into the tree")
+    parser.add_argument("targets", nargs="*")
+    options = parser.parse_args()
+    every = sorted(path.name[:-len("-fuzz")] for path in (options.build / "tests/fuzz").glob("*-fuzz"))
+    unknown = set(options.targets) - set(every)
+    if unknown:
+        sys.exit("no such target: %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(every)))
+    options.work.mkdir(parents=True, exist_ok=True)
+    nothing = dict.fromkeys(("cpu", "wall", "executions", "coverage", "features", "grew_at"), 0)
+    before = load(options)
+    targets = [Target(name, options, {**nothing, **before.get(name, {})}) for name in options.targets or every]
+    if options.pack:
+        for target in targets:
+            target.pack()
+        return 0
+    for target in targets:
+        target.forget_what_does_no_harm()
+    run = Run(targets, options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, run.stop)
+    with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+        for worker in [pool.submit(run.work) for _ in range(options.at_once)]:
+            worker.result()
+    print("\n| target | minutes of processor | executions | edges | last new at minute | findings |\n"
+          "| --- | --- | --- | --- | --- | --- |")
+    for target in targets:
+        print(target.row())
+    return any(target.found() for target in targets)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
