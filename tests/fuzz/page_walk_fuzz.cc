@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "target-i386/page_walk.h"
+#include "target-i386/translate.h"
 #include "tests/fuzz/page_walk_input.h"
 #include "tests/support/scripted_guest.h"
 
@@ -84,6 +85,19 @@ void check_list(const dump::GuestPhysBlockList& memory, const dump::MemoryMappin
     }
 }
 
+/// The walk of one address, which knows nothing of lists, finds the ends of every mapping where the
+/// list has them.
+void check_addresses(const target_i386::PagingMode& mode, const dump::GuestPhysBlockList& memory,
+                     const dump::MemoryMappingList& list) {
+    for (const dump::MemoryMapping& mapping : list.view()) {
+        for (const uint64_t at : {uint64_t{0}, mapping.length - 1}) {
+            const auto found = target_i386::translate(mode, mode.root(),
+                                                      dump::Gva{mapping.virt.value + at}, memory);
+            check(found && found->value == mapping.phys.value + at);
+        }
+    }
+}
+
 }  // namespace
 
 /// Any registers over any tables: the walk ends, within its bounds, in an ordered list of memory or
@@ -102,5 +116,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto walked = target_i386::walk_pages(*mode, memory, list);
     check(walked || list.view().empty());
     check_list(memory, list);
+    check_addresses(*mode, memory, list);
     return 0;
 }
