@@ -24,6 +24,7 @@ import time
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 SEEDS_OF = {"zstd_codes": "kdump"}  # as in meson.build
 FINDINGS = ("crash-*", "leak-*", "oom-*", "timeout-*")
+MOST_IN_VAIN = 3  # slices in a row
 LAST = re.compile(r"cov: (\d+) ft: (\d+) ")
 EXECUTED = re.compile(r"stat::number_of_executed_units: +(\d+)")
 # Undefined behaviour is a finding, and not only a line on the way.
@@ -34,7 +35,7 @@ class Target:
     """One target, and what has been done to it."""
 
     def __init__(self, name, options, done):
-        self.name, self.done = name, done
+        self.name, self.done, self.in_vain = name, done, 0
         self.program = options.build / "tests/fuzz" / (name + "-fuzz")
         self.corpus, self.findings = options.work / "corpus" / name, options.work / "findings" / name
         self.log = options.work / (name + ".log")
@@ -43,6 +44,10 @@ class Target:
         given = (options.build / "tests/fuzz/seeds" / SEEDS_OF.get(name, name), options.build / "tests/fuzz/found" / name,
                  CORPUS / name)
         self.seeds = [folder for folder in given if folder.is_dir()]
+
+    def is_due(self, minutes):
+        """A target that cannot even begin is not tried for ever."""
+        return not self.found() and self.done["cpu"] < minutes * 60 and self.in_vain < MOST_IN_VAIN
 
     def found(self):
         return [path for pattern in FINDINGS for path in sorted(self.findings.glob(pattern))]
@@ -79,6 +84,7 @@ class Target:
         self.done["cpu"] += cpu
         self.done["wall"] += wall
         self.done["executions"] += int(executed[-1]) if executed else 0
+        self.in_vain = 0 if executed else self.in_vain + 1
         if lines:
             # A slice that was stopped early has not seen all inputs again.
             coverage, features = map(int, lines[-1])
@@ -88,7 +94,8 @@ class Target:
 
     def line(self):
         return "%-12s %6.1f min of processor, %10d executions, %5d edges, %6d features%s" % (
-            self.name, self.done["cpu"] / 60, self.done["executions"], self.done["coverage"], self.done["features"], ", %d findings" % len(self.found()) if self.found() else "")
+            self.name, self.done["cpu"] / 60, self.done["executions"], self.done["coverage"], self.done["features"],
+            ", %d findings" % len(self.found()) if self.found() else "")
 
     def row(self):
         return "| `%s` | %d | %d | %d | %d | %d |" % (
@@ -112,8 +119,8 @@ class Run:
     def work(self):
         while True:
             with self.lock:
-                due = [target for target in self.targets if target.name not in self.busy and not target.found()
-                       and target.done["cpu"] < self.options.minutes * 60]
+                due = [target for target in self.targets
+                       if target.name not in self.busy and target.is_due(self.options.minutes)]
                 if self.stopped or not due:
                     return
                 target = min(due, key=lambda one: one.done["cpu"])
@@ -191,7 +198,10 @@ def main():
           "| --- | --- | --- | --- | --- | --- |")
     for target in targets:
         print(target.row())
-    return any(target.found() for target in targets)
+    for target in targets:
+        if target.in_vain == MOST_IN_VAIN:
+            print("%s does not run; see %s" % (target.name, target.log))
+    return any(target.found() or target.in_vain == MOST_IN_VAIN for target in targets)
 
 
 if __name__ == "__main__":
