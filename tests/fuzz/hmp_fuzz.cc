@@ -7,7 +7,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static fuzz::DumpingMachine vm;
     fuzz::CheckingWire wire;
     monitor::HmpSession session(vm.services, wire, true);
-    vm.hold_dump();
     session.receive(std::string_view(reinterpret_cast<const char*>(data), size), {});
     vm.loop.run_posted();
     return 0;

@@ -13,37 +13,57 @@
 
 namespace fuzz {
 
-/// A target that takes nothing until it is interrupted.
+/// Shut until the process ends.
+class Gate {
+  public:
+    void open() {
+        const std::lock_guard lock(mutex_);
+        is_open_ = true;
+        opened_.notify_all();
+    }
+    void wait() {
+        std::unique_lock lock(mutex_);
+        opened_.wait(lock, [this] { return is_open_; });
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable opened_;
+    bool is_open_ = false;
+};
+
+/// A target that takes nothing, and does not care whether the dump is cancelled.
 class HeldSink final : public dump::Sink {
   public:
+    explicit HeldSink(Gate& gate) : gate_(gate) {}
+
     util::Result<> write_at(uint64_t, std::span<const std::byte>) override {
-        std::unique_lock lock(mutex_);
-        interrupted_now_.wait(lock, [this] { return interrupted_; });
+        gate_.wait();
         return util::Error::make("interrupted");
     }
     bool random_access() const override { return true; }
     util::Result<> finish(uint64_t) override { return {}; }
     util::Result<> commit() override { return {}; }
-    void interrupt() override {
-        const std::lock_guard lock(mutex_);
-        interrupted_ = true;
-        interrupted_now_.notify_all();
-    }
+    void interrupt() override {}
 
   private:
-    std::mutex mutex_;
-    std::condition_variable interrupted_now_;
-    bool interrupted_ = false;
+    Gate& gate_;
 };
 
-/// A machine that dumps, and therefore begins no other dump: no input of a fuzzer becomes a file.
-class DumpingMachine : public monitor::TestMachine {
+/// A base, so that the gate outlives the dump's thread.
+struct GateOwner {
+    Gate gate;
+};
+
+/// A machine that dumps for ever, and therefore begins no other dump: no input of a fuzzer becomes
+/// a file, as it would where dump-cancel made way for the next dump.
+class DumpingMachine : private GateOwner, public monitor::TestMachine {
   public:
-    void hold_dump() {
-        if (dump.active()) return;
-        const auto begun = dump.start(dump::ElfRequest{}, std::make_unique<HeldSink>(), {});
+    DumpingMachine() {
+        const auto begun = dump.start(dump::ElfRequest{}, std::make_unique<HeldSink>(gate), {});
         if (!begun) std::abort();
     }
+    ~DumpingMachine() { gate.open(); }
 };
 
 /// Takes what a session says, and looks at its form: whole lines.

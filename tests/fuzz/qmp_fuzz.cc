@@ -11,7 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     fuzz::CheckingWire wire;
     monitor::QmpSession session(vm.services, wire);
     for (size_t piece = 1; !text.empty(); piece = piece * 2 + 1) {
-        vm.hold_dump();
         session.receive(text.substr(0, piece), {});
         text.remove_prefix(std::min(piece, text.size()));
         vm.loop.run_posted();
