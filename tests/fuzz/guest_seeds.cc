@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include "dump/note_builder.h"
 #include "tests/fuzz/fw_cfg_input.h"
 #include "tests/fuzz/guest_note_input.h"
 #include "tests/fuzz/layout_input.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/support/scripted_guest.h"
 
 /// Writes what the fuzz targets of guests and what they hand over begin with: guest_seeds FOLDER.
@@ -20,13 +19,6 @@ constexpr std::string_view kLines =
     "OFFSET(uts_namespace.name)=8\nSYMBOL(_stext)=ffffffff81003000\n"
     "SYMBOL(swapper_pg_dir)=ffffffff81400000\nNUMBER(phys_base)=-16777216\n"
     "NUMBER(KERNEL_IMAGE_SIZE)=1073741824\n";
-
-void write(const std::filesystem::path& path, const Bytes& bytes) {
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-}
 
 /// @note, and memory with the kernel's name and with @text at 0x6000.
 Bytes guest_with(const Bytes& note, std::string_view text) {
@@ -141,25 +133,20 @@ Bytes layout(uint8_t format, uint8_t traits, uint16_t begin, uint16_t length) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    const std::filesystem::path folder = argv[1];
-    write(folder / "guest_note" / "handed-over", guest_with(support::vmcoreinfo_note(kLines), ""));
-    write(folder / "guest_note" / "in-memory", guest_with({}, kLines));
-    write(folder / "guest_note" / "forged", guest_with(forged({}), ""));
-    write(folder / "guest_note" / "forged-behind",
-          guest_with(forged(support::vmcoreinfo_note(kLines)), ""));
-    write(folder / "fw_cfg" / "handing-over", handing_over());
-    write(folder / "fw_cfg" / "by-ports", by_ports());
+void fuzz::write_seeds(const std::filesystem::path& folder) {
+    fuzz::write_seed(folder / "guest_note" / "handed-over",
+                     guest_with(support::vmcoreinfo_note(kLines), ""));
+    fuzz::write_seed(folder / "guest_note" / "in-memory", guest_with({}, kLines));
+    fuzz::write_seed(folder / "guest_note" / "forged", guest_with(forged({}), ""));
+    fuzz::write_seed(folder / "guest_note" / "forged-behind",
+                     guest_with(forged(support::vmcoreinfo_note(kLines)), ""));
+    fuzz::write_seed(folder / "fw_cfg" / "handing-over", handing_over());
+    fuzz::write_seed(folder / "fw_cfg" / "by-ports", by_ports());
     for (uint8_t codes = 0; codes < 9; ++codes)
-        write(folder / "zstd_page" / ("codes" + std::to_string(codes)), page_for(codes));
+        fuzz::write_seed(folder / "zstd_page" / ("codes" + std::to_string(codes)), page_for(codes));
     for (uint8_t format = 0; format < fuzz::kLayoutFormats; ++format) {
         const bool part = format % 3 == 0;
-        write(folder / "layout" / ("format" + std::to_string(format)),
-              part ? layout(format, 0x07, 0x20, 0x155) : layout(format, 0x1a, 0, 0));
+        fuzz::write_seed(folder / "layout" / ("format" + std::to_string(format)),
+                         part ? layout(format, 0x07, 0x20, 0x155) : layout(format, 0x1a, 0, 0));
     }
-    return 0;
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "monitor/command.h"
 #include "monitor/hmp_command.h"
+#include "tests/fuzz/seeds.h"
 
 /// Writes what the monitor's fuzz targets begin with: monitor_seeds FOLDER. Every command once, and
 /// conversations in which much happens.
@@ -13,8 +12,7 @@
 namespace {
 
 void write(const std::filesystem::path& path, const std::string& text) {
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << text;
+    fuzz::write_seed(path, std::as_bytes(std::span(text)));
 }
 
 const std::string kHandshake =
@@ -40,12 +38,7 @@ std::string every_hmp_command() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    const std::filesystem::path folder = argv[1];
+void fuzz::write_seeds(const std::filesystem::path& folder) {
     write(folder / "qmp" / "commands", every_qmp_command());
     write(folder / "qmp" / "arguments",
           kHandshake +
@@ -59,5 +52,4 @@ int main(int argc, char** argv) {
     write(folder / "hmp" / "arguments",
           "xp /10xb (0x10 + 2) * $rip\nx /2dg -1\np /c 'a'\ninfo registers -a\ncpu 1\n"
           "dump-guest-memory -p -d \"/x y\" 0 4096\ngpa2hva ~0\ninfo mtree -f\n\x7f\x15\x03\r\n");
-    return 0;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "target-i386/paging_mode.h"
 #include "tests/fuzz/page_walk_input.h"
+#include "tests/fuzz/seeds.h"
 
 /// Writes what the page walk's fuzz target begins with: page_walk_seeds FOLDER. One input for each
 /// mode, with a small table of every kind; no binary files in git.
@@ -39,23 +38,17 @@ std::vector<fuzz::WalkEntry> chain(unsigned tables) {
     return entries;
 }
 
-void write(const std::filesystem::path& path, const Seed& seed) {
-    std::ofstream file(path / seed.name, std::ios::binary);
+void write(const std::filesystem::path& folder, const Seed& seed) {
     const fuzz::WalkHeader header{.modes = seed.modes, .cr3 = uint64_t{0x1000}};
-    file.write(reinterpret_cast<const char*>(&header), sizeof header);
-    file.write(reinterpret_cast<const char*>(seed.entries.data()),
-               static_cast<std::streamsize>(seed.entries.size() * sizeof seed.entries[0]));
+    const auto first = util::bytes_of(header), rest = std::as_bytes(std::span(seed.entries));
+    std::vector<std::byte> bytes(first.begin(), first.end());
+    bytes.insert(bytes.end(), rest.begin(), rest.end());
+    fuzz::write_seed(folder / "page_walk" / seed.name, bytes);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    const std::filesystem::path folder = std::filesystem::path(argv[1]) / "page_walk";
-    std::filesystem::create_directories(folder);
+void fuzz::write_seeds(const std::filesystem::path& folder) {
     const fuzz::WalkEntry itself[] = {{1, uint16_t{0}, uint64_t{0x1000} | kPresent},
                                       {1, uint16_t{300}, uint64_t{0x1000} | kPresent}};
     const uint8_t four = fuzz::kPae | fuzz::kLong | fuzz::kNoExecute;
@@ -68,5 +61,4 @@ int main(int argc, char** argv) {
         {"itself", four, {std::begin(itself), std::end(itself)}},
     };
     for (const Seed& seed : seeds) write(folder, seed);
-    return 0;
 }

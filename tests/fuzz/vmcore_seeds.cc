@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 
+#include "tests/fuzz/seeds.h"
 #include "tests/vmcore/small_core.h"
 #include "tests/vmcore/small_files.h"
 #include "tests/vmcore/small_vbox.h"
@@ -13,13 +12,6 @@ namespace {
 
 using support::noise;
 using vmcore::Bytes;
-
-void write(const std::filesystem::path& path, const Bytes& bytes) {
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-}
 
 vmcore::SmallElf small_elf(int bits) {
     vmcore::SmallElf elf{.bits = bits, .machine = static_cast<uint16_t>(bits == 64 ? 62 : 3)};
@@ -77,26 +69,20 @@ vmcore::SmallVbox small_vbox(uint32_t format, size_t cpu_size) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return 2;
-    }
-    const std::filesystem::path folder = argv[1];
+void fuzz::write_seeds(const std::filesystem::path& folder) {
     for (const int bits : {32, 64}) {
         const std::string name = std::to_string(bits);
         const Bytes elf = small_elf(bits).file(), kdump = small_kdump(bits).file();
-        write(folder / "elf" / name, elf);
-        write(folder / "kdump" / name, kdump);
-        write(folder / "kdump" / ("plain" + name), plain_kdump(bits).file());
-        write(folder / "flattened" / ("elf" + name), vmcore::flattened(elf, 1000));
-        write(folder / "flattened" / ("kdump" + name), vmcore::flattened(kdump, 5000));
+        fuzz::write_seed(folder / "elf" / name, elf);
+        fuzz::write_seed(folder / "kdump" / name, kdump);
+        fuzz::write_seed(folder / "kdump" / ("plain" + name), plain_kdump(bits).file());
+        fuzz::write_seed(folder / "flattened" / ("elf" + name), vmcore::flattened(elf, 1000));
+        fuzz::write_seed(folder / "flattened" / ("kdump" + name), vmcore::flattened(kdump, 5000));
     }
-    write(folder / "post_mortem" / "core", vmcore::small_core());
+    fuzz::write_seed(folder / "post_mortem" / "core", vmcore::small_core());
     // What the target takes for a record, with its checksums mended.
-    write(folder / "post_mortem" / "record", small_record().bytes());
-    write(folder / "vbox" / "4", small_vbox(0x00010004, 8768).file());
-    write(folder / "vbox" / "6", small_vbox(0x00010006, 8776).file());
-    write(folder / "vbox" / "6-aligned", small_vbox(0x00010006, 8784).file());
-    return 0;
+    fuzz::write_seed(folder / "post_mortem" / "record", small_record().bytes());
+    fuzz::write_seed(folder / "vbox" / "4", small_vbox(0x00010004, 8768).file());
+    fuzz::write_seed(folder / "vbox" / "6", small_vbox(0x00010006, 8776).file());
+    fuzz::write_seed(folder / "vbox" / "6-aligned", small_vbox(0x00010006, 8784).file());
 }
