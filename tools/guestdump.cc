@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include "tools/guestdump_commands.h"
+#include "tools/standard_output.h"
 #include "util/text.h"
 
 /// guestdump: what people do with vmcores, and with machines that they want one of. Exit status as
@@ -63,19 +64,15 @@ int run(int argc, char** argv) {
     return usage(stderr, kTrouble);
 }
 
-/// An answer that could not be written is none, whatever it was.
-int written_to_stdout(int status) {
-    int os_error = std::fflush(stdout) != 0 ? errno : 0;
-    if (os_error == 0 && std::ferror(stdout)) os_error = EIO;  // of a write before the last
-    if (os_error == 0) return status;
-    std::fprintf(stderr, "guestdump: writing to stdout: %s\n", util::error_text(os_error).c_str());
-    return kTrouble;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     // A reader of stdout that goes away is an error of a write, not the end of the process.
     std::signal(SIGPIPE, SIG_IGN);
-    return written_to_stdout(run(argc, argv));
+    // An answer that could not be written is none, whatever it was. At exit, because GLib's --help
+    // does not come back.
+    std::atexit([] {
+        if (!tools::stdout_took_all("guestdump")) std::_Exit(kTrouble);
+    });
+    return run(argc, argv);
 }

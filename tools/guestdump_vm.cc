@@ -20,6 +20,7 @@
 #include "monitor/monitor.h"
 #include "monitor/qmp_session.h"
 #include "monitor/qtest_session.h"
+#include "tools/standard_output.h"
 #include "tools/terminal_mode.h"
 #include "tools/terminal_monitor.h"
 #include "util/daemon.h"
@@ -216,6 +217,11 @@ Result<> run(const vm::Options& options) {
     return {};
 }
 
+/// The exit status of a program that only answers.
+int end_of_answer() {
+    return tools::stdout_took_all("guestdump-vm") ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -228,11 +234,11 @@ int main(int argc, char** argv) {
     }
     if (options->help) {
         std::fputs(vm::options_help().c_str(), stdout);
-        return EXIT_SUCCESS;
+        return end_of_answer();
     }
     if (options->version) {
         std::printf("guestdump-vm version %s\n", GUESTDUMP_VERSION);
-        return EXIT_SUCCESS;
+        return end_of_answer();
     }
     const Result<> done = run(*options);
     if (!done) {

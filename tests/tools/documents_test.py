@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Man pages and bash completion know what the programs know: documents_test.py SOURCE_ROOT GUESTDUMP GUESTDUMP_VM."""
+"""Help can be had; man pages and bash completion know what the programs know: documents_test.py SOURCE_ROOT GUESTDUMP GUESTDUMP_VM."""
 import os
 import pathlib
 import re
@@ -61,6 +61,17 @@ class ManPages(unittest.TestCase):
         page = self.rendered("guestdump-vm.1")
         for option in vm_options():
             self.assert_has(page, option)
+
+
+class Help(unittest.TestCase):
+    def test_help_that_cannot_be_written_is_a_failure(self):
+        asked = [[GUESTDUMP, "--help"], *([GUESTDUMP, command, "--help"] for command in commands()), [VM, "-h"], [VM, "--version"]]
+        for words in asked:
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, timeout=60)
+            program = words[0].name
+            self.assertRegex(done.stderr.decode(), "^" + program + ": writing to stdout(: No space left on device| failed)\n$", words)
+            self.assertEqual(done.returncode, 2 if program == "guestdump" else 1, words)
 
 
 class Completion(unittest.TestCase):
