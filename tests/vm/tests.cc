@@ -8,6 +8,8 @@ Suite* core_contents_suite();
 Suite* firmware_suite();
 Suite* fw_cfg_suite();
 Suite* kvm_registers_suite();
+Suite* machine_end_suite();
+Suite* machine_record_suite();
 Suite* machine_suite();
 Suite* options_suite();
 Suite* pc_memory_suite();
@@ -25,6 +27,8 @@ int main() {
         vm::firmware_suite(),
         vm::fw_cfg_suite(),
         vm::kvm_registers_suite(),
+        vm::machine_end_suite(),
+        vm::machine_record_suite(),
         vm::machine_suite(),
         vm::options_suite(),
         vm::pc_memory_suite(),
