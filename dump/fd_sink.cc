@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,11 +34,17 @@ Error write_error(int os_error, size_t size, uint64_t offset, const std::string&
                              offset, name.c_str());
 }
 
-/// A descriptor of our own onto the same pipe, so that O_NONBLOCK does not show in the client's; or
-/// -1.
+/// A descriptor of our own onto the same pipe or terminal, so that O_NONBLOCK does not show in the
+/// client's; or -1.
 util::UniqueFd reopen_nonblocking(int fd) {
     const std::string path = util::text("/proc/self/fd/%d", fd);
-    return util::UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return util::UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+}
+
+/// True for the side of a pseudo-terminal whose opening makes another one. [ioctl_tty(2)]
+bool is_terminal_master(int fd) {
+    int number = 0;
+    return ::ioctl(fd, TIOCGPTN, &number) == 0;
 }
 
 }  // namespace
@@ -92,8 +99,9 @@ Result<std::unique_ptr<Sink>> StreamSink::create(util::UniqueFd fd, std::string 
     if (!interrupted) return Error::from_errno(errno, "creating an eventfd");
     Kind kind = Kind::other;
     if (S_ISSOCK(status.st_mode)) kind = Kind::socket;
-    if (S_ISFIFO(status.st_mode)) {
-        kind = Kind::pipe;
+    if (S_ISFIFO(status.st_mode)) kind = Kind::pipe;
+    if (S_ISCHR(status.st_mode) && ::isatty(fd.get())) kind = Kind::terminal;
+    if (kind == Kind::pipe || (kind == Kind::terminal && !is_terminal_master(fd.get()))) {
         // The original goes at once: one open copy is enough to keep the reader from its end of
         // file.
         if (util::UniqueFd own = reopen_nonblocking(fd.get())) {
@@ -154,6 +162,9 @@ ssize_t StreamSink::write_some(std::span<const std::byte> data) {
         case Kind::pipe:
             // The descriptor may block: no more than poll() has promised. [POSIX: PIPE_BUF]
             return ::write(fd_.get(), data.data(), std::min<size_t>(data.size(), PIPE_BUF));
+        case Kind::terminal:
+            // Likewise, and it promises no more than that there is some room.
+            return ::write(fd_.get(), data.data(), 1);
         case Kind::other:
             break;
     }

@@ -49,7 +49,7 @@ class StreamSink final : public Sink {
     void interrupt() override;
 
   private:
-    enum class Kind { socket, pipe, other };
+    enum class Kind { socket, pipe, terminal, other };
 
     StreamSink(util::UniqueFd fd, util::UniqueFd interrupted, std::string name, Kind kind)
         : fd_(std::move(fd)),

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -326,6 +328,56 @@ START_TEST(interrupt_ends_the_wait_for_a_reader_that_stalls) {
 }
 END_TEST
 
+/// A pseudo-terminal that takes every byte as it is. It blocks.
+struct Terminal {
+    UniqueFd master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
+    UniqueFd slave{};
+
+    Terminal() {
+        ck_assert(master && ::grantpt(master.get()) == 0 && ::unlockpt(master.get()) == 0);
+        slave.reset(::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+        termios raw;
+        ck_assert_int_eq(::tcgetattr(slave.get(), &raw), 0);
+        ::cfmakeraw(&raw);
+        ck_assert_int_eq(::tcsetattr(slave.get(), TCSANOW, &raw), 0);
+    }
+};
+
+START_TEST(interrupt_ends_the_wait_for_a_terminal_that_nobody_reads) {
+    for (const bool to_master : {false, true}) {
+        Terminal terminal;
+        UniqueFd& ours = to_master ? terminal.master : terminal.slave;
+        const UniqueFd clients(::fcntl(ours.get(), F_DUPFD_CLOEXEC, 0));
+        const auto sink = must(make_fd_sink(std::move(ours), "terminal"));
+        std::thread soon([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            sink->interrupt();
+        });
+        must_fail(sink->write_at(0, support::Bytes(1 << 20)), "cancelled");
+        soon.join();
+        ck_assert_int_eq(::fcntl(clients.get(), F_GETFL) & O_NONBLOCK, 0);
+    }
+}
+END_TEST
+
+START_TEST(terminal_gets_the_bytes_in_order) {
+    Terminal terminal;
+    const support::Bytes data = support::noise(1, 100000);
+    support::Bytes got;
+    std::thread drain([&] {
+        std::array<std::byte, 7000> piece;
+        while (got.size() < data.size()) {
+            const ssize_t size = ::read(terminal.master.get(), piece.data(), piece.size());
+            if (size <= 0) break;
+            got.insert(got.end(), piece.begin(), piece.begin() + size);
+        }
+    });
+    must(must(make_fd_sink(std::move(terminal.slave), "terminal"))->write_at(0, data));
+    drain.join();
+    ck_assert(support::same(got, data));
+}
+END_TEST
+
 START_TEST(descriptors_that_cannot_be_written_are_refused) {
     must_fail(make_fd_sink(UniqueFd(::open("/dev/null", O_RDONLY)), "dump"),
               "'dump' is not open for writing");
@@ -361,6 +413,8 @@ Suite* targets_suite() {
                     clients_pipe_does_not_become_nonblocking,
                     reader_that_goes_away_is_an_error_not_a_signal,
                     interrupt_ends_the_wait_for_a_reader_that_stalls,
+                    interrupt_ends_the_wait_for_a_terminal_that_nobody_reads,
+                    terminal_gets_the_bytes_in_order,
                     descriptors_that_cannot_be_written_are_refused});
 }
 
