@@ -25,6 +25,14 @@ bool is_unsupported(int os_error) {
     return os_error == ENOSYS || os_error == EINVAL || os_error == ESPIPE;
 }
 
+/// Linux tells a failure once for each open file, or to whoever began the writing: told here, no
+/// fsync() tells it again.
+Result<> write_piece(int fd, off_t at, unsigned flags, const std::string& name) {
+    if (::sync_file_range(fd, at, kPiece, flags) != 0 && !is_unsupported(errno))
+        return sync_error(errno, name);
+    return {};
+}
+
 }  // namespace
 
 Result<> write_back(int fd, off_t size, const std::string& name,
@@ -32,24 +40,22 @@ Result<> write_back(int fd, off_t size, const std::string& name,
     for (off_t at = 0; at < size; at += kPiece) {
         if (unwanted()) return Error::make("cancelled");
         // The next piece is on its way while this one is waited for.
-        ::sync_file_range(fd, at + kPiece, kPiece, SYNC_FILE_RANGE_WRITE);
-        const unsigned flags = SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-        // Linux tells a failure once for each open file: told here, no fsync() tells it again.
-        if (::sync_file_range(fd, at, kPiece, flags) != 0 && !is_unsupported(errno))
-            return sync_error(errno, name);
+        TRY(write_piece(fd, at + kPiece, SYNC_FILE_RANGE_WRITE, name));
+        TRY(write_piece(fd, at, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER, name));
     }
     if (unwanted()) return Error::make("cancelled");
     return {};
 }
 
 Result<> sync_target(int fd, const std::string& name) {
-    if (::fsync(fd) != 0) return sync_error(errno, name);
+    // EINVAL: what cannot be synced keeps nothing back either.
+    if (::fsync(fd) != 0 && errno != EINVAL) return sync_error(errno, name);
     return {};
 }
 
-bool is_block_device(int fd) {
+bool is_storage(int fd) {
     struct stat status;
-    return ::fstat(fd, &status) == 0 && S_ISBLK(status.st_mode);
+    return ::fstat(fd, &status) == 0 && (S_ISBLK(status.st_mode) || S_ISREG(status.st_mode));
 }
 
 Result<> close_checked(util::UniqueFd fd, const std::string& name) {

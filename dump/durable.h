@@ -23,8 +23,8 @@ util::Result<> write_back(int fd, off_t size, const std::string& name,
 /// errno; @name is for messages.
 util::Result<> sync_target(int fd, const std::string& name);
 
-/// True for a disk, a partition, a loop device.
-bool is_block_device(int fd);
+/// True for what keeps bytes and may find later that it cannot: a file, a disk, a loop device.
+bool is_storage(int fd);
 
 /// Closes @fd, whatever comes of it. Errors: of what was written before (NFS, FUSE), with errno.
 util::Result<> close_checked(util::UniqueFd fd, const std::string& name);

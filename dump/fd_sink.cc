@@ -77,17 +77,25 @@ Result<> FileFdSink::discard_old_content() {
 
 Result<> FileFdSink::finish(uint64_t size) {
     TRY(discard_old_content());
-    const uint64_t end = base_ + size;
-    if (::ftruncate(fd_.get(), static_cast<off_t>(end)) != 0) {
+    end_ = base_ + size;
+    if (::ftruncate(fd_.get(), static_cast<off_t>(end_)) != 0) {
         return Error::from_errno(errno, "setting the size of '%s' to %" PRIu64 " bytes",
-                                 name_.c_str(), end);
+                                 name_.c_str(), end_);
     }
     // Whoever shares the descriptor's position goes on behind the dump, as after plain writes.
-    ::lseek(fd_.get(), static_cast<off_t>(end), SEEK_SET);
+    ::lseek(fd_.get(), static_cast<off_t>(end_), SEEK_SET);
     return {};
 }
 
+/// A file has only taken the bytes: what it cannot keep, an fsync() tells.
 Result<> FileFdSink::commit() {
+    TRY(write_back(fd_.get(), static_cast<off_t>(end_), name_,
+                   [this] { return interrupted_.load(); }));
+    TRY(sync_target(fd_.get(), name_));
+    return close();
+}
+
+Result<> FileFdSink::close() {
     return close_checked(std::move(fd_), name_);
 }
 
@@ -175,9 +183,8 @@ Result<> StreamSink::finish(uint64_t size) {
     return skip_to(size);
 }
 
-/// A block device has only taken the bytes: what it cannot keep, an fsync() tells.
 Result<> StreamSink::commit() {
-    if (is_block_device(fd_.get())) {
+    if (is_storage(fd_.get())) {
         const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
         TRY(write_back(fd_.get(), end, name_, [this] { return interrupted(); }));
         TRY(sync_target(fd_.get(), name_));

@@ -25,12 +25,16 @@ class FileFdSink final : public Sink {
     util::Result<> commit() override;
     void interrupt() override { interrupted_ = true; }
 
+    /// In place of commit(), where somebody else makes the file durable.
+    util::Result<> close();
+
   private:
     util::Result<> discard_old_content();
 
     util::UniqueFd fd_;
     std::string name_;
     uint64_t base_;
+    uint64_t end_ = 0;  ///< of the finished dump, in the file
     std::atomic<bool> interrupted_{false};
     std::mutex mutex_;  ///< of the first writes, which may be several at once
     bool discarded_ = false;

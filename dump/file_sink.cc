@@ -30,7 +30,7 @@ class FileSink final : public Sink {
     Result<> finish(uint64_t size) override { return bytes_.finish(size); }
 
     Result<> commit() override {
-        TRY(bytes_.commit());
+        TRY(bytes_.close());
         TRY(file_.sync(interrupted_));
         return file_.commit();
     }

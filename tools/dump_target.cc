@@ -38,7 +38,7 @@ uint64_t DumpTarget::size() const {
 Result<> DumpTarget::commit() {
     if (file_) return file_->commit();
     // The machine's own close() and sync are not known here: its descriptor is another one.
-    if (dump::is_block_device(fd_.get())) TRY(dump::sync_target(fd_.get(), name_));
+    if (dump::is_storage(fd_.get())) TRY(dump::sync_target(fd_.get(), name_));
     return dump::close_checked(std::move(fd_), name_);
 }
 

@@ -213,6 +213,18 @@ START_TEST(interrupt_ends_the_writing_of_files_too) {
 }
 END_TEST
 
+START_TEST(interrupted_commit_of_a_descriptors_file_is_an_error) {
+    const Scratch scratch;
+    for (const int flags : {0, O_APPEND}) {
+        auto sink = must(make_fd_sink(open_rw(scratch.path("core"), O_CREAT | flags), "core"));
+        must(sink->write_at(0, kData));
+        must(sink->finish(100));
+        sink->interrupt();
+        must_fail(sink->commit(), "cancelled");
+    }
+}
+END_TEST
+
 START_TEST(dump_begins_at_the_descriptors_position_and_moves_it) {
     const Scratch scratch;
     support::write_file(scratch.path("core"), kOld);
@@ -405,6 +417,7 @@ Suite* targets_suite() {
                     descriptor_of_a_file_is_not_touched_before_the_first_write,
                     a_dump_of_nothing_leaves_nothing_of_what_the_descriptors_file_held,
                     interrupt_ends_the_writing_of_files_too,
+                    interrupted_commit_of_a_descriptors_file_is_an_error,
                     dump_begins_at_the_descriptors_position_and_moves_it,
                     append_mode_appends,
                     pipe_gets_zeros_for_gaps_and_its_end,

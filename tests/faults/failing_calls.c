@@ -133,8 +133,7 @@ int fsync(int fd) {
     REAL(fsync, fd);
 }
 int sync_file_range(int fd, off64_t at, off64_t size, unsigned flags) {
-    /* Without waiting it is a hint. */
-    if (flags & SYNC_FILE_RANGE_WAIT_AFTER && fails(kWriteBack)) return -1;
+    if (fails(kWriteBack)) return -1;
     REAL(sync_file_range, fd, at, size, flags);
 }
 static int real_close(int fd) {

@@ -306,8 +306,9 @@ def a_device_that_keeps_nothing_is_told(lab):
             check_equal(error.desc, why, "the monitor's error")
 
 
-@case
-def a_file_that_the_disk_could_not_keep_gets_no_name(lab):
+@contextlib.contextmanager
+def overfull_disk(lab):
+    """A machine, and a folder that takes more than the disk below it has room for."""
     size = 24 << 20
     ram = fill(lab, "ram", size)
     machine = lab.vm("-machine", "pc,memory-backend=ram", "-accel", "synthetic",
@@ -316,16 +317,33 @@ def a_file_that_the_disk_could_not_keep_gets_no_name(lab):
     with overfull_device(lab, "20m") as device:
         lab.run("mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", "-E", "nodiscard,lazy_itable_init=0", device)
         with mounted(lab, "disk", device) as folder:
-            core = os.path.join(folder, "core")
-            with open(core, "w") as old:
-                old.write("old")
-                os.fsync(old.fileno())
-            try:
-                machine.dump(core, "kdump-zlib", **{"share-pages": False})  # without holes: no metadata fails as well
-                check(False, "the monitor says that the disk has the dump")
-            except QmpError as error:
-                check(error.desc.startswith("syncing '%s': " % core), "the monitor's error is %s", error.desc)
-            check_equal(os.path.getsize(core), 3, "size of the older file")
+            yield machine, folder
+
+
+def disk_refuses(machine, protocol, name):
+    try:  # without holes: no metadata fails as well
+        machine.qmp("dump-guest-memory", paging=False, protocol=protocol, format="kdump-zlib", **{"share-pages": False})
+        check(False, "the monitor says that the disk has the dump")
+    except QmpError as error:
+        check(error.desc.startswith("syncing '%s': " % name), "the monitor's error is %s", error.desc)
+
+
+@case
+def a_file_that_the_disk_could_not_keep_gets_no_name(lab):
+    with overfull_disk(lab) as (machine, folder):
+        core = os.path.join(folder, "core")
+        with open(core, "w") as old:
+            old.write("old")
+            os.fsync(old.fileno())
+        disk_refuses(machine, "file:" + core, core)
+        check_equal(os.path.getsize(core), 3, "size of the older file")
+
+
+@case
+def a_clients_file_that_the_disk_could_not_keep_is_told(lab):
+    with overfull_disk(lab) as (machine, folder), open(os.path.join(folder, "core"), "wb") as core:
+        machine.qmp("getfd", fds=[core.fileno()], fdname="core")
+        disk_refuses(machine, "fd:core", "core")
 
 
 @case
