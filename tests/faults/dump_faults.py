@@ -33,7 +33,7 @@ from vmcore import Elf  # noqa: E402
 
 KINDS = "none write read open mmap thread sync name size poll writeback close".split()
 FORMATS = ["elf", "elf paging", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd", "kdump-raw-zlib", "kdump-raw-lzo",
-           "kdump-raw-snappy", "kdump-raw-zstd"]
+           "kdump-raw-snappy", "kdump-raw-zstd", "vbox-core"]
 ERRORS = {"write": [errno.ENOSPC, errno.EIO, errno.EDQUOT], "read": [errno.EIO], "open": [errno.EMFILE, errno.EACCES],
           "mmap": [errno.ENOMEM], "thread": [errno.EAGAIN], "sync": [errno.EIO], "name": [errno.EACCES, errno.ENOSPC],
           "size": [errno.EIO], "poll": [errno.ENOMEM, errno.EINTR], "writeback": [errno.EIO], "close": [errno.EIO]}
@@ -245,11 +245,11 @@ def every_call_of_a_dump_fails_once(the_lab):
 def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
     guest = Guest(the_lab)
     series = [(target, fmt, kind, error) for target in DESCRIPTORS for fmt in ("elf", "kdump-zlib")
-              for kind in ("write", "read", "mmap", "thread", "size", "poll", "close") for error in ERRORS[kind]]
+              for kind in ("write", "read", "mmap", "thread", "size", "poll", "sync", "writeback", "close") for error in ERRORS[kind]]
     for target in DESCRIPTORS:
         check("return" in guest.dump_into(target, "elf")[0], "a dump before all")
     for target, fmt, kind, error in series if OPTIONS.all else series[::3]:
-        number, told = 0, 0
+        number, told, is_file = 0, 0, target in ("append", "offset")
         while True:
             failed, one_told = guest.dump_into_with(target, fmt, kind, number, error)
             if not failed:
@@ -258,6 +258,7 @@ def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
             if number == (200 if OPTIONS.all else 40):  # a stream has thousands of calls that are all alike
                 break
         check(kind != "close" or told > 0, "a %s that cannot be closed is told of by nobody", target)
+        check(kind not in ("sync", "writeback") or (told > 0) == is_file, "a %s: %d failures to sync it were told", target, told)
     print("# %d dumps into descriptors with a failing call" % guest.number, flush=True)
     guest.machine.quit()
 
