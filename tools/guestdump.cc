@@ -6,6 +6,7 @@
 
 #include "tools/guestdump_commands.h"
 #include "tools/standard_output.h"
+#include "util/standard_descriptors.h"
 #include "util/text.h"
 
 /// guestdump: what people do with vmcores, and with machines that they want one of. Exit status as
@@ -67,8 +68,11 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A reader of stdout that goes away is an error of a write, not the end of the process.
+    if (!util::occupy_standard_descriptors()) return kTrouble;  // and nowhere to say why
+    // A reader of stdout that goes away is an error of a write, not the end of the process; nor is
+    // a file that grows beyond the process's limit.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     // An answer that could not be written is none, whatever it was. At exit, because GLib's --help
     // does not come back.
     std::atexit([] {

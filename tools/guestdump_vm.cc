@@ -26,6 +26,7 @@
 #include "util/daemon.h"
 #include "util/sandbox.h"
 #include "util/spare_heap.h"
+#include "util/standard_descriptors.h"
 #include "util/text.h"
 #include "vm/machine_builder.h"
 #include "vm/options.h"
@@ -207,8 +208,8 @@ Result<> run(const vm::Options& options) {
     std::optional<util::Daemon> daemon;
     if (options.daemonize) daemon = TRY(util::Daemon::start());
     tell_ignored(options);
+    std::optional<util::Pidfile> pidfile;  // goes last: until then the machine is there
     const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
-    std::optional<util::Pidfile> pidfile;
     if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
     if (daemon) TRY(daemon->detach());
     // All that needs more has been done: from here on guests and clients have their say.
@@ -225,6 +226,7 @@ int end_of_answer() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (!util::occupy_standard_descriptors()) return EXIT_FAILURE;  // and nowhere to say why
     util::keep_spare_heap();
     const std::vector<const char*> arguments(argv + 1, argv + argc);
     const Result<vm::Options> options = vm::parse_options(arguments);

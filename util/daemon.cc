@@ -63,15 +63,34 @@ Result<> Daemon::detach() {
     return {};
 }
 
-Result<Pidfile> Pidfile::create(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return Error::from_errno(errno, "cannot create PID file '%s'", path.c_str());
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (::fcntl(fd.get(), F_SETLK, &lock) != 0) {
-        return Error::from_errno(errno, "PID file '%s' is held by another process", path.c_str());
+namespace {
+
+/// @path, open and locked. The one before us may have removed it in between: then what is locked
+/// has no name, and it is tried again.
+Result<UniqueFd> open_locked(const std::string& path) {
+    while (true) {
+        UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!fd) return Error::from_errno(errno, "cannot create PID file '%s'", path.c_str());
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        if (::fcntl(fd.get(), F_SETLK, &lock) != 0) {
+            return Error::from_errno(errno, "PID file '%s' is held by another process",
+                                     path.c_str());
+        }
+        struct stat ours, named;
+        if (::fstat(fd.get(), &ours) != 0)
+            return Error::from_errno(errno, "looking at PID file '%s'", path.c_str());
+        const bool has_name = ::stat(path.c_str(), &named) == 0 && named.st_ino == ours.st_ino &&
+                              named.st_dev == ours.st_dev;
+        if (has_name) return fd;
     }
+}
+
+}  // namespace
+
+Result<Pidfile> Pidfile::create(const std::string& path) {
+    UniqueFd fd = TRY(open_locked(path));
     const std::string number = text("%d\n", ::getpid());
     if (::ftruncate(fd.get(), 0) != 0 ||
         ::write(fd.get(), number.data(), number.size()) != static_cast<ssize_t>(number.size())) {

@@ -72,6 +72,33 @@ def check_few(found, what):
 
 
 @case
+def no_file_gets_the_number_of_a_standard_descriptor_that_is_closed(lab):
+    # What the machine has to say would be written into it, guest memory for one.
+    for more in ([], ["-daemonize"]):
+        name = "daemon" if more else "child"
+        child = subprocess.Popen(
+            [program("guestdump-vm"), "-accel", "synthetic", "-machine", "pc,memory-backend=ram", "-pidfile", lab.path(name + ".pid"),
+             "-object", "memory-backend-file,id=ram,size=8M,mem-path=%s,share=on" % lab.path(name + ".ram"),
+             "-qmp", "unix:%s,server=on,wait=off" % lab.path(name), *more], preexec_fn=lambda: os.closerange(0, 3), start_new_session=True)
+        lab.children.append(child)
+        if more:
+            check_equal(child.wait(30), 0, "exit status of what was started")
+        client = Wire(connected(lab.path(name)))
+        client.line()
+        client.returned(b'{"execute": "qmp_capabilities"}')
+        with open(lab.path(name + ".pid")) as number:
+            pid = int(number.read())
+        check_equal({os.readlink("/proc/%d/fd/%d" % (pid, fd)) for fd in range(3)}, {"/dev/null"}, "standard descriptors")
+        client.returned(b'{"execute": "dump-guest-memory", "arguments": {"paging": false, "protocol": "file:%s"}}'
+                        % lab.path(name + ".core").encode())
+        client.returned(b'{"execute": "quit"}')
+    for closed in (0, 1, 2):
+        done = subprocess.run([program("guestdump"), "info", "--json", lab.path("child.core")], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, preexec_fn=lambda: os.close(closed))
+        check_equal(done.returncode, 2 if closed == 1 else 0, "exit status without descriptor %d" % closed)
+
+
+@case
 def no_descriptor_is_left_to_a_program_that_is_started(lab):
     # With all that has descriptors: kvm where it works, every kind of RAM and of monitor, a client's own, a dump under way.
     listener = socket.socket(socket.AF_UNIX)

@@ -4,6 +4,7 @@
 namespace util {
 
 Suite* crc32_suite();
+Suite* daemon_suite();
 Suite* mapped_array_suite();
 Suite* mapped_map_suite();
 Suite* mapped_vector_suite();
@@ -21,6 +22,7 @@ Suite* zero_suite();
 int main() {
     return support::run_suites({
         util::crc32_suite(),
+        util::daemon_suite(),
         util::mapped_array_suite(),
         util::mapped_map_suite(),
         util::mapped_vector_suite(),

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/standard_descriptors.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace util {
+
+Result<> occupy_standard_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) >= 0) continue;
+        // The lowest number that is free is this one: those below are taken. Open the wrong way
+        // around, it still is an error to read from it or to write to it.
+        const int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (::open("/dev/null", mode) < 0)
+            return Error::from_errno(errno, "opening '/dev/null' as descriptor %d", fd);
+    }
+    return {};
+}
+
+}  // namespace util
