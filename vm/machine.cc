@@ -38,7 +38,10 @@ std::string_view to_string(MachineType type) {
 Machine::Machine(MachineParts parts, Post post)
     : parts_(std::move(parts)), post_(std::move(post)), alive_(std::make_shared<Machine*>(this)) {}
 
-Machine::~Machine() = default;
+Machine::~Machine() {
+    // Its threads end first: until then they have faults and notes to tell, to a whole machine.
+    parts_.accel.reset();
+}
 
 Result<std::unique_ptr<Machine>> Machine::create(MachineParts parts, Post post) {
     std::unique_ptr<Machine> machine(new Machine(std::move(parts), std::move(post)));

@@ -71,6 +71,7 @@ class Machine final : public dump::Guest {
     ///
     /// Errors: the accelerator's; an image does not fit into memory.
     static Result<std::unique_ptr<Machine>> create(MachineParts parts, Post post);
+    /// Ends the vCPUs. What they had to say is not heard any more.
     ~Machine() override;
 
     /// Replaces what is called with every event; nothing is called for what came before.

@@ -143,6 +143,16 @@ START_TEST(what_was_posted_for_a_machine_that_is_gone_does_nothing) {
 }
 END_TEST
 
+START_TEST(vcpu_that_dies_while_the_machine_is_taken_down_finds_it_whole) {
+    const auto b = running_bench();
+    b->accel.at_end = [&b] { b->accel.on_fault(kTripleFault); };
+    b->machine.reset();
+    ck_assert_uint_eq(b->posted.size(), 1);
+    b->spin();
+    b->must_have_told("");
+}
+END_TEST
+
 }  // namespace
 
 Suite* machine_end_suite() {
@@ -156,7 +166,8 @@ Suite* machine_end_suite() {
          reset_during_a_dump_waits_for_its_end, reset_that_fails_is_an_internal_error,
          reset_that_fails_after_a_dump_leaves_the_guest_stopped,
          shutdown_is_told_before_who_asked_gets_an_answer,
-         what_was_posted_for_a_machine_that_is_gone_does_nothing});
+         what_was_posted_for_a_machine_that_is_gone_does_nothing,
+         vcpu_that_dies_while_the_machine_is_taken_down_finds_it_whole});
 }
 
 }  // namespace vm

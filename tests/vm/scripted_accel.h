@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ struct AccelScript {
     Accel::OnFault on_fault;                        ///< call it as a vCPU's thread would
     PortDevice* device = nullptr;                   ///< what answers at ports; likewise
     std::optional<std::string> no_vcpus, no_registers, no_reset;  ///< why these fail
+    std::function<void()> at_end;  ///< called as the accelerator goes
 };
 
 /// An accelerator that runs nothing and does what its script says: for what a machine does with
@@ -25,6 +27,10 @@ struct AccelScript {
 class ScriptedAccel final : public Accel {
   public:
     explicit ScriptedAccel(AccelScript& script) : script_(script) {}
+
+    ~ScriptedAccel() override {
+        if (script_.at_end) script_.at_end();
+    }
 
     std::string_view name() const override { return "scripted"; }
 
