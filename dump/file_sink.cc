@@ -49,8 +49,8 @@ class FileSink final : public Sink {
 
 Result<std::unique_ptr<Sink>> open_file_sink(const std::string& path) {
     struct stat status;
-    const bool exists = ::stat(path.c_str(), &status) == 0;
-    if (exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    const bool exists = ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+    if (exists && (!S_ISREG(status.st_mode) || names_open_file(path))) {
         // Without O_NONBLOCK a FIFO that nobody reads would hold the main loop for ever; this is
         // ENXIO.
         util::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));

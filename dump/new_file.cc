@@ -2,7 +2,9 @@
 #include "dump/new_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,14 +38,27 @@ bool may_follow(const struct stat& status, const std::string& directory) {
     return !everybodys || status.st_uid == ::geteuid() || status.st_uid == folder.st_uid;
 }
 
-/// The path at the end of the symbolic links that @path goes through. It need not exist.
-Result<std::string> follow_links(const std::string& path) {
+/// A link of procfs leads to a file whatever name it has, or had. [proc(5), /proc/PID/fd]
+bool is_on_procfs(int fd) {
+    struct statfs where;
+    return ::fstatfs(fd, &where) == 0 && where.f_type == PROC_SUPER_MAGIC;
+}
+
+/// Where the symbolic links that a path goes through end.
+struct Destination {
+    std::string path;  ///< need not exist
+    bool is_open_file = false;
+};
+
+Result<Destination> follow_links(const std::string& path) {
     std::string here = path;
     for (int i = 0; i < kMostLinks; ++i) {
-        // One descriptor for both questions, or the answers might be about two links.
+        // One descriptor for all questions, or the answers might be about two links.
         const util::UniqueFd link(::open(here.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat status;
-        if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode)) return here;
+        if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode))
+            return Destination{here};
+        if (is_on_procfs(link.get())) return Destination{here, true};
         const size_t slash = here.rfind('/');
         const std::string directory = slash == std::string::npos ? "./" : here.substr(0, slash + 1);
         if (!may_follow(status, directory)) return open_error(EACCES, path);
@@ -57,6 +72,11 @@ Result<std::string> follow_links(const std::string& path) {
 }
 
 }  // namespace
+
+bool names_open_file(const std::string& path) {
+    const Result<Destination> destination = follow_links(path);
+    return destination && destination->is_open_file;
+}
 
 Error open_error(int os_error, const std::string& path) {
     return Error::from_errno(os_error, "Could not open '%s'", path.c_str());
@@ -80,8 +100,9 @@ Result<NewFile> NewFile::create(const std::string& path) {
     if (exists && S_ISDIR(status.st_mode)) return open_error(EISDIR, path);
     // Replacing needs write permission to the directory only; a file that was protected stays so.
     if (exists && ::access(path.c_str(), W_OK) != 0) return open_error(errno, path);
-    const std::string real = TRY(follow_links(path));
-    NewFile file(path, TRY(place_of(real)));
+    const Destination real = TRY(follow_links(path));
+    if (real.is_open_file) return open_error(EINVAL, path);  // see names_open_file()
+    NewFile file(path, TRY(place_of(real.path)));
     TRY(file.open());
     return file;
 }

@@ -16,7 +16,7 @@ namespace dump {
 class NewFile {
   public:
     /// Errors: "Could not open '<path>': <why>". A file that is there and may not be written to is
-    /// not replaced.
+    /// not replaced; what names_open_file() tells of is no path for a new one.
     static util::Result<NewFile> create(const std::string& path);
 
     NewFile(NewFile&& other) noexcept
@@ -54,6 +54,11 @@ class NewFile {
     std::string private_name_{};  ///< in the directory; empty while there is none
     util::UniqueFd fd_{};
 };
+
+/// True where @path leads to something that is open in a process: /dev/stdout, /proc/self/fd/N.
+/// What such a link says is no path to it; it is written to as it is. False also where @path leads
+/// nowhere, or may not be followed.
+bool names_open_file(const std::string& path);
 
 /// "Could not open '<path>': <why>", as QEMU says it.
 util::Error open_error(int os_error, const std::string& path);

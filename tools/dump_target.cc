@@ -18,8 +18,8 @@ Result<DumpTarget> DumpTarget::open(const std::string& path) {
     struct stat status;
     if (path == "-") {
         target.fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
-    } else if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) &&
-               !S_ISDIR(status.st_mode)) {
+    } else if (::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) &&
+               (!S_ISREG(status.st_mode) || dump::names_open_file(path))) {
         target.fd_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     } else {
         target.file_.emplace(TRY(dump::NewFile::create(path)));

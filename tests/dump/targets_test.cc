@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -127,6 +128,28 @@ START_TEST(symbolic_link_is_followed_and_stays) {
     ck_assert(S_ISLNK(status.st_mode));
     ck_assert_int_eq(::symlink("circle", scratch.path("circle").c_str()), 0);
     must_fail(open_file_sink(scratch.path("circle")), "Too many levels of symbolic links");
+}
+END_TEST
+
+START_TEST(path_of_an_open_file_is_that_file_whatever_its_name) {
+    const Scratch scratch;
+    const UniqueFd nameless(::memfd_create("core", MFD_CLOEXEC));
+    const UniqueFd gone = open_rw(scratch.path("gone"), O_CREAT);
+    ::unlink(scratch.path("gone").c_str());
+    support::write_file(scratch.path("named"), kOld);
+    const UniqueFd named = open_rw(scratch.path("named"));
+    for (const int fd : {nameless.get(), gone.get(), named.get()}) {
+        const std::string path = "/proc/self/fd/" + std::to_string(fd);
+        const std::string link = scratch.path("link");
+        ck_assert_int_eq(::symlink(path.c_str(), link.c_str()), 0);
+        for (const std::string& name : {path, link}) {
+            write_dump(*must(open_file_sink(name)));
+            expect_dump(read_file(path));
+            ck_assert_int_eq(::ftruncate(fd, 0), 0);
+        }
+        ::unlink(link.c_str());
+    }
+    ck_assert(scratch.names() == std::vector<std::string>{"named"});
 }
 END_TEST
 
@@ -409,6 +432,7 @@ Suite* targets_suite() {
                     interrupted_commit_leaves_what_was_there,
                     unwritten_runs_become_holes,
                     symbolic_link_is_followed_and_stays,
+                    path_of_an_open_file_is_that_file_whatever_its_name,
                     a_link_that_another_user_has_put_into_everybodys_folder_is_not_followed,
                     paths_that_cannot_be_written_say_why,
                     fifo_without_a_reader_is_an_error_not_a_wait,
