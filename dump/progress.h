@@ -10,7 +10,7 @@ namespace dump {
 
 /// How far a dump has come, in bytes of guest memory, and whether it is still wanted.
 ///
-/// The only thing that a running dump and the main loop both touch. Any thread.
+/// A running dump and the main loop both touch it. Any thread.
 class Progress {
   public:
     void add(uint64_t bytes) { completed_.fetch_add(bytes, std::memory_order_relaxed); }

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string>
 
 #include "dump/compressor.h"
@@ -147,9 +148,16 @@ std::vector<Format> supported_formats() {
 
 unsigned thread_count(unsigned threads) {
     if (threads != 0) return threads;
-    cpu_set_t allowed;
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
+    // As many bits as the host can have processors, which nobody tells.
+    constexpr size_t kMostSets = 64;
+    for (size_t sets = 1; sets <= kMostSets; sets *= 2) {
+        std::vector<cpu_set_t> allowed(sets);
+        const size_t size = sets * sizeof(cpu_set_t);
+        if (::sched_getaffinity(0, size, allowed.data()) == 0)
+            return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, allowed.data())));
+        if (errno != EINVAL) break;
+    }
+    return 1;
 }
 
 }  // namespace dump
