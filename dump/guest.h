@@ -10,6 +10,7 @@
 #include "dump/format/elf.h"
 #include "dump/memory_map.h"
 #include "dump/note_builder.h"
+#include "dump/utsname.h"
 #include "util/result.h"
 
 /// The port: all that a dump asks of a machine. Another virtual machine monitor implements these
@@ -113,6 +114,9 @@ class Guest {
 
     /// Empty where the guest gave none.
     virtual std::optional<GuestNote> guest_note() const = 0;
+
+    /// What uname(2) said in the guest, by the file that it comes from. Not checked.
+    virtual std::optional<Utsname> recorded_utsname() const { return std::nullopt; }
 };
 
 }  // namespace dump

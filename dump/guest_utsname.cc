@@ -73,4 +73,17 @@ Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const ArchDumpInfo& arch,
     return name;
 }
 
+Utsname completed(Utsname found, const Utsname& recorded) {
+    const bool is_another = !found.release.empty() && found.release != recorded.release;
+    if (is_another) return found;
+    using Field = std::string Utsname::*;
+    for (const Field field : {&Utsname::sysname, &Utsname::nodename, &Utsname::release,
+                              &Utsname::version, &Utsname::domainname}) {
+        const std::string& other = recorded.*field;
+        if ((found.*field).empty() && is_text(other))
+            found.*field = other.substr(0, kFieldSize - 1);
+    }
+    return found;
+}
+
 }  // namespace dump

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <string>
-
 #include "dump/guest.h"
 #include "dump/memory_map.h"
+#include "dump/utsname.h"
 #include "dump/vmcoreinfo.h"
 
 namespace dump {
-
-/// What uname(2) says in the guest, each at most 64 bytes; empty where it is not known.
-struct Utsname {
-    std::string sysname{}, nodename{}, release{}, version{}, machine{}, domainname{};
-
-    bool operator==(const Utsname&) const = default;
-};
 
 /// Reads the guest kernel's init_uts_ns, which VMCOREINFO leads to, from @memory. The guest wrote
 /// all of it: a structure that is not there, or not one, is not taken, and what VMCOREINFO itself
@@ -27,5 +19,9 @@ struct Utsname {
 /// @arch.phys_base must be the guest's own, of VMCOREINFO.
 Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const ArchDumpInfo& arch,
                       const GuestPhysBlockList& memory);
+
+/// What @found leaves empty as @recorded has it, where both are of the same release. The machine
+/// stays; what is not text is left out.
+Utsname completed(Utsname found, const Utsname& recorded);
 
 }  // namespace dump

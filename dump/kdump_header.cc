@@ -20,8 +20,10 @@ Text text_of(const std::string& value) {
 }
 
 Utsname name_of(const Snapshot& snapshot) {
-    return guest_utsname(snapshot.vmcoreinfo.value_or(Vmcoreinfo("")), snapshot.arch,
-                         snapshot.memory);
+    Utsname found =
+        guest_utsname(snapshot.vmcoreinfo.value_or(Vmcoreinfo("")), snapshot.arch, snapshot.memory);
+    if (!snapshot.recorded_utsname) return found;
+    return completed(std::move(found), *snapshot.recorded_utsname);
 }
 
 uint32_t cut_to_32_bits(uint64_t value) {

@@ -125,6 +125,7 @@ Result<Snapshot> Snapshot::take(const Guest& guest, const Request& request) {
     if (const auto note = guest_note(guest, cpus, snapshot, request))
         append_guest_note(*note, notes, snapshot);
     snapshot.notes = std::move(notes).take();
+    snapshot.recorded_utsname = guest.recorded_utsname();
 
     if (is_vbox) {
         // Whatever mode the guest is in; the vCPUs' notes tell it.

@@ -27,6 +27,7 @@ struct Snapshot {
     };
     std::optional<NotePart> vmcoreinfo_part;
     std::optional<Vmcoreinfo> vmcoreinfo;
+    std::optional<Utsname> recorded_utsname;  ///< where the guest is one of a file
     std::vector<std::string> warnings;  ///< what was wrong with the guest note, in QEMU's words
 
     /// @guest must be paused. Main loop.

@@ -46,7 +46,8 @@ struct MachineParts {
     /// nullptr: the machine is frozen, its registers are start_registers for ever.
     std::unique_ptr<Accel> accel;
     std::optional<dump::GuestNote> guest_note;
-    bool vmcoreinfo_device = false;     ///< by which the guest can hand over its note
+    std::optional<dump::Utsname> recorded_utsname;  ///< of the vmcore that it is restored from
+    bool vmcoreinfo_device = false;                 ///< by which the guest can hand over its note
     std::vector<std::string> warnings;  ///< what whoever started the machine should know
 };
 
@@ -129,6 +130,9 @@ class Machine final : public dump::Guest {
     /// What the vmcore had, or what the guest handed over if it lies in RAM and is no larger than
     /// kMaxGuestNote.
     std::optional<dump::GuestNote> guest_note() const override;
+    std::optional<dump::Utsname> recorded_utsname() const override {
+        return parts_.recorded_utsname;
+    }
 
   private:
     Machine(MachineParts parts, Post post);

@@ -64,6 +64,7 @@ Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     for (const target_i386::Cpu& cpu : vmcore->vcpus())
         parts.start_registers.push_back(cpu.registers());
     parts.guest_note = vmcore->guest_note();
+    parts.recorded_utsname = vmcore->recorded_utsname();
     for (const std::string& warning : vmcore->contents().warnings)
         parts.warnings.push_back("'" + path + "': " + warning);
     return parts;

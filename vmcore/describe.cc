@@ -105,7 +105,7 @@ void describe_kernel(const dump::Vmcoreinfo& vmcoreinfo, qapi::VmcoreKernel& ker
 /// the header wrong, as QEMU's is.
 void describe_kernel(const KdumpHeader& header, qapi::VmcoreInfo& info) {
     qapi::VmcoreKernel& kernel = info.kernel;
-    if (!kernel.release && !header.release.empty()) kernel.release = header.release;
+    if (!kernel.release && !header.utsname.release.empty()) kernel.release = header.utsname.release;
     const auto phys_base = static_cast<int64_t>(header.phys_base);
     if (!kernel.phys_base) {
         kernel.phys_base = phys_base;

@@ -41,10 +41,9 @@ class Reader {
         header_.version = main_.header_version;
         header_.status = main_.status;
         header_.cpu_count = main_.nr_cpus;
-        header_.sysname = text_of(main_.utsname.sysname);
-        header_.nodename = text_of(main_.utsname.nodename);
-        header_.release = text_of(main_.utsname.release);
-        header_.machine = text_of(main_.utsname.machine);
+        const auto& name = main_.utsname;
+        header_.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
+                           text_of(name.version), text_of(name.machine),  text_of(name.domainname)};
         TRY(check_main());
         TRY(read_sub());
         TRY(place_areas());

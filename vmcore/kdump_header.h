@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <string>
-
 #include "dump/format/elf.h"
+#include "dump/utsname.h"
 #include "vmcore/byte_source.h"
 
 namespace vmcore {
@@ -15,7 +14,7 @@ struct KdumpHeader {
     dump::format::ElfClass elf_class = dump::format::ElfClass::k64;  ///< of the structures
     uint32_t version = 0;                                            ///< 1 to 6
     uint32_t status = 0;                                             ///< kStatus... bits
-    std::string sysname, nodename, release, machine;                 ///< of utsname
+    dump::Utsname utsname;                                           ///< not checked
     uint32_t cpu_count = 0;                                          ///< nr_cpus
     uint64_t max_mapnr = 0;   ///< page frames below this are in the bitmaps
     uint64_t phys_base = 0;   ///< two's complement

@@ -28,11 +28,11 @@ Result<uint16_t> machine_of(const ByteSource& source, const KdumpHeader& header,
         if (note.name != "CORE" || note.type != format::kNtPrstatus) continue;
         return note.descriptor.size() == kPrstatus32 ? format::kEm386 : format::kEmX86_64;
     }
-    if (header.machine == "x86_64") return format::kEmX86_64;
-    if (is_i386(header.machine)) return format::kEm386;
-    if (!header.machine.empty()) {
+    if (header.utsname.machine == "x86_64") return format::kEmX86_64;
+    if (is_i386(header.utsname.machine)) return format::kEm386;
+    if (!header.utsname.machine.empty()) {
         return Error::make("'%s': machine '%s' is not x86", source.name().c_str(),
-                           header.machine.c_str());
+                           header.utsname.machine.c_str());
     }
     return header.elf_class == format::ElfClass::k64 ? format::kEmX86_64 : format::kEm386;
 }

@@ -133,6 +133,11 @@ Result<> Vmcore::read_notes() {
     return {};
 }
 
+std::optional<dump::Utsname> Vmcore::recorded_utsname() const {
+    if (!kdump_) return std::nullopt;
+    return kdump_->header.utsname;
+}
+
 Result<> Vmcore::read_cpus(const NoteList& list) {
     std::vector<std::string>& warnings = contents_.warnings;
     std::vector<Registers> all =

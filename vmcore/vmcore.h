@@ -38,6 +38,7 @@ class Vmcore final : public dump::Guest {
     /// The file's machine and class; a 32-bit class gives way where @blocks do not fit it.
     Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
     std::optional<dump::GuestNote> guest_note() const override { return guest_note_; }
+    std::optional<dump::Utsname> recorded_utsname() const override;
 
     /// Registers by vCPU; see target_i386::parse_qemu_note() for what a note does not tell.
     const std::vector<target_i386::Cpu>& vcpus() const { return cpus_; }

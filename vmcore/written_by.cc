@@ -34,7 +34,7 @@ Program writer_of_elf(const ElfShape& shape, format::ElfClass elf_class) {
 /// Of a file with QEMU notes that was not filtered.
 Program writer_of_kdump(const KdumpFile& kdump) {
     const KdumpHeader& header = kdump.header;
-    if (header.release.empty()) {
+    if (header.utsname.release.empty()) {
         // QEMU never tells the guest's name, we do wherever VMCOREINFO does.
         return header.vmcoreinfo_size != 0 ? Program(qapi::VmcoreProgram::qemu) : std::nullopt;
     }

@@ -101,19 +101,50 @@ START_TEST(a_guest_that_says_nothing_has_only_a_machine) {
 }
 END_TEST
 
+const Utsname kRecorded{.sysname = "Linux",
+                        .nodename = "node1",
+                        .release = "6.1.0",
+                        .version = "#2 SMP",
+                        .machine = "i686",
+                        .domainname = "lan"};
+
+START_TEST(what_memory_does_not_say_is_as_a_file_has_it) {
+    Utsname all = kRecorded;
+    all.machine = "x86_64";
+    ck_assert(completed(kReleaseOnly, kRecorded) == all);
+    ck_assert(completed({.machine = "x86_64"}, kRecorded) == all);
+    const Utsname found = name_in(page_with_name());
+    ck_assert(completed(found, kRecorded) == found);
+}
+END_TEST
+
+START_TEST(a_file_that_tells_of_another_kernel_or_no_text_is_not_listened_to) {
+    Utsname other = kRecorded;
+    other.release = "5.10.0";
+    ck_assert(completed(kReleaseOnly, other) == kReleaseOnly);
+    const Utsname strange{
+        .sysname = "\n", .nodename = "\x1b]0;", .release = "6.1.0", .version = "\xff"};
+    ck_assert(completed(kReleaseOnly, strange) == kReleaseOnly);
+    const Utsname with_long = completed({}, {.nodename = std::string(65, 'n')});
+    ck_assert_uint_eq(with_long.nodename.size(), 64);
+}
+END_TEST
+
 }  // namespace
 
 Suite* guest_utsname_suite() {
-    return support::make_suite("guest_utsname",
-                               {
-                                   every_field_comes_from_guest_memory,
-                                   i386_maps_its_memory_at_3_gib,
-                                   a_structure_of_another_release_is_not_taken,
-                                   addresses_that_lead_nowhere_leave_the_release,
-                                   fields_that_are_not_text_or_do_not_end_are_empty,
-                                   a_long_or_strange_release_does_no_harm,
-                                   a_guest_that_says_nothing_has_only_a_machine,
-                               });
+    return support::make_suite(
+        "guest_utsname", {
+                             every_field_comes_from_guest_memory,
+                             i386_maps_its_memory_at_3_gib,
+                             a_structure_of_another_release_is_not_taken,
+                             addresses_that_lead_nowhere_leave_the_release,
+                             fields_that_are_not_text_or_do_not_end_are_empty,
+                             a_long_or_strange_release_does_no_harm,
+                             what_memory_does_not_say_is_as_a_file_has_it,
+                             a_file_that_tells_of_another_kernel_or_no_text_is_not_listened_to,
+                             a_guest_that_says_nothing_has_only_a_machine,
+                         });
 }
 
 }  // namespace dump

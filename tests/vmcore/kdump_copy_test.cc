@@ -133,6 +133,25 @@ START_TEST(headers_are_made_anew_and_the_rest_moves_where_they_are_larger) {
 }
 END_TEST
 
+START_TEST(uname_of_the_guest_stays_where_its_memory_does_not_tell_it) {
+    Bytes file = some_zlib();
+    const char* fields[] = {"Linux", "node1", "6.1.0", "#1 SMP", "x86_64", "lan"};
+    for (size_t i = 0; i < std::size(fields); ++i) support::put_text(file, 12 + 65 * i, fields[i]);
+    const Bytes copy = copied(file, raw_zlib()).value();
+    ck_assert(
+        support::same(support::View(copy).subspan(12, 390), support::View(file).subspan(12, 390)));
+    // Compressed anew, too.
+    const auto vmcore = must(Vmcore::read(in_memory(file)));
+    const KdumpRequest other{.compression = Compression::lzo, .flattened = false};
+    const auto snapshot = must(dump::Snapshot::take(*vmcore, other));
+    support::MemorySink sink(Order::any);
+    const auto writer = must(dump::make_writer(snapshot, other));
+    must(writer->begin(sink));
+    ck_assert(support::same(support::View(sink.bytes()).subspan(12, 390),
+                            support::View(file).subspan(12, 390)));
+}
+END_TEST
+
 START_TEST(pages_that_were_left_out_stay_so) {
     const SmallKdump kdump{.pages = {{.pfn = 3, .flags = 1, .contents = text_page(3)}},
                            .excluded = {4, 5, 60},
@@ -335,6 +354,7 @@ Suite* kdump_copy_suite() {
         {pages_are_taken_over_as_they_are_stored, copy_of_a_copy_is_the_same_file,
          flattened_and_put_together_again_it_is_the_same_file,
          headers_are_made_anew_and_the_rest_moves_where_they_are_larger,
+         uname_of_the_guest_stays_where_its_memory_does_not_tell_it,
          pages_that_were_left_out_stay_so, what_is_to_be_something_else_is_not_copied,
          what_cannot_be_trusted_is_not_copied,
          page_data_that_is_too_large_for_its_pages_is_not_copied,
