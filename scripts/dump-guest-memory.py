@@ -28,6 +28,7 @@ LIVE_SIZE = 424
 EM_386, EM_X86_64 = 3, 62
 PAGE, CHUNK = 4096, 1 << 20
 EFER_LMA = 1 << 10
+OWN_NOTES = (b"CORE", b"QEMU", b"VBCORE", b"VBCPU")
 
 
 def read(address, size):
@@ -182,6 +183,27 @@ def padded(data):
     return data + bytes(-len(data) % 4)
 
 
+def guest_note(given):
+    """The note that the guest's bytes begin with. What is no note, or would pass for one of a dump's own, is left out."""
+    if not given:
+        return b""
+    name_size, size, _ = struct.unpack_from("<III", given) if len(given) >= 12 else (0, MOST_NOTE, 0)
+    end = 12 + (name_size + 3) // 4 * 4 + size
+    if end > len(given):
+        print("warning: the guest's note is none: its sizes do not fit its %d bytes" % len(given))
+        return b""
+    if given[12:12 + name_size].split(b"\0")[0] in OWN_NOTES:
+        print("warning: the guest's note has the name of a dump's own, and is left out")
+        return b""
+    return padded(given[:end])
+
+
+def printable(name):
+    """For a terminal: a core of somebody else may hold anything."""
+    text = name.split(b"\0")[0].decode("ascii", errors="backslashreplace")
+    return "".join(char if " " <= char <= "~" else "\\x%02x" % ord(char) for char in text)
+
+
 def headers(machine, bits, notes, blocks):
     """What comes before memory in the file, and where each block's bytes are to go."""
     phnum = len(blocks) + 1
@@ -271,7 +293,7 @@ which the process stopped where KVM ran the guest, else those of the last time i
         machine = EM_X86_64 if vcpus[0][1] & EFER_LMA else EM_386
         beyond_elf32 = sum(record.blocks[-1][:2]) > 0xffffffff
         notes = b"".join(note(b"CORE", 1, prstatus(state, pid, machine)) for pid, (state, _) in enumerate(vcpus, 1))
-        notes += b"".join(note(b"QEMU", 0, state) for state, _ in vcpus) + padded(record.note)
+        notes += b"".join(note(b"QEMU", 0, state) for state, _ in vcpus) + guest_note(record.note)
         start, places, size = headers(machine, 64 if machine == EM_X86_64 or beyond_elf32 else 32, notes, record.blocks)
         file.write(start)
         self.write_blocks(file, places, record.blocks)
@@ -282,7 +304,7 @@ which the process stopped where KVM ran the guest, else those of the last time i
         print("guest RAM blocks:\n%-16s %-16s %-16s %s" % ("begin", "end", "host address", "region"))
         for place, block in zip(places, blocks):
             gpa, size, host, kind, name = block
-            print("%016x %016x %016x %s%s" % (gpa, gpa + size, host, name.split(b"\0")[0].decode(errors="replace"),
+            print("%016x %016x %016x %s%s" % (gpa, gpa + size, host, printable(name),
                                               " (rom)" if kind == 1 else ""), flush=True)
             copy_block(file, place, block)
 

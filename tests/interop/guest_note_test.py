@@ -5,20 +5,22 @@ import os
 import struct
 import time
 
-from lab import Skip, case, check, check_equal, kvm_works, need, program, run_cases
+from lab import ROOT, Skip, case, check, check_equal, kvm_works, need, program, run_cases
 from vmcore import Elf
 
 RELEASE = "6.1.0-by-fw-cfg"
+SCRIPT = ROOT / "scripts" / "dump-guest-memory.py"
 
 
 def guest_file(name):
     return os.path.join(os.path.dirname(os.path.dirname(program("guestdump-vm"))), "tests", "guests", name)
 
 
-def start(lab, *options):
+def start(lab, *options, image=None):
     if not kvm_works():
         raise Skip("/dev/kvm does not work here")
-    return lab.vm("-accel", "kvm", "-m", "16M", "-device", "loader,file=%s,addr=0x100000" % guest_file("vmcoreinfo.bin"), *options)
+    return lab.vm("-accel", "kvm", "-m", "16M", "-device", "loader,file=%s,addr=0x100000" % (image or guest_file("vmcoreinfo.bin")),
+                  *options)
 
 
 def steps(machine, path):
@@ -90,6 +92,35 @@ def a_reset_takes_the_note_back(lab):
     check_equal(Elf(lab.path("after")).vmcoreinfo(), {}, "VMCOREINFO after a reset")
     machine.qmp("cont")
     dump_when_done(machine, lab.path("again"))
+
+
+def forged_notes():
+    """Images of the guest, with a note that passes for a dump's own and with one that is longer than what is handed over."""
+    with open(guest_file("vmcoreinfo.bin"), "rb") as file:
+        image = file.read()
+    at = image.index(b"VMCOREINFO\0")
+    yield image[:at] + b"QEMU".ljust(11, b"\0") + image[at + 11:]
+    yield image[:at - 8] + struct.pack("<I", 1 << 20) + image[at - 4:]
+
+
+@case
+def out_of_a_core_come_no_notes_that_the_guest_forged(lab):
+    need("gcore", "gdb")
+    for number, image in enumerate(forged_notes()):
+        path, ours, theirs = (lab.path("%s%d" % (name, number)) for name in ("image", "ours", "theirs"))
+        with open(path, "wb") as file:
+            file.write(image)
+        machine = start(lab, "-device", "vmcoreinfo", image=path)
+        dump_when_done(machine, lab.path("vmcore"))
+        lab.run("gcore", "-o", lab.path("core"), machine.process.pid)
+        core = lab.path("core.%d" % machine.process.pid)
+        check("warning: Invalid guest note header" in lab.run(program("guestdump"), "extract", core, ours), "no warning")
+        said = lab.run("gdb", "-batch", "-nx", "-ex", "source %s" % SCRIPT, "-ex", "core-file " + core, "-ex", "dump-guest-memory " + theirs)
+        check("warning: the guest's note" in said, "gdb's command said %s", said)
+        names = [(note.name, note.type) for note in Elf(theirs).notes]
+        check_equal(names, [("CORE", 1), ("QEMU", 0)], "notes of gdb's vmcore")
+        check_equal(Elf(ours).notes, Elf(theirs).notes, "notes of ours")
+        machine.quit()
 
 
 if __name__ == "__main__":
