@@ -71,6 +71,20 @@ Result<Destination> follow_links(const std::string& path) {
     return open_error(ELOOP, path);
 }
 
+/// Why rename() would not replace @name in @directory when all has been written; 0 where nothing is
+/// known to stand against it. [rename(2)]
+int obstacle_to_rename(int directory, const std::string& name) {
+    struct statx file, folder;
+    if (::statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_UID, &file) != 0 ||
+        ::statx(directory, "", AT_EMPTY_PATH, STATX_MODE | STATX_UID, &folder) != 0) {
+        return 0;
+    }
+    if (file.stx_attributes & STATX_ATTR_MOUNT_ROOT) return EBUSY;
+    const uid_t us = ::geteuid();
+    const bool somebody_elses = us != 0 && file.stx_uid != us && folder.stx_uid != us;
+    return (folder.stx_mode & S_ISVTX) && somebody_elses ? EPERM : 0;
+}
+
 }  // namespace
 
 bool names_open_file(const std::string& path) {
@@ -103,6 +117,8 @@ Result<NewFile> NewFile::create(const std::string& path) {
     const Destination real = TRY(follow_links(path));
     if (real.is_open_file) return open_error(EINVAL, path);  // see names_open_file()
     NewFile file(path, TRY(place_of(real.path)));
+    const int obstacle = obstacle_to_rename(file.place_.directory.get(), file.place_.name);
+    if (obstacle != 0) return open_error(obstacle, path);
     TRY(file.open());
     return file;
 }

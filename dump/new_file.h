@@ -16,7 +16,8 @@ namespace dump {
 class NewFile {
   public:
     /// Errors: "Could not open '<path>': <why>". A file that is there and may not be written to is
-    /// not replaced; what names_open_file() tells of is no path for a new one.
+    /// not replaced; nor is one that something is mounted on, or somebody else's in a sticky
+    /// folder. What names_open_file() tells of is no path for a new one.
     static util::Result<NewFile> create(const std::string& path);
 
     NewFile(NewFile&& other) noexcept
