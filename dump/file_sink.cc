@@ -31,8 +31,7 @@ class FileSink final : public Sink {
 
     Result<> commit() override {
         TRY(bytes_.close());
-        TRY(file_.sync(interrupted_));
-        return file_.commit();
+        return file_.commit(interrupted_);
     }
     void interrupt() override {
         interrupted_ = true;

@@ -139,15 +139,18 @@ Result<> NewFile::open() {
     return fd_ ? Result<>() : open_error(errno, path_);
 }
 
-Result<> NewFile::sync(const std::atomic<bool>& unwanted) {
+/// A piece at a time, so that fsync(), which cannot be given up, has little left to do.
+Result<> NewFile::make_durable(const std::atomic<bool>& unwanted) {
     const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
-    return write_back(fd_.get(), size, path_, [&unwanted] { return unwanted.load(); });
+    TRY(write_back(fd_.get(), size, path_, [&unwanted] { return unwanted.load(); }));
+    return sync_target(fd_.get(), path_);
 }
 
-Result<> NewFile::commit() {
-    TRY(sync_target(fd_.get(), path_));
+Result<> NewFile::commit(const std::atomic<bool>& unwanted) {
+    TRY(make_durable(unwanted));
     if (private_name_.empty()) TRY(give_private_name());
     TRY(close_checked(std::move(fd_), path_));
+    if (unwanted) return Error::make("cancelled");
     const int directory = place_.directory.get();
     if (::renameat(directory, private_name_.c_str(), directory, place_.name.c_str()) != 0) {
         return Error::from_errno(errno, "renaming '%s' to '%s'", private_name_.c_str(),

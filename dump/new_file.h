@@ -30,12 +30,9 @@ class NewFile {
     /// For reading and writing. Copies of the descriptor must be closed before commit().
     int fd() const { return fd_.get(); }
 
-    /// Brings what was written to the disk, a piece at a time, so that commit() has little left to
-    /// do. Errors: those of write_back().
-    util::Result<> sync(const std::atomic<bool>& unwanted);
-
-    /// Makes the file durable, closes it and gives it its name. Once.
-    util::Result<> commit();
+    /// Makes the file durable, closes it and gives it its name. Once. Errors: "cancelled", where
+    /// @unwanted, which any thread may set, became true before it had its name.
+    util::Result<> commit(const std::atomic<bool>& unwanted);
 
   private:
     /// A path as its directory, opened, and the last name in it.
@@ -48,6 +45,7 @@ class NewFile {
 
     static util::Result<Place> place_of(const std::string& path);
     util::Result<> open();
+    util::Result<> make_durable(const std::atomic<bool>& unwanted);
     util::Result<> give_private_name();
 
     std::string path_;  ///< for messages

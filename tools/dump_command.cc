@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <memory>
+#include <optional>
 
 #include "qapi/marshal.h"
 #include "tools/command_options.h"
@@ -29,15 +32,17 @@ class WatchedDump {
           signals_(signals),
           display_(quiet ? ProgressDisplay::Where::nowhere : ProgressDisplay::Where::anywhere) {}
 
-    /// Returns when the dump has ended. Errors: it is left to itself, because the machine is gone
-    /// or the person has no patience.
-    Result<> watch() {
+    /// Returns when the dump has ended. Errors: it has not begun; it is left to itself, because the
+    /// machine is gone or the person has no patience.
+    Result<> run(const qapi::DumpGuestMemoryArguments& arguments) {
+        const Result<> started = dump_.start(arguments);
+        if (!started) TRY(interrupted(started.error()));
         Result<> seen = watch_to_end();
         display_.clear();
         return seen;
     }
 
-    /// The signal that ended it.
+    /// The signal that cancelled it.
     std::optional<int> signal() const { return signal_; }
     double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
@@ -52,7 +57,7 @@ class WatchedDump {
     }
 
     Result<> show() {
-        if (!display_.shows_anything()) return {};
+        if (!display_.shows_anything() || dump_.machine_has_ended()) return {};
         const Result<qapi::DumpQueryResult> state = dump_.query();
         if (!state) return interrupted(state.error());
         ProgressView view = with_guess(
@@ -70,7 +75,8 @@ class WatchedDump {
         if (signal_) return Error::make("left before the machine had cancelled the dump");
         signal_ = taken;
         display_.clear();
-        return dump_.cancel();
+        const Result<> told = dump_.cancel();
+        return told ? Result<>() : interrupted(told.error());
     }
 
     RemoteDump& dump_;
@@ -80,33 +86,51 @@ class WatchedDump {
     std::optional<int> signal_;
 };
 
+/// What a signal does once the machine has nothing to do any more. Goes after the file, which may
+/// have a private name: until that is gone signals are held.
+struct LastChance {
+    std::atomic<bool> unwanted{false};
+    std::unique_ptr<SignalWatch> watch{};
+
+    /// @signal came before. Errors: no thread.
+    Result<> begin(Signals signals, std::optional<int> signal) {
+        unwanted = signal.has_value();
+        watch = TRY(SignalWatch::start(std::move(signals), [this] { unwanted = true; }));
+        return {};
+    }
+};
+
+void tell_size(const std::string& path, uint64_t size, double seconds) {
+    const std::string what = size ? size_text(size) : "complete";
+    std::fprintf(stderr, "%s: %s in %.1f s\n", path.c_str(), what.c_str(), seconds);
+}
+
 Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments& arguments,
                  const std::string& path, bool quiet) {
+    // A FIFO's reader may be long in coming: meanwhile the machine's monitor is free for others.
+    std::optional<DumpTarget> target = TRY(DumpTarget::open(path));
     const auto machine = TRY(QmpClient::connect(socket));
+    LastChance last;
     // Until here a signal may end the program: there is nothing yet that it would leave.
-    const Signals signals = TRY(Signals::hold());
+    Signals signals = TRY(Signals::hold());
     machine->interrupt_by(signals.fd());
-    RemoteDump dump = TRY(RemoteDump::create(*machine, path));
-    if (auto started = dump.start(arguments); !started) {
-        const auto taken = signals.take();
-        if (!taken) return std::move(started).take_error();
-        return status_of_signal(*taken);
-    }
+    if (!target) target.emplace(TRY(DumpTarget::create(path)));
+    RemoteDump dump(*machine, path, *std::move(target));
     WatchedDump watched(dump, signals, quiet);
-    const Result<> seen = watched.watch();
+    TRY(watched.run(arguments));
     const double seconds = watched.seconds();
-    if (!seen) return seen.error();
-    const Result<uint64_t> size = dump.conclude();
-    if (watched.signal()) {
-        // A dump may have been complete before the machine heard of the wish.
+    TRY(last.begin(std::move(signals), watched.signal()));
+    const Result<uint64_t> size = dump.conclude(last.unwanted);
+    // What has its name is there to stay, and the exit status is to say so.
+    if (size) Signals::ignore();
+    const std::optional<int> signal = watched.signal() ? watched.signal() : last.watch->taken();
+    if (signal) {
+        // What goes to no file cannot be taken back.
         std::fprintf(stderr, "guestdump dump: %s\n", size ? "too late to cancel" : "cancelled");
-        return size ? 0 : status_of_signal(*watched.signal());
+        return size ? 0 : status_of_signal(*signal);
     }
     if (!size) return size.error();
-    if (!quiet) {
-        const std::string what = *size ? size_text(*size) : "complete";
-        std::fprintf(stderr, "%s: %s in %.1f s\n", path.c_str(), what.c_str(), seconds);
-    }
+    if (!quiet) tell_size(path, *size, seconds);
     return 0;
 }
 

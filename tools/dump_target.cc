@@ -13,7 +13,7 @@ namespace tools {
 
 using util::Result;
 
-Result<DumpTarget> DumpTarget::open(const std::string& path) {
+Result<std::optional<DumpTarget>> DumpTarget::open(const std::string& path) {
     DumpTarget target(path == "-" ? "stdout" : path);
     struct stat status;
     if (path == "-") {
@@ -22,10 +22,15 @@ Result<DumpTarget> DumpTarget::open(const std::string& path) {
                (!S_ISREG(status.st_mode) || dump::names_open_file(path))) {
         target.fd_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     } else {
-        target.file_.emplace(TRY(dump::NewFile::create(path)));
-        return target;
+        return std::optional<DumpTarget>();
     }
     if (!target.fd_) return dump::open_error(errno, path);
+    return std::optional(std::move(target));
+}
+
+Result<DumpTarget> DumpTarget::create(const std::string& path) {
+    DumpTarget target(path);
+    target.file_.emplace(TRY(dump::NewFile::create(path)));
     return target;
 }
 
@@ -35,10 +40,15 @@ uint64_t DumpTarget::size() const {
     return known ? static_cast<uint64_t>(status.st_size) : 0;
 }
 
-Result<> DumpTarget::commit() {
-    if (file_) return file_->commit();
-    // The machine's own close() and sync are not known here: its descriptor is another one.
-    if (dump::is_storage(fd_.get())) TRY(dump::sync_target(fd_.get(), name_));
+Result<> DumpTarget::commit(const std::atomic<bool>& unwanted) {
+    if (file_) return file_->commit(unwanted);
+    // The machine's own close() and sync are not known here: its descriptor is another one. The
+    // position is the same one.
+    if (dump::is_storage(fd_.get())) {
+        const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
+        TRY(dump::write_back(fd_.get(), end, name_, [&unwanted] { return unwanted.load(); }));
+        TRY(dump::sync_target(fd_.get(), name_));
+    }
     return dump::close_checked(std::move(fd_), name_);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 
@@ -14,22 +15,24 @@ namespace tools {
 /// the person who asked: the machine needs no right to it, and one that dies leaves nothing.
 class DumpTarget {
   public:
-    /// "-" is stdout; a FIFO or a device is written to as it is, a FIFO when somebody reads it.
-    /// Errors: those of dump::NewFile, "Could not open '<path>': <why>".
-    static util::Result<DumpTarget> open(const std::string& path);
+    /// What is written to as it is: "-", which is stdout, a FIFO, a device. Waits until somebody
+    /// reads the FIFO, until the terminal has its line. Empty where @path is to be a file.
+    /// Errors: "Could not open '<path>': <why>".
+    static util::Result<std::optional<DumpTarget>> open(const std::string& path);
+
+    /// A file, which from here on is this object's to remove. Errors: those of dump::NewFile.
+    static util::Result<DumpTarget> create(const std::string& path);
 
     /// For the machine to write to.
     int fd() const { return file_ ? file_->fd() : fd_.get(); }
-
-    /// True for what gets its name by commit().
-    bool is_file() const { return file_.has_value(); }
 
     /// Bytes that lie in the file; 0 where it is none.
     uint64_t size() const;
 
     /// The dump is whole: makes it durable and closes it. Without this nothing is left of a file.
-    /// Errors: those of dump::NewFile; what a device could not keep; of the close().
-    util::Result<> commit();
+    /// Errors: those of dump::NewFile; what a device could not keep; of the close(); "cancelled",
+    /// where @unwanted, which any thread may set, became true in time.
+    util::Result<> commit(const std::atomic<bool>& unwanted);
 
   private:
     explicit DumpTarget(std::string name) : name_(std::move(name)) {}

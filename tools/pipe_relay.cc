@@ -23,6 +23,11 @@ namespace {
 
 constexpr size_t kAtOnce = size_t{1} << 20;
 
+void make_readable(const util::UniqueFd& event) {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::string& name) {
@@ -35,12 +40,15 @@ Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::strin
     // As large as it may be: the default of 64 KiB would make a system call of every 16 pages.
     ::fcntl(output.get(), F_SETPIPE_SZ, static_cast<int>(kAtOnce));
     util::UniqueFd stopped(::eventfd(0, EFD_CLOEXEC));
-    if (!stopped) return Error::from_errno(errno, "creating an eventfd");
-    std::unique_ptr<PipeRelay> relay(
-        new PipeRelay(std::move(sink), std::move(output), std::move(input), std::move(stopped)));
+    util::UniqueFd ended(::eventfd(0, EFD_CLOEXEC));
+    if (!stopped || !ended) return Error::from_errno(errno, "creating an eventfd");
+    std::unique_ptr<PipeRelay> relay(new PipeRelay(std::move(sink), std::move(output),
+                                                   std::move(input), std::move(stopped),
+                                                   std::move(ended)));
     relay->thread_ = std::jthread([self = relay.get()] {
         self->result_ = self->copy();
         self->output_.reset();
+        make_readable(self->ended_);
     });
     return relay;
 }
@@ -50,9 +58,18 @@ PipeRelay::~PipeRelay() {
 }
 
 void PipeRelay::stop() {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(stopped_.get(), &one, sizeof one);
+    make_readable(stopped_);
     target_->interrupt();
+}
+
+Result<bool> PipeRelay::wait(std::chrono::milliseconds patience, int interrupt) {
+    std::array<pollfd, 2> waits = {{
+        {.fd = ended_.get(), .events = POLLIN, .revents = 0},
+        {.fd = interrupt, .events = POLLIN, .revents = 0},
+    }};
+    const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(patience.count()));
+    if (ready > 0 && waits[1].revents) return Error::from_errno(EINTR, "waiting for the target");
+    return ready > 0 && waits[0].revents != 0;
 }
 
 Result<> PipeRelay::finish() {
@@ -61,7 +78,7 @@ Result<> PipeRelay::finish() {
 }
 
 /// False: stop() was called.
-bool PipeRelay::wait() {
+bool PipeRelay::comes() {
     std::array<pollfd, 2> waits = {{
         {.fd = output_.get(), .events = POLLIN, .revents = 0},
         {.fd = stopped_.get(), .events = POLLIN, .revents = 0},
@@ -73,7 +90,7 @@ bool PipeRelay::wait() {
 Result<> PipeRelay::copy() {
     std::vector<std::byte> buffer(kAtOnce);
     uint64_t copied = 0;
-    while (wait()) {
+    while (comes()) {
         const ssize_t size = ::read(output_.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return Error::from_errno(errno, "reading what the machine writes");

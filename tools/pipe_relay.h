@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -30,24 +31,30 @@ class PipeRelay {
     /// Breaks the pipe, also where the target takes nothing. Any thread.
     void stop();
 
+    /// Waits until all that came has been copied, and no longer than @patience. True: finish() will
+    /// not wait. Errors: @interrupt, a descriptor or -1, is readable: EINTR.
+    util::Result<bool> wait(std::chrono::milliseconds patience, int interrupt);
+
     /// Waits until all that came has been copied. Errors: of the target; it was stopped.
     util::Result<> finish();
 
   private:
     PipeRelay(std::unique_ptr<dump::Sink> target, util::UniqueFd output, util::UniqueFd input,
-              util::UniqueFd stopped)
+              util::UniqueFd stopped, util::UniqueFd ended)
         : target_(std::move(target)),
           output_(std::move(output)),
           input_(std::move(input)),
-          stopped_(std::move(stopped)) {}
+          stopped_(std::move(stopped)),
+          ended_(std::move(ended)) {}
 
     util::Result<> copy();
     util::Result<> end(uint64_t size);
-    bool wait();
+    bool comes();
 
     std::unique_ptr<dump::Sink> target_;
     util::UniqueFd output_, input_;  ///< the pipe's ends
     util::UniqueFd stopped_;         ///< eventfd, readable once stop() was called
+    util::UniqueFd ended_;           ///< eventfd, readable once the thread has nothing left to do
     util::Result<> result_;          ///< of the thread, when it has ended
     std::jthread thread_;            ///< last: it uses the rest
 };

@@ -46,8 +46,9 @@ QmpClient::QmpClient(util::UniqueFd socket)
     : socket_(std::move(socket)), stream_([this](Result<Json> message) {
           const bool event = message && qapi::find(message->get(), "event");
           if (event) {
-              events_.push_back(std::move(message).take());
+              events_.push_back({std::move(message).take(), come_});
           } else {
+              ++come_;
               messages_.push_back(std::move(message));
           }
       }) {}
@@ -69,12 +70,22 @@ Result<> QmpClient::negotiate() {
 }
 
 Result<Json> QmpClient::execute(std::string_view command, Json arguments, int fd) {
+    TRY(ask(command, std::move(arguments), fd));
+    return reply();
+}
+
+Result<> QmpClient::ask(std::string_view command, Json arguments, int fd) {
     const Json request = qapi::make_object();
     qapi::add(request, "execute", qapi::to_json(command));
     if (arguments) qapi::add(request, "arguments", std::move(arguments));
     TRY(send(qapi::to_text(request.get()) + "\r\n", fd));
+    ++unanswered_;
+    return {};
+}
+
+Result<Json> QmpClient::reply() {
     // What a wait that was interrupted has left comes first.
-    for (++unanswered_; unanswered_ > 1; --unanswered_) TRY(next_message());
+    for (; unanswered_ > 1; --unanswered_) TRY(next_message());
     const Json reply = TRY(next_message());
     unanswered_ = 0;
     if (json_object* result = qapi::find(reply.get(), "return")) return qapi::share(result);
@@ -93,13 +104,14 @@ void QmpClient::forget_events(std::string_view name) {
     while (take_event(name)) continue;
 }
 
-std::optional<Json> QmpClient::take_event(std::string_view name) {
-    const auto found = std::ranges::find_if(
-        events_, [&](const Json& event) { return string_member(event.get(), "event") == name; });
+std::optional<QmpClient::Event> QmpClient::take_event(std::string_view name) {
+    const auto found = std::ranges::find_if(events_, [&](const Event& event) {
+        return string_member(event.data.get(), "event") == name;
+    });
     if (found == events_.end()) return std::nullopt;
-    Json data = qapi::share(qapi::find(found->get(), "data"));
+    Event event{qapi::share(qapi::find(found->data.get(), "data")), found->replies};
     events_.erase(found);
-    return data;
+    return event;
 }
 
 Result<> QmpClient::send(const std::string& text, int fd) {
@@ -128,6 +140,7 @@ Result<Json> QmpClient::next_message() {
     }
     Result<Json> message = std::move(messages_.front());
     messages_.pop_front();
+    ++taken_;
     return message;
 }
 

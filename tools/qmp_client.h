@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -23,12 +24,18 @@ namespace tools {
 /// wait was ended by the descriptor of interrupt_by(), with EINTR.
 class QmpClient {
   public:
+    struct Event {
+        qapi::Json data;
+        uint64_t replies;  ///< that had come before it, as replies() counts them
+    };
+
     /// Connects to the socket @path and negotiates. A monitor serves one client at a time: while it
     /// serves another one, this waits.
     static util::Result<std::unique_ptr<QmpClient>> connect(const std::string& path);
 
     /// From here on waits end when @fd, which must outlive this, is readable.
     void interrupt_by(int fd) { interrupt_ = fd; }
+    int interrupted_by() const { return interrupt_; }
 
     /// What @command returns. @fd goes with it by SCM_RIGHTS; -1 is none.
     ///
@@ -36,11 +43,19 @@ class QmpClient {
     util::Result<qapi::Json> execute(std::string_view command, qapi::Json arguments = nullptr,
                                      int fd = -1);
 
+    /// execute() in two parts: sends @command, and what it returns. After a wait that was
+    /// interrupted, reply() may be called once more.
+    util::Result<> ask(std::string_view command, qapi::Json arguments = nullptr, int fd = -1);
+    util::Result<qapi::Json> reply();
+
+    /// How many replies have been taken.
+    uint64_t replies() const { return taken_; }
+
     /// Waits for an event, and no longer than @patience. True: there may be a new one.
     util::Result<bool> wait(std::chrono::milliseconds patience);
 
-    /// The data of the oldest event of that name, taken; empty where none has come.
-    std::optional<qapi::Json> take_event(std::string_view name);
+    /// The oldest event of that name, taken; empty where none has come.
+    std::optional<Event> take_event(std::string_view name);
 
     /// Drops those events of that name that have come.
     void forget_events(std::string_view name);
@@ -59,7 +74,8 @@ class QmpClient {
     int interrupt_ = -1;
     unsigned unanswered_ = 0;                        ///< commands whose replies are still to come
     std::deque<util::Result<qapi::Json>> messages_;  ///< that came, events apart
-    std::deque<qapi::Json> events_;
+    uint64_t come_ = 0, taken_ = 0;                  ///< messages_, of all time
+    std::deque<Event> events_;                       ///< with all of the message as data
     qapi::JsonStream stream_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tools/remote_dump.h"
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 namespace tools {
 
+using namespace std::chrono_literals;
 using qapi::Json;
 using util::Error;
 using util::Result;
@@ -65,11 +67,6 @@ Result<qapi::DumpQueryResult> query_dump(QmpClient& machine) {
     return read_state(state.get());
 }
 
-Result<RemoteDump> RemoteDump::create(QmpClient& machine, const std::string& path) {
-    DumpTarget target = TRY(DumpTarget::open(path));
-    return RemoteDump(machine, path, std::move(target));
-}
-
 Result<> RemoteDump::start(qapi::DumpGuestMemoryArguments arguments) {
     can_cancel_ = TRY(has_command(machine_, "dump-cancel"));
     const int fd = TRY(descriptor_for_machine(arguments));
@@ -79,11 +76,31 @@ Result<> RemoteDump::start(qapi::DumpGuestMemoryArguments arguments) {
     arguments.protocol = "fd:" + name;
     arguments.detach = true;
     machine_.forget_events("DUMP_COMPLETED");  // of other clients' dumps
-    const auto started = machine_.execute("dump-guest-memory", qapi::to_json(arguments));
-    if (started) return {};
+    TRY(machine_.ask("dump-guest-memory", qapi::to_json(arguments)));
+    stage_ = Stage::asked;
+    TRY(take_reply());
+    if (failure_) return *failure_;
+    return {};
+}
+
+/// The dump has begun, or ended before that. Errors: the wait was interrupted.
+Result<> RemoteDump::take_reply() {
+    const auto begun = machine_.reply();
+    if (!begun && begun.error().os_error() == EINTR) return begun.error();
+    if (begun) {
+        stage_ = Stage::begun;
+        replies_ = machine_.replies();
+        return {};
+    }
+    end(begun.error());
     // Not all machines drop the descriptor of a dump that they refuse.
-    (void)machine_.execute("closefd", naming(name));
-    return started.error();
+    (void)machine_.execute("closefd", naming(name_for(path_)));
+    return {};
+}
+
+void RemoteDump::end(Error failure) {
+    stage_ = Stage::ended;
+    if (!failure_) failure_ = std::move(failure);
 }
 
 /// The target itself; or where only a broken pipe ends the machine's dump, a pipe.
@@ -94,48 +111,76 @@ Result<int> RemoteDump::descriptor_for_machine(const qapi::DumpGuestMemoryArgume
 }
 
 Result<bool> RemoteDump::wait(std::chrono::milliseconds patience) {
-    if (!ended_) TRY(machine_.wait(patience));
-    while (!ended_) {
+    if (stage_ == Stage::asked) TRY(take_reply());
+    if (stage_ == Stage::begun) {
+        TRY(machine_.wait(patience));
+        TRY(judge_events());
+    }
+    if (stage_ != Stage::ended) return false;
+    return relay_ ? relay_->wait(patience, machine_.interrupted_by()) : true;
+}
+
+Result<> RemoteDump::judge_events() {
+    while (stage_ == Stage::begun) {
         // Kept until the machine has been asked, which a signal may interrupt.
         if (!told_) told_ = machine_.take_event("DUMP_COMPLETED");
         if (!told_) break;
-        TRY(judge(told_->get()));
+        TRY(judge(*told_));
         told_.reset();
-    }
-    return ended_;
-}
-
-/// The end of which dump @event tells. Another client's, that ended while ours was asked for, is
-/// none of ours, and must not give an unfinished file its name.
-Result<> RemoteDump::judge(json_object* event) {
-    const qapi::DumpQueryResult now = TRY(query());
-    const auto then = TRY(read_state(qapi::find(event, "result")));
-    ended_ = now.status != qapi::DumpStatus::active && now.status == then.status &&
-             now.completed == then.completed && now.total == then.total;
-    // Ours may have failed and another one begun since: in doubt no file is called whole.
-    if (json_object* error = qapi::find(event, "error"); error && !failure_) {
-        std::string said;
-        TRY(qapi::from_json(error, "error", said));
-        failure_ = Error::make("%s", said.c_str());
     }
     return {};
 }
 
+/// The end of which dump @event tells. Another client's, that ended while ours was asked for, is
+/// none of ours, and must not give an unfinished file its name.
+Result<> RemoteDump::judge(const QmpClient::Event& event) {
+    const auto then = TRY(read_state(qapi::find(event.data.get(), "result")));
+    bool ours = event.replies >= replies_;
+    // A machine that tells when a dump began, which is ours, has one at a time, and replies before
+    // its end: the first end after the reply is that of our dump, whatever has begun or failed to
+    // begin since. QEMU's thread may be faster than its reply.
+    if (then.start_time && !ours) return {};
+    if (!then.start_time) ours = TRY(is_how_the_latest_ended(then));
+    if (ours) stage_ = Stage::ended;
+    // Ours may have failed and another one begun since: in doubt no file is called whole.
+    if (json_object* error = qapi::find(event.data.get(), "error"); error && !failure_) {
+        std::string said;
+        TRY(qapi::from_json(error, "error", said));
+        failure_ = Error::make("%s", said.c_str());
+    }
+    if (ours && then.status != qapi::DumpStatus::completed && !failure_)
+        failure_ = Error::make("the machine's dump failed, and it does not say why");
+    return {};
+}
+
+Result<bool> RemoteDump::is_how_the_latest_ended(const qapi::DumpQueryResult& end) {
+    const qapi::DumpQueryResult now = TRY(query());
+    return now.status != qapi::DumpStatus::active && now.status == end.status &&
+           now.completed == end.completed && now.total == end.total;
+}
+
 Result<> RemoteDump::cancel() {
-    if (relay_) {
-        relay_->stop();
+    if (relay_) relay_->stop();
+    if (stage_ == Stage::idle) {
+        // QEMU keeps what it was handed when the client has gone. Nobody waits for the reply.
+        (void)machine_.ask("closefd", naming(name_for(path_)));
+        end(Error::make("cancelled"));
         return {};
     }
+    // The machine's reply, and an end that it has told, come first. Where ours was refused or has
+    // ended, it is another client's dump that would be cancelled.
+    TRY(wait(0ms));
+    if (relay_ || stage_ == Stage::ended) return {};
     if (!can_cancel_) return Error::make("this machine cannot cancel a dump of this format");
     // It may have ended in this moment, and then there is nothing to cancel.
     (void)machine_.execute("dump-cancel");
     return {};
 }
 
-Result<uint64_t> RemoteDump::conclude() {
+Result<uint64_t> RemoteDump::conclude(const std::atomic<bool>& unwanted) {
     TRY(outcome());
     const uint64_t size = target_.size();
-    TRY(target_.commit());
+    TRY(target_.commit(unwanted));
     return size;
 }
 

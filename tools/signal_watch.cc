@@ -26,10 +26,18 @@ void wait_for(std::span<pollfd> waits) {
 
 Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals, dump::Progress& progress,
                                                         dump::Sink& sink) {
+    return start(std::move(signals), [&progress, &sink] {
+        progress.cancel();
+        sink.interrupt();
+    });
+}
+
+Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals,
+                                                        std::function<void()> cancel) {
     util::UniqueFd over(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!over) return Error::from_errno(errno, "creating an eventfd");
     std::unique_ptr<SignalWatch> watch(
-        new SignalWatch(std::move(signals), std::move(over), progress, sink));
+        new SignalWatch(std::move(signals), std::move(over), std::move(cancel)));
     watch->thread_ = TRY(util::Thread::start([watch = watch.get()] { watch->wait(); }));
     return watch;
 }
@@ -55,8 +63,7 @@ void SignalWatch::wait() {
     const std::optional<int> signal = signals_->take();
     if (!signal) return;
     taken_ = *signal;
-    progress_.cancel();
-    sink_.interrupt();
+    cancel_();
     // They are no longer held back from this thread, as long as it is there: the next one ends the
     // process.
     signals_.reset();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -12,12 +13,16 @@
 
 namespace tools {
 
-/// While it lives, the first signal by which a person ends a program cancels a dump of this
-/// process, and the next one ends the program.
+/// While it lives, the first signal by which a person ends a program cancels what this process is
+/// at, and the next one ends the program.
 class SignalWatch {
   public:
-    /// @signals are held since before the dump's threads. @progress and @sink must outlive this.
+    /// @signals are held since before any other thread. @cancel is called on a thread of this.
     /// Errors: of eventfd(); no thread.
+    static util::Result<std::unique_ptr<SignalWatch>> start(Signals signals,
+                                                            std::function<void()> cancel);
+
+    /// Cancels a dump. @progress and @sink must outlive this.
     static util::Result<std::unique_ptr<SignalWatch>> start(Signals signals,
                                                             dump::Progress& progress,
                                                             dump::Sink& sink);
@@ -29,15 +34,14 @@ class SignalWatch {
     std::optional<int> taken() const;
 
   private:
-    SignalWatch(Signals signals, util::UniqueFd over, dump::Progress& progress, dump::Sink& sink)
-        : signals_(std::move(signals)), over_(std::move(over)), progress_(progress), sink_(sink) {}
+    SignalWatch(Signals signals, util::UniqueFd over, std::function<void()> cancel)
+        : signals_(std::move(signals)), over_(std::move(over)), cancel_(std::move(cancel)) {}
 
     void wait();
 
     std::optional<Signals> signals_;  ///< until one came
     util::UniqueFd over_;             ///< eventfd, readable when this is to go
-    dump::Progress& progress_;
-    dump::Sink& sink_;
+    std::function<void()> cancel_;
     std::atomic<int> taken_{0};
     util::Thread thread_{};  ///< last: it uses the rest
 };

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 namespace tools {
@@ -13,6 +14,8 @@ using util::Error;
 using util::Result;
 
 namespace {
+
+constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
 
 bool is_ignored(int number) {
     struct sigaction action;
@@ -24,7 +27,7 @@ bool is_ignored(int number) {
 Result<Signals> Signals::hold() {
     sigset_t held, before;
     sigemptyset(&held);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const int number : kEnding) {
         // Under nohup, and in the background of a script. A signal that is held is told even then.
         if (!is_ignored(number)) sigaddset(&held, number);
     }
@@ -32,6 +35,10 @@ Result<Signals> Signals::hold() {
     if (!fd) return Error::from_errno(errno, "creating a signalfd");
     ::pthread_sigmask(SIG_BLOCK, &held, &before);
     return Signals(std::move(fd), before);
+}
+
+void Signals::ignore() {
+    for (const int number : kEnding) std::signal(number, SIG_IGN);
 }
 
 Signals::~Signals() {

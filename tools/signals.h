@@ -22,6 +22,10 @@ class Signals {
     Signals& operator=(Signals&&) = delete;
     ~Signals();
 
+    /// From here on they are ignored, those that wait too: what was done is done, and the exit
+    /// status is to say so. For the rest of the program.
+    static void ignore();
+
     /// Readable while a signal waits.
     int fd() const { return fd_.get(); }
 

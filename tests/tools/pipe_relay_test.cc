@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ namespace {
 
 using support::must;
 using support::must_fail;
+using namespace std::chrono_literals;
 
 util::UniqueFd open_for_writing(const std::string& path) {
     return util::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -85,6 +87,32 @@ START_TEST(stopped_relay_does_not_wait_for_a_target_that_takes_nothing) {
 }
 END_TEST
 
+START_TEST(waiting_for_a_relay_ends_when_it_is_interrupted_or_all_has_come_through) {
+    int ends[2];
+    ck_assert_int_eq(::pipe2(ends, O_CLOEXEC), 0);
+    const util::UniqueFd reader(ends[0]), target(ends[1]);
+    const auto room = static_cast<size_t>(::fcntl(target.get(), F_SETPIPE_SZ, 8192));
+    const auto relay = must(PipeRelay::start(target.get(), "fifo"));
+    util::UniqueFd machine = machine_end(*relay);
+    support::Bytes more(room + 1);
+    ck_assert_int_eq(::write(machine.get(), more.data(), more.size()),
+                     static_cast<ssize_t>(more.size()));
+    machine.reset();
+    ck_assert(!must(relay->wait(1ms, -1)));
+    const util::UniqueFd signal(::eventfd(1, EFD_CLOEXEC));
+    const auto interrupted = relay->wait(20s, signal.get());
+    ck_assert(!interrupted);
+    ck_assert_int_eq(interrupted.error().os_error(), EINTR);
+    for (size_t left = more.size(); left > 0;) {
+        const ssize_t size = ::read(reader.get(), more.data(), left);
+        ck_assert_int_gt(size, 0);
+        left -= static_cast<size_t>(size);
+    }
+    ck_assert(must(relay->wait(20s, -1)));
+    must(relay->finish());
+}
+END_TEST
+
 START_TEST(full_target_breaks_the_pipe_and_is_told) {
     ::signal(SIGPIPE, SIG_IGN);
     const util::UniqueFd full = open_for_writing("/dev/full");
@@ -108,14 +136,15 @@ END_TEST
 }  // namespace
 
 Suite* pipe_relay_suite() {
-    return support::make_suite("pipe_relay",
-                               {
-                                   bytes_come_through_in_order,
-                                   stopped_relay_breaks_the_pipe,
-                                   stopped_relay_does_not_wait_for_a_target_that_takes_nothing,
-                                   full_target_breaks_the_pipe_and_is_told,
-                                   relay_that_nobody_ends_goes_with_its_owner,
-                               });
+    return support::make_suite(
+        "pipe_relay", {
+                          bytes_come_through_in_order,
+                          stopped_relay_breaks_the_pipe,
+                          stopped_relay_does_not_wait_for_a_target_that_takes_nothing,
+                          waiting_for_a_relay_ends_when_it_is_interrupted_or_all_has_come_through,
+                          full_target_breaks_the_pipe_and_is_told,
+                          relay_that_nobody_ends_goes_with_its_owner,
+                      });
 }
 
 }  // namespace tools

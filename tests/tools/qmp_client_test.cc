@@ -27,7 +27,7 @@ START_TEST(replies_and_events_are_kept_apart) {
     const auto client = must(QmpClient::connect(monitor.path()));
     ck_assert(qapi::to_text(must(client->execute("five")).get()) == "5");
     ck_assert(!client->take_event("NOPE"));
-    ck_assert(qapi::to_text(client->take_event("RESUME").value().get()) == "{\"a\": 1}");
+    ck_assert(qapi::to_text(client->take_event("RESUME").value().data.get()) == "{\"a\": 1}");
     ck_assert(!client->take_event("RESUME"));
     ck_assert(client->take_event("STOP").has_value());
 }
@@ -94,6 +94,34 @@ START_TEST(reply_that_nobody_waited_for_is_not_that_of_the_next_command) {
 }
 END_TEST
 
+START_TEST(reply_comes_though_the_first_wait_for_it_was_interrupted) {
+    const util::UniqueFd signal(::eventfd(0, EFD_CLOEXEC));
+    const std::string late = std::string(ScriptedMonitor::kLate) + "{\"return\": 1}";
+    const ScriptedMonitor monitor(
+        {ScriptedMonitor::kGreeting, ScriptedMonitor::kOk, late, "{\"return\": 2}"}, signal.get());
+    const auto client = must(QmpClient::connect(monitor.path()));
+    client->interrupt_by(signal.get());
+    must(client->ask("one"));
+    ck_assert_int_eq(client->reply().error().os_error(), EINTR);
+    ck_assert_int_eq(client->reply().error().os_error(), EINTR);
+    eventfd_t taken;
+    ck_assert_int_eq(::eventfd_read(signal.get(), &taken), 0);
+    ck_assert(qapi::to_text(must(client->reply()).get()) == "1");
+    ck_assert(qapi::to_text(must(client->execute("two")).get()) == "2");
+}
+END_TEST
+
+START_TEST(event_tells_how_many_replies_came_before_it) {
+    const std::string event = "{\"event\": \"E\"}";
+    const std::string around = event + ScriptedMonitor::kOk.data() + event;
+    const ScriptedMonitor monitor({ScriptedMonitor::kGreeting, ScriptedMonitor::kOk, around});
+    const auto client = must(QmpClient::connect(monitor.path()));
+    must(client->execute("do"));
+    ck_assert_uint_eq(client->take_event("E").value().replies, client->replies() - 1);
+    ck_assert_uint_eq(client->take_event("E").value().replies, client->replies());
+}
+END_TEST
+
 }  // namespace
 
 Suite* qmp_client_suite() {
@@ -106,6 +134,8 @@ Suite* qmp_client_suite() {
                                    machine_that_goes_away_is_an_error,
                                    wait_ends_when_it_is_interrupted,
                                    reply_that_nobody_waited_for_is_not_that_of_the_next_command,
+                                   reply_comes_though_the_first_wait_for_it_was_interrupted,
+                                   event_tells_how_many_replies_came_before_it,
                                });
 }
 
