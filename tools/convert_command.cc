@@ -78,7 +78,11 @@ Result<int> convert(const Command& command, const std::string& from, const std::
         const ProgressLine line(progress, snapshot.blocks.total_bytes(), quiet);
         return write(*writer, pages, *sink, progress);
     }();
-    if (written) return 0;
+    if (written) {
+        // What has its name is there to stay, and the exit status is to say so.
+        Signals::ignore();
+        return 0;
+    }
     const std::optional<int> signal = watch->taken();
     if (!signal) return written.error();
     std::fprintf(stderr, "guestdump %s: cancelled\n", command.name);
