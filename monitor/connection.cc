@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <span>
@@ -52,9 +53,11 @@ Connection::~Connection() {
 
 void Connection::send(std::string_view text) {
     if (closing_) return;
+    largest_ = std::max(unsent_.empty() ? 0 : largest_, text.size());
     unsent_ += text;
     flush();
-    if (unsent_.size() > kMaxBacklog) close_soon();
+    // A socket takes less than a large message at once, of a client that reads too.
+    if (unsent_.size() > kMaxBacklog + largest_) close_soon();
     watch();
 }
 
@@ -75,11 +78,12 @@ void Connection::flush() {
         sent += static_cast<size_t>(n);
     }
     unsent_.erase(0, sent);
+    if (ended_ && unsent_.empty()) close_soon();
 }
 
 /// Brings the watched conditions into line with what is wanted now.
 void Connection::watch() {
-    const bool read = !closing_ && session_reads_ && unsent_.size() < kMaxUnread;
+    const bool read = !closing_ && !ended_ && session_reads_ && unsent_.size() < kMaxUnread;
     const bool write = !closing_ && !unsent_.empty();
     if (!read) remove_source(read_source_);
     if (!write) remove_source(write_source_);
@@ -109,9 +113,19 @@ void Connection::read_once() {
     if (received.size > 0) {
         const std::string_view text(buffer.data(), static_cast<size_t>(received.size));
         session_->receive(text, std::move(received.fds));
-    } else if (received.size == 0 || !try_again_later(errno)) {
+    } else if (received.size == 0) {
+        end_of_input();
+    } else if (!try_again_later(errno)) {
         close_soon();
     }
+}
+
+/// The client has no more to say, and may still want to hear what it has asked for. One that has
+/// gone is found out by writing to it.
+void Connection::end_of_input() {
+    ended_ = true;
+    flush();
+    watch();
 }
 
 /// Not at once: the session may be in the middle of something.

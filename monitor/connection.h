@@ -17,8 +17,10 @@ namespace monitor {
 /// One client on the main loop: bytes from its descriptor into a session, and back. Never blocks.
 ///
 /// A client that does not read is not read from either while kMaxUnread bytes wait for it. Events
-/// and late replies add to them all the same; at kMaxBacklog the client is given up, because one
-/// that had missed an event could wait for it for ever.
+/// and late replies add to them all the same; when kMaxBacklog wait beside the largest message of
+/// them, the client is given up, because one that had missed an event could wait for it for ever.
+///
+/// A client that has ended its side is served until it has taken what waits for it.
 class Connection final : public Wire {
   public:
     static constexpr size_t kMaxUnread = size_t{64} << 10;
@@ -44,12 +46,15 @@ class Connection final : public Wire {
     void read_once();
     void flush();
     void watch();
+    void end_of_input();
     void close_soon();
 
     util::UniqueFd in_, out_;
     Closed closed_;
     std::string unsent_;
+    size_t largest_ = 0;  ///< of the messages that unsent_ has, or is the end of
     bool session_reads_ = true;
+    bool ended_ = false;  ///< the client's side
     bool closing_ = false;
     guint read_source_ = 0, write_source_ = 0, close_source_ = 0;
     std::unique_ptr<Session> session_;  ///< last: it may send while it is made

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct Monitor {
     NamedFds fds;
     /// Came by SCM_RIGHTS, and no command has taken them yet.
     std::vector<util::UniqueFd> passed_fds;
+    /// Of the estimate that it waits for; commands come one after the other, so that there is one.
+    std::shared_ptr<void> estimate;
     int64_t cpu = 0;          ///< the vCPU that commands of HMP mean
     bool negotiated = false;  ///< qmp_capabilities is done
     bool oob = false;         ///< out-of-band execution is enabled

@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""50 clients at once, some of them hostile: dumps and the other clients go on, and memory stays bounded."""
+"""50 clients at once, some of them hostile: dumps and the other clients go on, and memory stays bounded. Clients that go in
+the middle, read late or ask for much are each told what is theirs, and keep nobody waiting."""
+import json
+import os
+import socket
 import threading
 import time
 
-from lab import case, check, check_equal, run_cases
+from lab import case, check, check_equal, program, run_cases
 from wire import Wire, connected
 
 CLIENTS = 50
@@ -12,6 +16,8 @@ NESTING = 64 << 20  # bytes
 MIB = 1 << 20
 SECONDS = 8  # at least
 BOUND = 64 * MIB  # of growth; most of it are the stages of a dump
+ESTIMATE = b'{"execute": "query-dump-estimate", "arguments": {"format": "kdump-zlib"}}'
+ASKING = 3.0  # seconds
 LATE = 5.0  # seconds that an answer may take on a busy host
 
 
@@ -129,6 +135,68 @@ def dumps_and_clients_go_on_among_hostile_ones(lab):
     check(max(took) < LATE, "an answer took %.3f s", max(took))
     check(most - before < BOUND, "memory grew from %d to %d bytes", before, most)
     check_equal(crowd.machine.qmp("query-status")["status"], "running", "state")
+
+
+def negotiated(path):
+    client = Wire(connected(path))
+    client.line()
+    client.returned(b'{"execute": "qmp_capabilities"}')
+    return client
+
+
+@case
+def estimates_of_clients_that_have_gone_are_dropped(lab):
+    machine = lab.vm("-m", "256M", "-smp", "255", "-accel", "synthetic", "-qmp", "unix:%s,server=on,wait=off" % lab.path("q"))
+    other = negotiated(machine.socket_path)
+    other.returned(ESTIMATE)
+    before, count, end = resident(machine.process.pid), 0, time.monotonic() + ASKING
+    while time.monotonic() < end:
+        client = negotiated(lab.path("q"))
+        client.send(ESTIMATE)
+        client.socket.close()
+        count += 1
+    begin, grown = time.monotonic(), resident(machine.process.pid) - before
+    other.returned(ESTIMATE)
+    took = time.monotonic() - begin
+    print("# %d clients have gone, and memory grew by %.1f MiB; another one's estimate took %.3f s" % (count, grown / MIB, took))
+    check(grown < 16 * MIB, "memory grew by %d bytes", grown)
+    check(took < LATE, "an estimate took %.3f s", took)
+
+
+@case
+def a_client_that_reads_gets_one_large_message_whole(lab):
+    machine = lab.vm("-accel", "synthetic")
+    client, name = negotiated(machine.socket_path), "x" * (6 * MIB)
+    client.send(b'{"execute": "query-name", "id": "%s"}' % name.encode())
+    check_equal(len(client.line().get("id", "")), len(name), "length of the id")
+    client.returned(b'{"execute": "query-status"}')
+
+
+@case
+def a_client_that_has_said_all_gets_all_replies(lab):
+    machine = lab.vm("-accel", "synthetic")
+    for many in range(8, 32):  # with some of them a little more than the socket holds
+        client = negotiated(machine.socket_path)
+        client.send(b'{"execute": "query-qmp-schema"}' * many + b'{"execute": "query-name", "id": "last"}')
+        client.socket.shutdown(socket.SHUT_WR)
+        time.sleep(0.05)
+        for _ in range(many):
+            check("return" in client.line(), "a schema is missing")
+        check_equal(client.line(), {"return": {}, "id": "last"}, "the last reply")
+        check_equal(client.socket.recv(1), b"", "what comes behind it")
+
+
+@case
+def replies_at_standard_output_are_taken_late(lab):
+    with open(lab.path("commands"), "w") as out:
+        out.write('{"execute": "qmp_capabilities"}' + '{"execute": "query-qmp-schema"}' * 8 + '{"execute": "query-name", "id": "last"}')
+    os.mkfifo(lab.path("pipe"))
+    command = 'timeout 20 "$0" -accel synthetic -qmp stdio <commands >pipe'
+    lab.start("sh", "-c", command, program("guestdump-vm"), cwd=lab.folder)
+    with open(lab.path("pipe"), "rb") as pipe:
+        time.sleep(1)
+        lines = [json.loads(pipe.readline()) for _ in range(11)]  # the greeting comes first
+    check_equal(lines[-1], {"return": {}, "id": "last"}, "the last reply")
 
 
 run_cases()

@@ -45,7 +45,7 @@ class Wire:
                 part = self.socket.recv(65536)
             except TimeoutError:
                 part = b""
-            check(part, "instead of %r came %r", end, self.waiting)
+            check(part, "instead of %r came %d bytes, the last %r", end, len(self.waiting), self.waiting[-4096:])
             self.waiting += part
         at = self.waiting.index(end) + len(end)
         taken, self.waiting = self.waiting[:at], self.waiting[at:]

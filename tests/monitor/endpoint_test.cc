@@ -151,23 +151,111 @@ START_TEST(client_that_does_not_read_holds_up_nobody_and_gets_all_later) {
 }
 END_TEST
 
-START_TEST(client_with_too_much_unread_is_given_up) {
+/// An endpoint with one client, which hears what the test says.
+struct Told {
+    Told() { turn(); }
+
+    /// More than may wait, in small messages.
+    void say_too_much() {
+        const std::string block(size_t{64} << 10, 'x');
+        for (size_t sent = 0; sent <= Connection::kMaxBacklog + (1 << 20); sent += block.size()) {
+            wire->send(block);
+        }
+    }
+
     Sockets sockets;
     Wire* wire = nullptr;
-    const auto endpoint = support::must(
-        Endpoint::open(ListenAt{sockets.path()}, [&](Wire& its) -> std::unique_ptr<Session> {
+    std::unique_ptr<Endpoint> endpoint = support::must(
+        Endpoint::open(ListenAt{sockets.path()}, [this](Wire& its) -> std::unique_ptr<Session> {
             wire = &its;
             return std::make_unique<Echo>(its, sockets.sessions);
         }));
-    const util::UniqueFd client = client_of(sockets);
+    util::UniqueFd client = client_of(sockets);
+};
+
+/// Bytes that come before there are none for now, or none at all.
+size_t read_all(int fd) {
+    size_t got = 0;
+    for (std::string some; !(some = read_some(fd)).empty() && some != "<end>";) got += some.size();
+    return got;
+}
+
+constexpr size_t kLarge = Connection::kMaxBacklog + (size_t{2} << 20);
+
+START_TEST(client_with_too_much_unread_is_given_up) {
+    Told told;
+    told.say_too_much();
+    ck_assert_int_eq(told.sockets.sessions, 1);
     turn();
-    const std::string block(size_t{64} << 10, 'x');
-    for (size_t sent = 0; sent <= Connection::kMaxBacklog + (1 << 20); sent += block.size()) {
-        wire->send(block);
+    ck_assert_int_eq(told.sockets.sessions, 0);
+}
+END_TEST
+
+START_TEST(one_message_that_is_larger_than_what_may_wait_is_sent) {
+    Told told;
+    told.wire->send(std::string(kLarge, 'x'));
+    told.wire->send("event");
+    ck_assert_uint_eq(read_all(told.client.get()), strlen("hello ") + kLarge + strlen("event"));
+    ck_assert_int_eq(told.sockets.sessions, 1);
+}
+END_TEST
+
+START_TEST(client_that_leaves_a_large_message_unread_is_given_up_too) {
+    Told told;
+    told.wire->send(std::string(kLarge, 'x'));
+    told.say_too_much();
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 0);
+}
+END_TEST
+
+START_TEST(a_large_message_that_was_read_leaves_no_more_room_for_others) {
+    Told told;
+    told.wire->send(std::string(kLarge, 'x'));
+    ck_assert_uint_gt(read_all(told.client.get()), kLarge);
+    told.say_too_much();
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 0);
+}
+END_TEST
+
+START_TEST(client_that_has_said_all_gets_what_waits_for_it) {
+    Told told;
+    told.wire->send(std::string(kLarge, 'x'));
+    ck_assert_int_eq(shutdown(told.client.get(), SHUT_WR), 0);
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 1);
+    ck_assert_uint_eq(read_all(told.client.get()), strlen("hello ") + kLarge);
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 0);
+}
+END_TEST
+
+START_TEST(client_that_has_said_all_and_is_told_more_is_not_kept) {
+    Told told;
+    told.wire->send(std::string(size_t{256} << 10, 'x'));
+    ck_assert_int_eq(shutdown(told.client.get(), SHUT_WR), 0);
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 1);
+    std::string room(size_t{256} << 10, '\0');
+    while (recv(told.client.get(), room.data(), room.size(), MSG_DONTWAIT) > 0) {
     }
-    ck_assert_int_eq(sockets.sessions, 1);
+    told.wire->send("event");
     turn();
-    ck_assert_int_eq(sockets.sessions, 0);
+    ck_assert_int_eq(told.sockets.sessions, 0);
+}
+END_TEST
+
+START_TEST(client_that_has_gone_gets_nothing_and_another_is_served) {
+    Told told;
+    told.wire->send(std::string(kLarge, 'x'));
+    ck_assert_int_eq(shutdown(told.client.get(), SHUT_WR), 0);
+    turn();
+    told.client.reset();
+    turn();
+    ck_assert_int_eq(told.sockets.sessions, 0);
+    const util::UniqueFd other = client_of(told.sockets);
+    ck_assert(read_some(other.get()) == "hello ");
 }
 END_TEST
 
@@ -283,6 +371,12 @@ Suite* endpoint_suite() {
                                    descriptors_come_along,
                                    client_that_does_not_read_holds_up_nobody_and_gets_all_later,
                                    client_with_too_much_unread_is_given_up,
+                                   one_message_that_is_larger_than_what_may_wait_is_sent,
+                                   client_that_leaves_a_large_message_unread_is_given_up_too,
+                                   a_large_message_that_was_read_leaves_no_more_room_for_others,
+                                   client_that_has_said_all_gets_what_waits_for_it,
+                                   client_that_has_said_all_and_is_told_more_is_not_kept,
+                                   client_that_has_gone_gets_nothing_and_another_is_served,
                                    client_waits_without_spinning_while_descriptors_are_short,
                                    path_is_free_again_afterwards,
                                    path_in_use_is_refused,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <deque>
 #include <string>
 
 #include "tests/monitor/test_client.h"
@@ -199,16 +200,39 @@ START_TEST(an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it) {
 }
 END_TEST
 
-START_TEST(an_estimate_whose_client_has_gone_is_nobodys) {
+/// More estimates than may wait, each asked for by a client that goes at once.
+void ask_and_go(TestMachine& vm, const std::string& request) {
+    for (size_t i = 0; i < 2 * dump::EstimateQueue::kMostWaiting; ++i) {
+        Negotiated client(vm.services);
+        check_text(client.ask(request), "");
+    }
+}
+
+START_TEST(an_estimate_whose_client_has_gone_is_dropped) {
     TestMachine vm;
     Negotiated other(vm.services);
-    {
-        Negotiated client(vm.services);
-        client.ask(R"({"execute": "query-dump-estimate"})");
-        client.ask(R"({"execute": "query-dump-estimate"})");
-    }
+    ask_and_go(vm, R"({"execute": "query-dump-estimate"})");
+    ask_and_go(vm, R"({"execute": "human-monitor-command",)"
+                   R"( "arguments": {"command-line": "info dump-estimate"}})");
     std::string told = other.ask(R"({"execute": "query-dump-estimate"})");
     vm.loop.run_until([&] { return has(told += other.take(), "highest"); });
+}
+END_TEST
+
+START_TEST(estimates_that_wait_are_bounded) {
+    TestMachine vm;
+    std::deque<Negotiated> clients;
+    for (size_t i = 0; i < 1 + dump::EstimateQueue::kMostWaiting; ++i) {
+        check_text(clients.emplace_back(vm.services).ask(R"({"execute": "query-dump-estimate"})"),
+                   "");
+    }
+    Negotiated other(vm.services);
+    check_text(other.ask(R"({"execute": "query-dump-estimate"})"),
+               generic("64 estimates are waiting, at most 64 may"));
+    for (Negotiated& client : clients) {
+        std::string told;
+        vm.loop.run_until([&] { return has(told += client.take(), "highest"); });
+    }
 }
 END_TEST
 
@@ -342,7 +366,8 @@ Suite* qmp_dump_suite() {
                         cancelled_dump_fails_and_the_guest_runs_on,
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
                         an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
-                        an_estimate_whose_client_has_gone_is_nobodys,
+                        an_estimate_whose_client_has_gone_is_dropped,
+                        estimates_that_wait_are_bounded,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,
                         second_dump_stop_and_cont_are_refused_while_one_is_active,
