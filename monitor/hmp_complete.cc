@@ -169,6 +169,11 @@ Words words_for(const Line& line) {
     return command ? arguments_of(*command, line, of_info ? 2 : 1) : Words();
 }
 
+/// True for a byte of a character of UTF-8 that is not its first.
+bool continues(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+}
+
 }  // namespace
 
 HmpCompletions complete_hmp_line(std::string_view line) {
@@ -185,6 +190,12 @@ std::string common_beginning(const std::vector<std::string>& words) {
     for (const std::string& word : words) {
         const auto [end, other] = std::ranges::mismatch(common, word);
         common.erase(end, common.end());
+    }
+    // Where words part inside of a character of UTF-8, it belongs to none of them.
+    while (std::ranges::any_of(words, [&](const std::string& word) {
+        return common.size() > 0 && word.size() > common.size() && continues(word[common.size()]);
+    })) {
+        common.pop_back();
     }
     return common;
 }

@@ -20,7 +20,7 @@ struct HmpCompletions {
 /// files where it takes one. Any thread.
 HmpCompletions complete_hmp_line(std::string_view line);
 
-/// What all of @words begin with; all of a single one.
+/// What all of @words begin with, in whole characters of UTF-8; all of a single one.
 std::string common_beginning(const std::vector<std::string>& words);
 
 }  // namespace monitor

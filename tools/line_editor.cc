@@ -2,14 +2,17 @@
 #include "tools/line_editor.h"
 
 #include <histedit.h>
+#include <locale.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cwchar>
+#include <string>
 #include <utility>
+
+#include "tools/wide_text.h"
 
 namespace tools {
 namespace {
@@ -20,18 +23,39 @@ struct EndEditing {
     void operator()(EditLine* edit) const { el_end(edit); }
 };
 struct EndHistory {
-    void operator()(History* history) const { history_end(history); }
+    void operator()(HistoryW* history) const { history_wend(history); }
+};
+
+/// The person's characters, as LANG and LC_CTYPE tell, for this thread: of the other threads, and
+/// of numbers here, nothing changes. Without such a locale they are C's.
+class OwnCharacters {
+  public:
+    OwnCharacters() : locale_(::newlocale(LC_CTYPE_MASK, "", nullptr)) {
+        if (locale_) before_ = ::uselocale(locale_);
+    }
+    ~OwnCharacters() {
+        if (!locale_) return;
+        ::uselocale(before_);
+        ::freelocale(locale_);
+    }
+    OwnCharacters(const OwnCharacters&) = delete;
+    OwnCharacters& operator=(const OwnCharacters&) = delete;
+
+  private:
+    locale_t locale_, before_ = nullptr;
 };
 
 }  // namespace
 
 /// What libedit's callbacks find by its client data.
 struct LineEditor::Library {
-    std::unique_ptr<History, EndHistory> history;
+    OwnCharacters characters;  ///< first: libedit looks at them when it begins
+    std::unique_ptr<HistoryW, EndHistory> history;
     std::unique_ptr<EditLine, EndEditing> edit;
     const char* prompt;
     Complete complete;
     int wake;
+    std::string unread{};  ///< bytes that no character has been made of yet
 
     static Library& of(EditLine* edit) {
         void* self = nullptr;
@@ -41,18 +65,16 @@ struct LineEditor::Library {
 
     static char* tell_prompt(EditLine* edit) { return const_cast<char*>(of(edit).prompt); }
 
-    /// The next character: 1, at the end 0. Without waiting for the rest of one of several bytes
-    /// that never comes.
+    /// The next character: 1, at the end 0.
     static int read_character(EditLine* edit, wchar_t* out) {
-        std::mbstate_t state{};
+        Library& self = of(edit);
         while (true) {
+            const size_t used = self.unread.empty() ? 0 : first_character(self.unread, *out);
+            self.unread.erase(0, used);
+            if (used > 0) return 1;
             char byte = 0;
-            if (!wait(of(edit).wake) || ::read(STDIN_FILENO, &byte, 1) != 1) return 0;
-            const size_t used = std::mbrtowc(out, &byte, 1, &state);
-            if (used == static_cast<size_t>(-2)) continue;
-            // What is no character of this locale is taken as it is.
-            if (used == static_cast<size_t>(-1)) *out = static_cast<unsigned char>(byte);
-            return 1;
+            if (!wait(self.wake) || ::read(STDIN_FILENO, &byte, 1) != 1) return 0;
+            self.unread += byte;
         }
     }
 
@@ -67,22 +89,24 @@ struct LineEditor::Library {
     }
 
     static unsigned char complete_word(EditLine* edit, int) {
-        const LineInfo* line = el_line(edit);
-        const std::string_view typed(line->buffer,
-                                     static_cast<size_t>(line->cursor - line->buffer));
-        const Completion completion = of(edit).complete(typed);
+        const LineInfoW* line = el_wline(edit);
+        const std::wstring_view typed(line->buffer,
+                                      static_cast<size_t>(line->cursor - line->buffer));
+        const std::string bytes = to_bytes(typed);
+        const Completion completion = of(edit).complete(bytes);
+        const std::wstring kept = to_wide(std::string_view(bytes).substr(0, completion.keep));
         if (!completion.show.empty()) {
             std::printf("\r\n%s", completion.show.c_str());
             std::fflush(stdout);
         }
-        el_deletestr(edit, static_cast<int>(typed.size() - completion.keep));
-        el_insertstr(edit, completion.insert.c_str());
+        el_deletestr(edit, static_cast<int>(typed.size() - kept.size()));
+        el_winsertstr(edit, to_wide(completion.insert).c_str());
         return completion.show.empty() ? CC_REFRESH : CC_REDISPLAY;
     }
 
     /// Ctrl-C: another line.
     static unsigned char drop_line(EditLine* edit, int) {
-        const LineInfo* line = el_line(edit);
+        const LineInfoW* line = el_wline(edit);
         el_cursor(edit, static_cast<int>(line->lastchar - line->cursor));
         el_deletestr(edit, static_cast<int>(line->lastchar - line->buffer));
         std::fputs("^C\r\n", stdout);
@@ -96,16 +120,16 @@ LineEditor::LineEditor(const char* program, const char* prompt, Complete complet
     library_->prompt = prompt;
     library_->complete = std::move(complete);
     library_->wake = wake;
-    library_->history.reset(history_init());
+    library_->history.reset(history_winit());
     library_->edit.reset(el_init(program, stdin, stdout, stderr));
-    HistEvent event;
-    history(library_->history.get(), &event, H_SETSIZE, kHistory);
-    history(library_->history.get(), &event, H_SETUNIQUE, 1);
+    HistEventW event;
+    history_w(library_->history.get(), &event, H_SETSIZE, kHistory);
+    history_w(library_->history.get(), &event, H_SETUNIQUE, 1);
     EditLine* edit = library_->edit.get();
     el_set(edit, EL_CLIENTDATA, library_.get());
     el_set(edit, EL_PROMPT, &Library::tell_prompt);
-    el_set(edit, EL_GETCFN, &Library::read_character);
-    el_set(edit, EL_HIST, history, library_->history.get());
+    el_wset(edit, EL_GETCFN, &Library::read_character);
+    el_wset(edit, EL_HIST, history_w, library_->history.get());
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_SIGNAL, 0);
     el_set(edit, EL_ADDFN, "complete-word", "complete the word", &Library::complete_word);
@@ -124,18 +148,18 @@ LineEditor::~LineEditor() = default;
 
 std::optional<std::string> LineEditor::read_line() {
     int size = 0;
-    const char* text = el_gets(library_->edit.get(), &size);
+    const wchar_t* text = el_wgets(library_->edit.get(), &size);
     if (!text || size <= 0) return std::nullopt;
-    std::string line(text, static_cast<size_t>(size));
-    if (!line.ends_with('\n')) return std::nullopt;  // woken in the middle of it
+    std::wstring line(text, static_cast<size_t>(size));
+    if (!line.ends_with(L'\n')) return std::nullopt;  // woken in the middle of it
     line.pop_back();
-    HistEvent event;
-    if (!line.empty()) history(library_->history.get(), &event, H_ENTER, line.c_str());
-    return line;
+    HistEventW event;
+    if (!line.empty()) history_w(library_->history.get(), &event, H_ENTER, line.c_str());
+    return to_bytes(line);
 }
 
 void LineEditor::type_ahead(const std::string& text) {
-    if (!text.empty()) el_push(library_->edit.get(), text.c_str());
+    if (!text.empty()) el_wpush(library_->edit.get(), to_wide(text).c_str());
 }
 
 }  // namespace tools

@@ -10,7 +10,9 @@
 namespace tools {
 
 /// Lines that a person types at the terminal of this process, with the keys that shells have, and
-/// a history. One thread, which may wait long in it. libedit is used here only.
+/// a history. A line has the bytes that came from the terminal, in any locale; how they are shown
+/// is for the locale to say. One thread, which may wait long in it, and whose characters are those
+/// of the environment's locale while this lives. libedit is used here only.
 class LineEditor {
   public:
     /// What Tab makes of the line up to the cursor.

@@ -5,7 +5,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +15,7 @@
 #include "monitor/hmp_complete.h"
 #include "monitor/main_loop.h"
 #include "monitor/version.h"
+#include "tools/screen_text.h"
 
 namespace tools {
 
@@ -26,26 +26,10 @@ namespace {
 
 constexpr unsigned kLook = 200;  // ms, how often a person wants to see it move
 constexpr char kEndOfText = '\x03';
-constexpr size_t kShownWords = 200;
 
 void raise(const util::UniqueFd& event) {
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
-}
-
-/// What there is to choose from, as many in a line as a narrow terminal has room for.
-std::string columns_of(const std::vector<std::string>& words) {
-    constexpr size_t kWidth = 78;
-    size_t widest = 0;
-    for (const std::string& word : words) widest = std::max(widest, word.size() + 2);
-    const size_t per_line = std::max<size_t>(1, kWidth / widest);
-    std::string text;
-    for (size_t i = 0; i < std::min(words.size(), kShownWords); ++i) {
-        const bool ends = i % per_line == per_line - 1 || i + 1 == words.size();
-        text += words[i] + (ends ? "\r\n" : std::string(widest - words[i].size(), ' '));
-    }
-    if (words.size() > kShownWords) text += "...\r\n";
-    return text;
 }
 
 LineEditor::Completion complete(std::string_view line) {
@@ -123,30 +107,38 @@ std::string TerminalMonitor::wait_for_answer() {
         } else {
             typed.clear();
             monitor::post_to_main_loop([weak] {
-                if (const auto self = weak.lock()) (*self)->cancel_dump();
+                if (const auto self = weak.lock()) (*self)->cancel();
             });
         }
     }
 }
 
 void TerminalMonitor::ask(const std::string& line) {
+    const bool another_dump = monitor_.services.dump.active();
+    waits_ = true;
     asked_at_ = g_get_monotonic_time();
     progress_source_ = g_timeout_add(kLook, &TerminalMonitor::look, this);
     monitor::run_hmp_line(monitor_, line,
                           [weak = std::weak_ptr(alive_)](const std::string& output) {
                               if (const auto self = weak.lock()) (*self)->answer(output);
                           });
+    dumps_ = waits_ && !another_dump && monitor_.services.dump.active();
 }
 
 void TerminalMonitor::answer(const std::string& output) {
+    waits_ = dumps_ = false;
     stop_progress();
-    std::fputs(output.c_str(), stdout);
+    std::fputs(on_screen(output).c_str(), stdout);
     std::fflush(stdout);
     raise(answered_);
 }
 
-void TerminalMonitor::cancel_dump() {
-    monitor_.services.dump.cancel();
+/// Ends what is waited for, and no more: dumps of other clients are theirs.
+void TerminalMonitor::cancel() {
+    if (dumps_) return monitor_.services.dump.cancel();
+    if (!waits_ || !monitor_.estimate) return;
+    monitor_.estimate.reset();  // it will not reply
+    answer("Error: cancelled\r\n");
 }
 
 gboolean TerminalMonitor::look(gpointer self) {
@@ -155,7 +147,7 @@ gboolean TerminalMonitor::look(gpointer self) {
 }
 
 void TerminalMonitor::show_progress() {
-    if (!monitor_.services.dump.active()) return;
+    if (!dumps_) return;
     const qapi::DumpQueryResult state = monitor_.services.dump.query();
     const auto passed = static_cast<double>(g_get_monotonic_time() - asked_at_);
     display_.show({.completed = state.completed,

@@ -16,8 +16,8 @@ namespace tools {
 
 /// The human monitor for a person at this process's terminal: lines are edited and completed on a
 /// thread of their own, so that waiting for a key holds up nobody, and run on the main loop. A dump
-/// that is waited for shows how far it is; Ctrl-C cancels it. Whoever makes this holds a
-/// TerminalMode.
+/// that is waited for shows how far it is; Ctrl-C cancels it, or an estimate that is waited for.
+/// Whoever makes this holds a TerminalMode.
 ///
 /// Main loop; what the thread calls says so.
 class TerminalMonitor {
@@ -34,7 +34,7 @@ class TerminalMonitor {
     static gboolean look(gpointer self);
     void ask(const std::string& line);
     void answer(const std::string& output);
-    void cancel_dump();
+    void cancel();
     void show_progress();
     void stop_progress();
 
@@ -44,6 +44,8 @@ class TerminalMonitor {
     ProgressDisplay display_;
     guint progress_source_ = 0;
     gint64 asked_at_ = 0;                      ///< microseconds
+    bool waits_ = false;                       ///< a command has not replied yet
+    bool dumps_ = false;                       ///< it has begun the dump under way
     std::shared_ptr<TerminalMonitor*> alive_;  ///< what the thread posts holds it weakly
     std::jthread thread_;                      ///< last: it uses the rest
 };

@@ -8,20 +8,22 @@ import signal
 from lab import Skip, case, check, check_equal, need, program, run_cases
 from qmp import Qmp
 from terminal import Terminal
+from wire import Wire, connected
 
+CROWD = 40  # estimates that take some seconds
 SLOW = 256 << 20  # bytes that take a compressor some seconds
 PROMPT = "(qemu)"
 
 
 def terminal(lab):
     need("tmux")
-    return Terminal(lab.folder)
+    return Terminal(lab.folder, environment={"LC_ALL": "C.UTF-8"})
 
 
-def start(lab, screen, *options):
-    """Starts the machine in the terminal; its QMP socket is "q"."""
-    screen.enter(" ".join([program_path(), "-accel", "synthetic", "-monitor", "stdio",
-                           "-qmp", "unix:q,server=on,wait=off", *options]))
+def start(lab, screen, *options, sockets=("q",)):
+    """Starts the machine in the terminal, with QMP at each of @sockets."""
+    words = [word for name in sockets for word in ("-qmp", "unix:%s,server=on,wait=off" % name)]
+    screen.enter(" ".join([program_path(), "-accel", "synthetic", "-monitor", "stdio", *words, *options]))
     screen.wait_for_line(PROMPT)
 
 
@@ -34,6 +36,11 @@ def slow_memory(lab):
         for _ in range(SLOW >> 20):
             out.write(os.urandom(1 << 20))
     return ["-machine", "pc,memory-backend=ram", "-object", "memory-backend-file,id=ram,size=%d,mem-path=ram,share=on" % SLOW]
+
+
+def wait_for_prompt(screen, number):
+    """Until the prompt stands there for the @number-th time, and nothing behind it."""
+    return screen.wait(lambda text: text.count(PROMPT) == number and text.endswith("\n" + PROMPT), "prompt %d" % number)
 
 
 def leave(screen):
@@ -126,6 +133,100 @@ def ctrl_c_cancels_the_dump_and_what_is_typed_meanwhile_is_kept(lab):
             screen.enter("dump-guest-memory -Z core")
             screen.type("info dump\n")
             screen.wait_for("Status: completed")
+        leave(screen)
+
+
+def estimates_under_way(lab, names):
+    """One client at each socket, which has asked for an estimate and not heard of it yet."""
+    clients = [Wire(connected(lab.path(name))) for name in names]
+    for client in clients:
+        client.line()
+        client.returned(b'{"execute": "qmp_capabilities"}')
+    for client in clients:
+        client.send(b'{"execute": "query-dump-estimate", "arguments": {"format": "kdump-zlib"}}')
+    return clients
+
+
+@case
+def ctrl_c_ends_the_estimate_that_is_waited_for_and_no_dump_of_others(lab):
+    crowd = ["e%d" % number for number in range(CROWD)]
+    with terminal(lab) as screen:
+        start(lab, screen, *slow_memory(lab), sockets=["q", *crowd])
+        os.mkfifo(lab.path("pipe"))
+        reader = os.open(lab.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)  # and does not read: the dump stays under way
+        with Qmp(lab.path("q")) as qmp:
+            qmp("dump-guest-memory", paging=False, protocol="file:pipe", detach=True)
+            screen.type("info dump-estimate -z")
+            screen.wait_for("info dump-estimate -z")
+            clients = estimates_under_way(lab, crowd)
+            screen.press("Enter", "C-c")
+            text = wait_for_prompt(screen, 2)
+            check("Error: cancelled" in text and "%" not in text, "Ctrl-C: %s", text)
+            check_equal(qmp("query-dump")["status"], "active", "the dump of another client")
+            for client in clients:
+                check("return" in client.line(), "an estimate of another client is no more")
+            screen.enter("info name")
+            wait_for_prompt(screen, 3)
+        os.close(reader)
+        leave(screen)
+
+
+@case
+def a_line_is_run_as_it_was_typed_in_any_locale(lab):
+    with terminal(lab) as screen:
+        for locale in "C.UTF-8", "C", "xx_XX":
+            folder = "n." + locale
+            os.mkdir(lab.path(folder))
+            screen.enter("export LC_ALL=%s; clear" % locale)
+            screen.wait_for_line("$")
+            start(lab, screen)
+            screen.enter("dump-guest-memory %s/zä€" % folder)
+            wait_for_prompt(screen, 2)
+            check_equal(os.listdir(lab.path(folder)), ["zä€"], "files in the locale %s" % locale)
+            os.unlink(lab.path(folder + "/zä€"))
+            screen.press("Up", "Enter")  # the same once more, out of the history
+            wait_for_prompt(screen, 3)
+            check_equal(os.listdir(lab.path(folder)), ["zä€"], "files in the locale %s, again" % locale)
+            leave(screen)
+
+
+@case
+def tab_and_backspace_take_whole_characters(lab):
+    os.mkdir(lab.path("n"))
+    for name in ("zä.one", "zö.two"):
+        open(lab.path("n/" + name), "w").close()
+    with terminal(lab) as screen:
+        start(lab, screen)
+        screen.type("dump-guest-memory n/zöx")
+        screen.press("BSpace", "BSpace", "Tab")
+        screen.type("ö")
+        screen.press("Tab", "Enter")
+        wait_for_prompt(screen, 3)  # the second one under the choices
+        check_equal(sorted(os.listdir(lab.path("n"))), ["zä.one", "zö.two"], "files")
+        check(os.stat(lab.path("n/zö.two")).st_size > 0, "the dump went elsewhere")
+        check_equal(os.stat(lab.path("n/zä.one")).st_size, 0, "size of the other file")
+        leave(screen)
+
+
+@case
+def names_of_files_do_not_command_the_terminal(lab):
+    os.mkdir(lab.path("n"))
+    for name in ("a\x1b]2;taken\x07", "b\nfaked", "c\x9b"):
+        open(lab.path("n/" + name), "w").close()
+    with terminal(lab) as screen:
+        start(lab, screen)
+        screen.type("dump-guest-memory n/")
+        screen.press("Tab")
+        text = screen.wait_for("\\x07")
+        check("n/a\\x1b]2;taken\\x07" in text and "n/b\\x0afaked" in text, "names: %s", text)
+        check_equal("taken" in screen.title(), False, "the terminal's title is the file's")
+        screen.type("a")
+        screen.press("Tab")
+        screen.wait_for_line('(qemu) dump-guest-memory n/a^[]2;taken^G')
+        screen.press("BSpace")
+        screen.enter("/core")
+        screen.wait_for("taken\\x07/core': Not a directory")
+        check_equal("taken" in screen.title(), False, "the terminal's title is the file's")
         leave(screen)
 
 

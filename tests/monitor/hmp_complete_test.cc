@@ -133,6 +133,17 @@ START_TEST(common_beginning_is_what_all_have) {
 }
 END_TEST
 
+START_TEST(common_beginning_does_not_end_inside_a_character) {
+    ck_assert(common_beginning({"z\u00e4.one", "z\u00f6.one"}) == "z");
+    ck_assert(common_beginning({"z\u20ac", "z\u20ad"}) == "z");
+    ck_assert(common_beginning({"z\u00e4", "z\u00e4.one"}) == "z\u00e4");
+    ck_assert(common_beginning({"z\u00e4", "\u00f6"}).empty());
+    // Bytes that are no UTF-8 end nowhere.
+    ck_assert(common_beginning({"\xa4", "\xb6"}).empty());
+    ck_assert(common_beginning({"z\xc3"}) == "z\xc3");
+}
+END_TEST
+
 }  // namespace
 
 Suite* hmp_complete_suite() {
@@ -145,6 +156,7 @@ Suite* hmp_complete_suite() {
                                                    names_are_quoted_as_commands_read_them,
                                                    any_bytes_are_a_line,
                                                    common_beginning_is_what_all_have,
+                                                   common_beginning_does_not_end_inside_a_character,
                                                });
 }
 

@@ -42,6 +42,10 @@ class Terminal:
     def screen(self):
         return self.run("capture-pane", "-p").rstrip("\n")
 
+    def title(self):
+        """What programs may set."""
+        return self.run("display-message", "-p", "#{pane_title}").rstrip("\n")
+
     def last_line(self):
         return self.screen().split("\n")[-1]
 

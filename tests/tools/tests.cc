@@ -7,7 +7,9 @@ Suite* pipe_relay_suite();
 Suite* progress_text_suite();
 Suite* qmp_client_suite();
 Suite* remote_dump_suite();
+Suite* screen_text_suite();
 Suite* signal_watch_suite();
+Suite* wide_text_suite();
 
 }  // namespace tools
 
@@ -17,6 +19,8 @@ int main() {
         tools::progress_text_suite(),
         tools::qmp_client_suite(),
         tools::remote_dump_suite(),
+        tools::screen_text_suite(),
         tools::signal_watch_suite(),
+        tools::wide_text_suite(),
     });
 }
