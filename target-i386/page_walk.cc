@@ -61,6 +61,9 @@ class Table {
 /// cost no more than the list's cap and the number of references, both of which are bounded. Depth
 /// is bounded by the number of levels, which also ends cycles: a table that refers to itself is
 /// another pair one level below.
+///
+/// A table below which something was left out, because another walk has it at the same place, has
+/// not all of its mappings here: from a new place it is read once more, which counts as a table.
 class PageWalk {
   public:
     /// @walked outlives the walk.
@@ -73,7 +76,10 @@ class PageWalk {
           found_(cap),
           most_tables_(std::max(cap / kMappingsPerTable, kFewestTables)) {}
 
-    Result<> run() { return visit_table(0, mode_.on_bus(mode_.root()), Gva{0}); }
+    Result<> run() {
+        TRY(visit_table(0, mode_.on_bus(mode_.root()), Gva{0}));
+        return {};
+    }
 
     /// Adds what was found, and how.
     Result<> merge_into(dump::MemoryMappingList& out) && {
@@ -87,16 +93,15 @@ class PageWalk {
   private:
     /// Where the mappings of a table that has been read lie.
     struct Visit {
-        Gva base;      ///< virtual address of the table's first entry
-        size_t first;  ///< the first that can be one of its mappings
+        Gva base;            ///< virtual address of the table's first entry
+        size_t first;        ///< the first that can be one of its mappings
+        bool whole = false;  ///< all that it maps is in the list
     };
 
-    uint64_t steps() const {
-        return visits_.size() * kMappingsPerTable + repeats_ + found_.view().size();
-    }
+    uint64_t steps() const { return tables_ * kMappingsPerTable + repeats_ + found_.view().size(); }
     Result<> check_steps() const;
-    Result<> follow(size_t level, Gpa table, Gva base);
-    Result<> visit_table(size_t level, Gpa table, Gva base);
+    Result<bool> follow(size_t level, Gpa table, Gva base);
+    Result<bool> visit_table(size_t level, Gpa table, Gva base);
     bool is_outside(Gpa address, uint64_t length);
     Result<> repeat(const Visit& visit, uint64_t span, Gva base);
     Result<> add_page(Gpa page, Gva base, uint64_t length);
@@ -109,6 +114,7 @@ class PageWalk {
     dump::MemoryMappingList found_;
     util::MappedMap<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
     size_t most_tables_;
+    size_t tables_ = 0;  ///< that were read, but for the top one
     size_t repeats_ = 0;
 };
 
@@ -121,31 +127,37 @@ Result<> PageWalk::check_steps() const {
                        kMostWalks * one);
 }
 
-/// Goes on to a table of level @level at @table that maps addresses from @base.
-Result<> PageWalk::follow(size_t level, Gpa table, Gva base) {
+/// Goes on to a table of level @level at @table that maps addresses from @base. True where all that
+/// it maps is in the list then.
+Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
     const uint64_t key = table.value | level;
-    if (!walked_.empty() && walked_.has({key, base.value, mode_.identity()})) return {};
+    if (!walked_.empty() && walked_.has({key, base.value, mode_.identity()})) return false;
     TRY(check_steps());
     const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
     const auto [visit, is_new] = TRY(visits_.try_emplace(key, Visit{base, first}));
-    if (is_new) {
-        if (visits_.size() > most_tables_) {
-            return Error::make("the guest has more than %zu page tables", most_tables_);
-        }
-        return visit_table(level, table, base);
-    }
-    if (++repeats_ > found_.cap()) {
+    if (!is_new && ++repeats_ > found_.cap()) {
         return Error::make("the guest's page tables refer to tables again more than %zu times",
                            found_.cap());
     }
-    const Level& shape = mode_.levels()[level];
-    return repeat(*visit, uint64_t{1} << (shape.shift + shape.index_bits), base);
+    if (visit->whole) {
+        const Level& shape = mode_.levels()[level];
+        TRY(repeat(*visit, uint64_t{1} << (shape.shift + shape.index_bits), base));
+        return true;
+    }
+    if (++tables_ > most_tables_)
+        return Error::make("the guest has more than %zu page tables", most_tables_);
+    const bool whole = TRY(visit_table(level, table, base));
+    // Looked up again: the map has grown.
+    if (whole) *TRY(visits_.try_emplace(key, {})).first = {base, first, true};
+    return whole;
 }
 
-Result<> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
+/// As follow(), for a table that has not been read.
+Result<bool> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
     const Level& shape = mode_.levels()[level];
     Table table;
     TRY(table.read(memory_, address, shape));
+    bool whole = true;
     for (uint64_t i = 0; i < uint64_t{1} << shape.index_bits; ++i) {
         const Entry entry = mode_.decode(level, table.entry(i));
         if (entry.kind == Entry::Kind::absent) continue;
@@ -157,10 +169,10 @@ Result<> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
         if (is_page) {
             TRY(add_page(entry.address, from, length));
         } else {
-            TRY(follow(level + 1, mode_.on_bus(entry.address), from));
+            whole &= TRY(follow(level + 1, mode_.on_bus(entry.address), from));
         }
     }
-    return {};
+    return whole;
 }
 
 /// True where none of the bytes is memory. (The bytes that the A20 line folds a large page onto are

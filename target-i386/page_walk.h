@@ -13,10 +13,11 @@ namespace target_i386 {
 ///
 /// The guest writes the tables, and with a few of them can describe 2^36 pages. So these are
 /// bounded, with N = out.cap(), 2^22 unless an option says otherwise: N mappings of 24 bytes; N/32
-/// different tables, at least 256, each of which is read once; N references to tables read before.
-/// All walks for one @out together may take as much as four that reach all of these.
+/// tables to read, at least 256; N references to tables read before. All walks for one @out
+/// together may take as much as four that reach all of these.
 ///
-/// Tables that a walk for @out has read before are not read again where they would map the same.
+/// Each table is read once. Those that a walk for @out has read before are not read again where
+/// they would map the same; a table with such ones below it is, from each new place.
 ///
 /// Any thread. Errors: one of these bounds; a table that cannot be read;
 /// the host has no memory to give. @out is of no use then.

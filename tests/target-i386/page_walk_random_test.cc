@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <random>
+#include <set>
 
 #include "target-i386/page_walk.h"
 #include "tests/support/results.h"
@@ -42,6 +43,31 @@ class Trial {
         ck_abort_msg(
             "seed %u: %zu and %zu granules, first difference 0x%jx -> 0x%jx, 0x%jx -> 0x%jx", seed,
             found.size(), expected.size(), ours.first, ours.second, model.first, model.second);
+    }
+
+    /// As run(), of several vCPUs, whose tables are walked one after the other.
+    void run_several(unsigned seed) {
+        constexpr size_t kVcpus = 3, kTables = 4;
+        std::vector<uint64_t> tables;
+        for (size_t i = 0; i < kTables; ++i) tables.push_back(some_page());
+        std::vector<uint64_t> roots;
+        for (size_t i = 0; i < kVcpus; ++i) roots.push_back(some_page() & 0xfffff000);
+        for (const auto* list : {&roots, &tables}) {
+            for (const uint64_t table : *list) refer_to_few(table, tables);
+        }
+        std::set<Pages::value_type> expected, found;
+        dump::MemoryMappingList list;
+        for (const uint64_t root : roots) {
+            model_.cr3 = root;
+            for (const auto& [virt, phys] : model_.walk(memory_)) expected.emplace(virt, phys);
+            walk_into(list);
+        }
+        for (const dump::MemoryMapping& mapping : list.view()) {
+            for (uint64_t at = 0; at < mapping.length; at += NaiveWalker::kGranule)
+                found.emplace(mapping.virt.value + at, mapping.phys.value + at);
+        }
+        ck_assert_msg(found == expected, "seed %u: %zu and %zu granules", seed, found.size(),
+                      expected.size());
     }
 
   private:
@@ -108,20 +134,31 @@ class Trial {
         return target | junk() | 0x81;
     }
 
+    size_t entry_bytes() const { return model_.mode == Mode::two_level ? 4 : 8; }
+
     void fill_tables() {
-        const size_t bytes = model_.mode == Mode::two_level ? 4 : 8;
         for (const auto& [start, end] : memory_.pieces()) {
             for (uint64_t page = start & ~uint64_t{0xfff}; page < end; page += 0x1000) {
-                for (uint64_t n = below(8); n > 0; --n) put_entry(page, bytes);
+                for (uint64_t n = below(8); n > 0; --n) put_entry(page, entry_bytes());
             }
         }
-        for (int n = 0; n < 3; ++n) put_entry(model_.cr3 & ~uint64_t{0xfff}, bytes);
+        for (int n = 0; n < 3; ++n) put_entry(model_.cr3 & ~uint64_t{0xfff}, entry_bytes());
         if (model_.mode != Mode::pae) return;
         for (unsigned i = 0; i < 4; ++i) {
             const uint64_t at = (model_.cr3 & 0xffffffe0) + 8 * i;
             const uint64_t reserved = one_in(8) ? 0 : 0x1e6;
             if (memory_.holds(at) && memory_.holds(at + 7))
                 memory_.put64(at, some_entry() & ~reserved);
+        }
+    }
+
+    /// Few tables with entries in the same places: vCPUs and each of them have many in common.
+    void refer_to_few(uint64_t from, const std::vector<uint64_t>& tables) {
+        for (uint64_t slot = 0; slot < 3; ++slot) {
+            const uint64_t at = from + slot * entry_bytes();
+            const uint64_t entry = one_in(4) ? 0 : tables[below(tables.size())] | 1;
+            if (memory_.holds(at) && memory_.holds(at + entry_bytes() - 1))
+                memory_.put(at, entry, entry_bytes());
         }
     }
 
@@ -149,14 +186,18 @@ class Trial {
         return registers;
     }
 
-    Pages walk() {
+    void walk_into(dump::MemoryMappingList& list) {
         const PagingTraits traits{.physical_bits = static_cast<uint8_t>(model_.width),
                                   .encryption_bits = model_.encryption,
                                   .gigabyte_pages = model_.gigabyte_pages,
                                   .a20 = model_.a20};
         const auto mode = PagingMode::of(registers(), traits);
-        dump::MemoryMappingList list;
         support::must(walk_pages(*mode, memory_.blocks(), list));
+    }
+
+    Pages walk() {
+        dump::MemoryMappingList list;
+        walk_into(list);
         Pages pages;
         const dump::MemoryMapping* before = nullptr;
         for (const dump::MemoryMapping& mapping : list.view()) {
@@ -185,6 +226,14 @@ class Trial {
 void run_trials(Mode mode, bool pse = false) {
     for (unsigned seed = 0; seed < kTrials; ++seed) Trial(mode, pse, seed).run(seed);
 }
+
+START_TEST(several_vcpus_agree_with_the_model_in_every_mode) {
+    for (const Mode mode : {Mode::two_level, Mode::pae, Mode::four_level, Mode::five_level}) {
+        for (unsigned seed = 0; seed < kTrials / 2; ++seed)
+            Trial(mode, false, seed).run_several(seed);
+    }
+}
+END_TEST
 
 START_TEST(two_levels_agree_with_the_model) {
     run_trials(Mode::two_level);
@@ -216,9 +265,9 @@ END_TEST
 Suite* page_walk_random_suite() {
     return support::make_suite(
         "page_walk_random",
-        {two_levels_agree_with_the_model, two_levels_with_large_pages_agree_with_the_model,
-         pae_agrees_with_the_model, four_levels_agree_with_the_model,
-         five_levels_agree_with_the_model});
+        {several_vcpus_agree_with_the_model_in_every_mode, two_levels_agree_with_the_model,
+         two_levels_with_large_pages_agree_with_the_model, pae_agrees_with_the_model,
+         four_levels_agree_with_the_model, five_levels_agree_with_the_model});
 }
 
 }  // namespace target_i386
