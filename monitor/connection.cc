@@ -78,13 +78,12 @@ void Connection::flush() {
         sent += static_cast<size_t>(n);
     }
     unsent_.erase(0, sent);
-    if (ended_ && unsent_.empty()) close_soon();
 }
 
 /// Brings the watched conditions into line with what is wanted now.
 void Connection::watch() {
-    const bool read = !closing_ && !ended_ && session_reads_ && unsent_.size() < kMaxUnread;
-    const bool write = !closing_ && !unsent_.empty();
+    const bool read = !closing_ && !ended_ && session_reads_ && !crowded();
+    const bool write = !closing_ && (ended_ || !unsent_.empty());
     if (!read) remove_source(read_source_);
     if (!write) remove_source(write_source_);
     if (read && read_source_ == 0) {
@@ -103,6 +102,8 @@ gboolean Connection::readable(gint, GIOCondition, gpointer self) {
 gboolean Connection::writable(gint, GIOCondition, gpointer self) {
     auto* connection = static_cast<Connection*>(self);
     connection->flush();
+    if (!connection->crowded()) connection->session_->go_on();
+    connection->end_when_all_is_said();
     connection->watch();
     return G_SOURCE_CONTINUE;
 }
@@ -124,8 +125,12 @@ void Connection::read_once() {
 /// gone is found out by writing to it.
 void Connection::end_of_input() {
     ended_ = true;
-    flush();
+    end_when_all_is_said();
     watch();
+}
+
+void Connection::end_when_all_is_said() {
+    if (ended_ && unsent_.empty()) close_soon();
 }
 
 /// Not at once: the session may be in the middle of something.

@@ -16,9 +16,10 @@ namespace monitor {
 
 /// One client on the main loop: bytes from its descriptor into a session, and back. Never blocks.
 ///
-/// A client that does not read is not read from either while kMaxUnread bytes wait for it. Events
-/// and late replies add to them all the same; when kMaxBacklog wait beside the largest message of
-/// them, the client is given up, because one that had missed an event could wait for it for ever.
+/// A client that does not read is not read from either while kMaxUnread bytes wait for it, and
+/// nothing is begun for it. Events and late replies add to them all the same; when kMaxBacklog wait
+/// beside the largest message of them, the client is given up, because one that had missed an event
+/// could wait for it for ever.
 ///
 /// A client that has ended its side is served until it has taken what waits for it.
 class Connection final : public Wire {
@@ -37,6 +38,7 @@ class Connection final : public Wire {
 
     void send(std::string_view text) override;
     void set_reading(bool reading) override;
+    bool crowded() const override { return unsent_.size() >= kMaxUnread; }
 
   private:
     static gboolean readable(gint fd, GIOCondition condition, gpointer self);
@@ -47,6 +49,7 @@ class Connection final : public Wire {
     void flush();
     void watch();
     void end_of_input();
+    void end_when_all_is_said();
     void close_soon();
 
     util::UniqueFd in_, out_;

@@ -30,7 +30,7 @@ void HmpSession::receive(std::string_view text, std::vector<util::UniqueFd> fds)
 void HmpSession::work_off() {
     if (std::exchange(working_, true)) return;
     size_t done = 0;
-    while (!busy_ && done < typed_.size()) type(typed_[done++]);
+    while (!busy_ && done < typed_.size() && !wire_.crowded()) type(typed_[done++]);
     typed_.erase(0, done);
     working_ = false;
     wire_.set_reading(!busy_);

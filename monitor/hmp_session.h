@@ -19,6 +19,7 @@ class HmpSession final : public Session {
     HmpSession(Services& services, Wire& wire, bool echo);
 
     void receive(std::string_view text, std::vector<util::UniqueFd> fds) override;
+    void go_on() override { work_off(); }
 
   private:
     void work_off();

@@ -72,7 +72,7 @@ void QmpSession::accept(Result<Json> value) {
 
 void QmpSession::run_waiting() {
     if (std::exchange(draining_, true)) return;  // a command replied at once: the loop goes on
-    while (!busy_ && !waiting_.empty()) {
+    while (!busy_ && !waiting_.empty() && !wire_.crowded()) {
         QmpRequest next = std::move(waiting_.front());
         waiting_.pop_front();
         run(std::move(next));

@@ -26,6 +26,7 @@ class QmpSession final : public Session, private EventListener {
     ~QmpSession() override;
 
     void receive(std::string_view text, std::vector<util::UniqueFd> fds) override;
+    void go_on() override { run_waiting(); }
 
   private:
     void on_event(json_object* event) override;

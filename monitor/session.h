@@ -20,6 +20,9 @@ class Wire {
 
     /// False: the client is to wait until the session has caught up with it.
     virtual void set_reading(bool reading) = 0;
+
+    /// True while so much waits for the client that nothing more should be begun for it.
+    virtual bool crowded() const = 0;
 };
 
 /// A conversation with one client: text in, text out.
@@ -29,6 +32,9 @@ class Session {
 
     /// @text came, cut anywhere, and with it @fds.
     virtual void receive(std::string_view text, std::vector<util::UniqueFd> fds) = 0;
+
+    /// The wire is not crowded, or not any more.
+    virtual void go_on() {}
 };
 
 /// Begins a conversation; the wire outlives the session.

@@ -71,6 +71,7 @@ class CheckingWire final : public monitor::Wire {
   public:
     void send(std::string_view text) override { ended_ = text.ends_with("\r\n"); }
     void set_reading(bool) override {}
+    bool crowded() const override { return false; }
     bool ended() const { return ended_; }
 
   private:

@@ -173,6 +173,23 @@ def a_client_that_reads_gets_one_large_message_whole(lab):
 
 
 @case
+def a_client_that_asks_for_many_large_replies_at_once_gets_them(lab):
+    machine = lab.vm("-accel", "synthetic", "-m", "16M")
+    client = negotiated(machine.socket_path)
+    asked = [b'{"execute": "read-guest-memory", "arguments": {"begin": %d, "length": %d}, "id": %d}' % (MIB * number, MIB, number)
+             for number in range(12)]
+    client.send(b"".join(asked))
+    time.sleep(0.2)  # all of it is there before the first reply is read
+    for number in range(12):
+        reply = client.line()
+        check("return" in reply and reply["id"] == number, "reply %d is %.100s", number, reply)
+    hmp = b'{"execute": "human-monitor-command", "arguments": {"command-line": "x /4096xb 0"}}'
+    client.send(hmp * 100)
+    for _ in range(100):
+        check("return" in client.line(), "a reply is missing")
+
+
+@case
 def a_client_that_has_said_all_gets_all_replies(lab):
     machine = lab.vm("-accel", "synthetic")
     for many in range(8, 32):  # with some of them a little more than the socket holds

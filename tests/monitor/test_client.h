@@ -15,6 +15,7 @@ class TestWire final : public Wire {
   public:
     void send(std::string_view text) override { sent_ += text; }
     void set_reading(bool reading) override { reading_ = reading; }
+    bool crowded() const override { return false; }
 
     /// What was sent since the last call.
     std::string take() { return std::exchange(sent_, {}); }
