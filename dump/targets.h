@@ -10,8 +10,8 @@
 namespace dump {
 
 /// A dump into the file @path, which appears, or replaces what was there, when it is whole:
-/// commit() gives it its name. Mode 0600. A FIFO, a device, or what is open in a process
-/// (/dev/stdout) is written to as it is; a symbolic link is followed.
+/// commit() gives it its name. Mode 0600. A FIFO or a device is written to as it is; so is a file
+/// that is open in a process (/dev/stdout), from its beginning. A symbolic link is followed.
 ///
 /// Errors: "Could not open '<path>': <why>".
 util::Result<std::unique_ptr<Sink>> open_file_sink(const std::string& path);

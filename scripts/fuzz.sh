@@ -10,7 +10,7 @@
 
 minutes=${1:-60}
 shift || true
-"$root/scripts/install-deps.sh" build
+"$root/scripts/install-deps.sh" build test
 CC=clang-14 CXX=clang++-14 configure fuzz -Doptimization=2 -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 targets=()
 for source in "$root"/tests/fuzz/*_fuzz.cc; do targets+=("tests/fuzz/$(basename "$source" _fuzz.cc)-fuzz"); done

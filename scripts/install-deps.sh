@@ -47,6 +47,7 @@ command -v apt-get >/dev/null ||
 mapfile -t absent < <(missing "${wanted[@]}")
 ((${#absent[@]})) || exit 0
 
+as_root true # says so where there is no way
 step "installing ${#absent[@]} Debian packages: ${absent[*]}"
 install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${absent[@]}")
 # The lists may be missing (a fresh container) or older than the mirror; both show only in a failing install.

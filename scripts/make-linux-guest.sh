@@ -49,13 +49,13 @@ kernel_into() {
     flock 8 # two guests may want it at once
     [[ -e $1/vmlinuz ]] && exec 8>&- && return
     newest() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }'; }
-    package=$(newest)
+    package=$(newest) || true # there may be no lists of packages yet
     work=$(mktemp -d)
     chmod 755 "$work" # apt downloads as a user of its own
     if [[ -z $package ]] || ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
         as_root apt-get update -qq
-        package=$(newest)
-        (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1) || die "cannot download the package '$package'"
+        package=$(newest) || true
+        (cd "$work" && apt-get download -qq "$package" >/dev/null) || die "cannot download the package '$package'"
     fi
     dpkg-deb -x "$work"/*.deb "$work/tree"
     find "$work/tree/lib/modules" -name 'qemu_fw_cfg.ko' -exec cp {} "$1/" \;
@@ -157,9 +157,12 @@ flock 9 # two tests may ask for the same guest at once
 if [[ $keep == yes || ! -e $folder/complete ]]; then
     kernel_into "$cache/kernel" 1>&2
     cd "$folder"
-    rm -f ram.img ref* qmp.sock serial.log complete
+    if [[ -e qemu.pid ]] && grep -qs qemu "/proc/$(cat qemu.pid)/comm"; then
+        die "the guest in $folder still runs: process $(cat qemu.pid)"
+    fi
+    rm -f ram.img ref* qmp.sock qemu.pid serial.log complete
     initramfs_into "$folder" "$cache/kernel"
-    trap 'kill "$(cat qemu.pid)" 2>/dev/null || true' EXIT
+    trap 'kill "$(cat qemu.pid 2>/dev/null)" 2>/dev/null || true' EXIT
     boot "$cache/kernel" 9>&-
     freeze_and_dump
     rm -f initramfs.cpio
