@@ -8,6 +8,7 @@ Suite* describe_suite();
 Suite* elf_reader_suite();
 Suite* file_source_suite();
 Suite* flat_source_suite();
+Suite* hostile_process_core_suite();
 Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
@@ -27,6 +28,7 @@ int main() {
         vmcore::elf_reader_suite(),
         vmcore::file_source_suite(),
         vmcore::flat_source_suite(),
+        vmcore::hostile_process_core_suite(),
         vmcore::kdump_copy_suite(),
         vmcore::kdump_reader_suite(),
         vmcore::note_list_suite(),
