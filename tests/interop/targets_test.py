@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Targets that need a machine of their own to be shown: file systems that are read-only or full, and a FIFO that is read.
-
-tests/dump/targets_test.cc has the others.
+"""Targets that need a machine of their own to be shown: file systems that are read-only or full, files that something is mounted
+on or that are somebody else's, and a FIFO that is read. tests/dump has the others: file_sink_test.cc, fd_sink_test.cc,
+stream_sink_test.cc.
 """
 import os
 import stat
@@ -89,6 +89,37 @@ def a_fifo_that_is_read_gets_the_dump(lab):
     lab.run(program("guestdump"), "verify", lab.path("vmcore"))
     check(stat.S_ISFIFO(os.stat(lab.path("fifo")).st_mode), "the FIFO is gone")
     machine.quit()
+
+
+@case
+def what_could_not_be_replaced_in_the_end_is_refused_at_once(lab):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to mount")
+    machine = lab.vm("-m", "16M", "-accel", "synthetic")
+    for name in ("below", "core"):
+        with open(lab.path(name), "w") as file:
+            file.write("old")
+    lab.run("mount", "--bind", lab.path("below"), lab.path("core"))
+    try:
+        machine.dump(lab.path("core"))
+        check(False, "a file that something is mounted on was replaced")
+    except QmpError as error:
+        check_equal(error.desc, "Could not open '%s': Device or resource busy" % lab.path("core"), "the monitor's error")
+    finally:
+        lab.run("umount", lab.path("core"))
+    check_equal([event["event"] for event in machine.qmp.events], [], "events: the guest was not stopped")
+    # Somebody else's, in a folder like /tmp.
+    folder = lab.path("sticky")
+    os.mkdir(folder)
+    os.chmod(folder, 0o1777)
+    os.chmod(lab.folder, 0o755)
+    machine.dump(lab.path("sticky/small"))
+    for name in ("small", "theirs"):
+        with open(os.path.join(folder, name), "ab"):
+            os.chmod(os.path.join(folder, name), 0o666)
+    said = lab.run("setpriv", "--reuid=65534", "--clear-groups", program("guestdump"), "convert", folder + "/small", folder + "/theirs",
+                   status=2)
+    check("Could not open '%s/theirs': Operation not permitted" % folder in said, "it said %s", said)
 
 
 run_cases()

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 
-from lab import Skip, case, check, check_equal, need, program, run_cases
+from lab import case, check, check_equal, need, program, run_cases
 from qmp import Qmp
 from terminal import Terminal
 from wire import Wire, connected
