@@ -13,7 +13,8 @@ constexpr size_t kAtOnce = size_t{1} << 16;
 
 util::Result<KdumpDescriptors> KdumpDescriptors::make(Sink& sink, uint64_t offset,
                                                       uint32_t page_size, uint32_t flag) {
-    return KdumpDescriptors(sink, offset, page_size, flag, TRY(Gathered::make(kAtOnce)));
+    Gathered gathered = TRY(Gathered::make(kAtOnce));
+    return KdumpDescriptors(sink, offset, page_size, flag, std::move(gathered));
 }
 
 util::Result<> KdumpDescriptors::append(StoredPage page, uint64_t count) {

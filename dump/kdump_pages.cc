@@ -192,12 +192,13 @@ Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequ
     const auto threads =
         std::min<unsigned>(thread_count(request.threads), static_cast<unsigned>(kMostSlots));
     std::vector<PageWorker> workers = TRY(make_workers(threads, request, runs, page_size, source));
+    KdumpDescriptors descriptors =
+        TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
+                                   compression_flag(request.compression)));
     Pipeline::Parts parts{
         .cursor = ChunkCursor(runs, page_size, source),
         .workers = PageWorkerPool(std::move(workers)),
-        .descriptors =
-            TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
-                                       compression_flag(request.compression))),
+        .descriptors = std::move(descriptors),
         .sharing = std::nullopt,
     };
     if (request.share_pages) parts.sharing = TRY(SharingTable::make(layout.page_count));

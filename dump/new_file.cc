@@ -116,7 +116,8 @@ Result<NewFile> NewFile::create(const std::string& path) {
     if (exists && ::access(path.c_str(), W_OK) != 0) return open_error(errno, path);
     const Destination real = TRY(follow_links(path));
     if (real.is_open_file) return open_error(EINVAL, path);  // see names_open_file()
-    NewFile file(path, TRY(place_of(real.path)));
+    Place place = TRY(place_of(real.path));
+    NewFile file(path, std::move(place));
     const int obstacle = obstacle_to_rename(file.place_.directory.get(), file.place_.name);
     if (obstacle != 0) return open_error(obstacle, path);
     TRY(file.open());

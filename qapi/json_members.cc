@@ -51,7 +51,8 @@ Result<std::vector<JsonMember>> parse_json_members(std::string_view text) {
     }
     std::vector<JsonMember> members;
     json_object_object_foreach(object.get(), name, value) {
-        members.push_back({name, TRY(value_text(name, value))});
+        std::string its_text = TRY(value_text(name, value));
+        members.push_back({name, std::move(its_text)});
     }
     return members;
 }

@@ -89,8 +89,8 @@ class [[nodiscard]] Result<void> {
 
 /// The value of a Result, or a return of its Error from the enclosing function.
 ///
-/// Only as the whole right-hand side of a declaration or as a statement: leaving a larger
-/// expression half-way is where compilers and temporaries disagree.
+/// Never one of several parts of a braced initialiser, or of several arguments: of what was made by
+/// then, some is not destroyed. tests/check_try.py holds to it.
 #define TRY(expression)                                               \
     __extension__({                                                   \
         auto try_result_ = (expression);                              \
