@@ -132,8 +132,9 @@ LineEditor::LineEditor(const char* program, const char* prompt, Complete complet
     el_wset(edit, EL_HIST, history_w, library_->history.get());
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_SIGNAL, 0);
-    el_set(edit, EL_ADDFN, "complete-word", "complete the word", &Library::complete_word);
-    el_set(edit, EL_ADDFN, "drop-line", "begin another line", &Library::drop_line);
+    // libedit never frees the wide copies that it makes of narrow names.
+    el_wset(edit, EL_ADDFN, L"complete-word", L"complete the word", &Library::complete_word);
+    el_wset(edit, EL_ADDFN, L"drop-line", L"begin another line", &Library::drop_line);
     el_source(edit, nullptr);
     el_set(edit, EL_BIND, "^I", "complete-word", nullptr);
     el_set(edit, EL_BIND, "^C", "drop-line", nullptr);
