@@ -3,27 +3,39 @@
 
 #include <glib.h>
 
+#include <atomic>
+#include <cassert>
 #include <utility>
 
 namespace monitor {
 namespace {
 
-using Function = std::function<void()>;
+struct Posted {
+    std::function<void()> function;
+    // GLib orders what two threads do here. ThreadSanitizer, which cannot see into it, sees this.
+    std::atomic<bool> is_whole = false;
+};
 
-gboolean run(gpointer function) {
-    (*static_cast<Function*>(function))();
+gboolean run(gpointer data) {
+    auto* const posted = static_cast<Posted*>(data);
+    assert(posted->is_whole.load(std::memory_order_acquire));
+    posted->function();
     return G_SOURCE_REMOVE;
 }
 
-void release(gpointer function) {
-    delete static_cast<Function*>(function);
+void release(gpointer data) {
+    auto* const posted = static_cast<Posted*>(data);
+    assert(posted->is_whole.load(std::memory_order_acquire));  // it may never have been run
+    delete posted;
 }
 
 }  // namespace
 
-void post_to_main_loop(Function function) {
+void post_to_main_loop(std::function<void()> function) {
+    auto* const posted = new Posted{std::move(function)};
+    posted->is_whole.store(true, std::memory_order_release);
     // Not g_main_context_invoke(), which would run it at once where the caller owns the main loop.
-    g_idle_add_full(G_PRIORITY_DEFAULT, &run, new Function(std::move(function)), &release);
+    g_idle_add_full(G_PRIORITY_DEFAULT, &run, posted, &release);
 }
 
 }  // namespace monitor
