@@ -16,7 +16,7 @@ packages() {
         echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
         ;;
     test)
-        echo clang-14 clang-format-14 libclang-rt-14-dev shellcheck util-linux man-db
+        echo clang-14 clang-format-14 libclang-rt-14-dev llvm-14 shellcheck util-linux man-db
         ;;
     interop)
         echo qemu-system-x86 seabios busybox-static cpio e2fsprogs tmux

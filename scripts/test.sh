@@ -4,9 +4,9 @@
 #
 # Installs what is missing, builds with both compilers (a warning is an error), and runs
 #   release    g++: style checks, unit tests, and the interop tests against the tools of the field
-#   sanitized  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests
+#   sanitized  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit and interop tests
 #   few        g++, no compression library but zlib: the tests of dump/
-#   threads    clang with ThreadSanitizer: unit tests
+#   threads    clang with ThreadSanitizer: unit tests, and the interop tests that many threads have a part in
 # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
 # Ends with "N passed, N failed, N skipped", test cases counted; exit status 0 only if none failed.
 #
@@ -43,8 +43,8 @@ run() {
 export CK_DEFAULT_TIMEOUT=120
 export KERNEL_DEBUG_SYMBOLS=${KERNEL_DEBUG_SYMBOLS-1}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
-run sanitized unit
-run threads unit
+run sanitized unit interop
+run threads unit threaded
 run few compressors
 run release style unit interop
 

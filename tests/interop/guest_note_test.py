@@ -6,6 +6,7 @@ import struct
 import time
 
 from lab import ROOT, Skip, case, check, check_equal, kvm_works, need, program, run_cases
+from process_cores import may_dump_core, some_core
 from vmcore import Elf
 
 RELEASE = "6.1.0-by-fw-cfg"
@@ -20,7 +21,7 @@ def start(lab, *options, image=None):
     if not kvm_works():
         raise Skip("/dev/kvm does not work here")
     return lab.vm("-accel", "kvm", "-m", "16M", "-device", "loader,file=%s,addr=0x100000" % (image or guest_file("vmcoreinfo.bin")),
-                  *options)
+                  *options, cwd=lab.folder, preexec_fn=may_dump_core)
 
 
 def steps(machine, path):
@@ -64,14 +65,12 @@ def it_is_the_note_that_qemu_gets_from_the_same_guest(lab):
 
 @case
 def a_core_has_the_note_though_nothing_was_dumped_since(lab):
-    need("gcore")
     machine = start(lab, "-device", "vmcoreinfo")
     machine.qmp("query-status")
     end = time.monotonic() + 30
     while RELEASE not in str(machine.qmp.request({"execute": "query-vmcoreinfo"})):
         check(time.monotonic() < end, "no note: %s", machine.qmp.request({"execute": "query-vmcoreinfo"}))
-    lab.run("gcore", "-o", lab.path("core"), machine.process.pid)
-    lab.run(program("guestdump"), "extract", lab.path("core.%d" % machine.process.pid), lab.path("vmcore"))
+    lab.run(program("guestdump"), "extract", some_core(machine, lab), lab.path("vmcore"))
     check_equal(Elf(lab.path("vmcore")).vmcoreinfo()["OSRELEASE"], RELEASE, "OSRELEASE in the extracted vmcore")
 
 
@@ -105,22 +104,21 @@ def forged_notes():
 
 @case
 def out_of_a_core_come_no_notes_that_the_guest_forged(lab):
-    need("gcore", "gdb")
+    need("gdb")
     for number, image in enumerate(forged_notes()):
         path, ours, theirs = (lab.path("%s%d" % (name, number)) for name in ("image", "ours", "theirs"))
         with open(path, "wb") as file:
             file.write(image)
         machine = start(lab, "-device", "vmcoreinfo", image=path)
         dump_when_done(machine, lab.path("vmcore"))
-        lab.run("gcore", "-o", lab.path("core"), machine.process.pid)
-        core = lab.path("core.%d" % machine.process.pid)
+        core = some_core(machine, lab)
         check("warning: Invalid guest note header" in lab.run(program("guestdump"), "extract", core, ours), "no warning")
         said = lab.run("gdb", "-batch", "-nx", "-ex", "source %s" % SCRIPT, "-ex", "core-file " + core, "-ex", "dump-guest-memory " + theirs)
         check("warning: the guest's note" in said, "gdb's command said %s", said)
         names = [(note.name, note.type) for note in Elf(theirs).notes]
         check_equal(names, [("CORE", 1), ("QEMU", 0)], "notes of gdb's vmcore")
         check_equal(Elf(ours).notes, Elf(theirs).notes, "notes of ours")
-        machine.quit()
+        os.unlink(core)
 
 
 if __name__ == "__main__":

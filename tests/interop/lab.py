@@ -11,8 +11,10 @@ A test file decorates its cases and ends with `run_cases()`:
 A case fails by raising, and is skipped by raising Skip. Output is TAP; exit status 0, 1, or 77 when all were skipped.
 """
 import contextlib
+import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +27,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
 from qmp import Qmp  # noqa: E402  (found through the line above)
+
+
+# For programs that were built with sanitizers: what they have to say is looked for, cores are wanted, and of what was freed
+# AddressSanitizer keeps so little that the memory of a process can still be watched.
+SANITIZERS = {
+    "ASAN_OPTIONS": "disable_coredump=0:quarantine_size_mb=8:thread_local_quarantine_size_kb=64:log_path=",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:log_path=",
+    "TSAN_OPTIONS": "halt_on_error=1:print_suppressions=0:suppressions=%s:log_path=" % (ROOT / "tests" / "interop" / "thread_sanitizer.supp"),
+}
 
 
 class Skip(Exception):
@@ -51,16 +62,33 @@ def run_cases():
     for number, function in enumerate(wanted, 1):
         with Lab() as lab:
             try:
-                function(lab)
-                print("ok %d - %s" % (number, function.__name__), flush=True)
-            except Skip as reason:
-                skipped += 1
-                print("ok %d - %s # SKIP %s" % (number, function.__name__, reason), flush=True)
+                reason = run_case(function, lab)
+                skipped += reason is not None
+                print("ok %d - %s%s" % (number, function.__name__, "" if reason is None else " # SKIP %s" % reason), flush=True)
             except Exception:  # whatever went wrong, the next case is to run
                 failed += 1
                 print("not ok %d - %s" % (number, function.__name__))
                 print("# " + (traceback.format_exc() + lab.tell()).strip().replace("\n", "\n# "), flush=True)
     sys.exit(1 if failed else 77 if skipped == len(wanted) else 0)
+
+
+def run_case(function, lab):
+    """Returns None, or why the case was skipped."""
+    skip = None
+    try:
+        function(lab)
+    except Skip as reason:
+        skip = reason
+    lab.end_machines()
+    check(not lab.reports(), "a sanitizer has something to say")
+    return skip
+
+
+@functools.cache
+def sanitized():
+    """Whether the programs were built with a sanitizer that takes terabytes of addresses for itself, and some memory."""
+    binary = pathlib.Path(program("guestdump-vm")).read_bytes()
+    return b"__asan_init" in binary or b"__tsan_init" in binary
 
 
 def need(*programs):
@@ -162,7 +190,8 @@ class Lab:
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guestdump-"))
-        self.children = []
+        self.children, self.machines = [], []
+        os.environ.update({name: options + self.path("sanitizer") for name, options in SANITIZERS.items()})
         return self
 
     def __exit__(self, *_):
@@ -175,10 +204,27 @@ class Lab:
     def path(self, name):
         return str(self.folder / name)
 
+    def leave_leaks(self):
+        """From now on nothing is started here that looks for leaks at its end, as AddressSanitizer does by a process of its own."""
+        os.environ["ASAN_OPTIONS"] += ":detect_leaks=0"
+
+    def end_machines(self):
+        """Ends what still runs of ours, as a host that shuts down does. What is killed tells nothing of leaks."""
+        alive = [machine.process for machine in self.machines if machine.process.poll() is None]
+        for process in alive:
+            process.terminate()
+        for process in alive:
+            process.wait(60)
+
+    def reports(self):
+        """Of sanitizers, about whatever was started here; libvirt lets none of our options through, and keeps a log."""
+        logs = [log for log in self.folder.rglob("*.log") if re.search(b"Sanitizer|runtime error:", log.read_bytes())]
+        return sorted(self.folder.glob("sanitizer.*")) + logs
+
     def tell(self):
         """What became of the children, for a case that failed."""
         told = ["child %d: exit status %s" % (child.pid, child.poll()) for child in self.children]
-        return "\n".join(told + [file.read_text(errors="replace") for file in sorted(self.folder.glob("errors*"))])
+        return "\n".join(told + [file.read_text(errors="replace") for file in sorted(self.folder.glob("errors*")) + self.reports()])
 
     def start(self, *command, errors=subprocess.DEVNULL, **more):
         child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
@@ -195,7 +241,8 @@ class Lab:
         return Machine(child, socket_path, error_path)
 
     def vm(self, *options, **more):
-        return self.machine(program("guestdump-vm"), *options, **more)
+        self.machines.append(self.machine(program("guestdump-vm"), *options, **more))
+        return self.machines[-1]
 
     def qemu(self, *options, **more):
         need("qemu-system-x86_64")

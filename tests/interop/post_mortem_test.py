@@ -6,25 +6,17 @@ The guest that counts tells whether registers and memory are of one moment.
 """
 import json
 import os
-import resource
-import signal
 import struct
 import time
 
-import lab
 from lab import ROOT, Skip, case, check, check_equal, kvm_works, linux_guest, need, program, run_cases
+from process_cores import core_by_gcore, core_of_killed, may_dump_core, some_core
 from vmcore import Elf, difference
 
 VCPUS = 4
 COUNTERS, STRIDE = 0x200000, 64
 INCREMENT, STORE, JUMP = (0xffff800000100800 + at for at in (0, 3, 6))
 SCRIPT = ROOT / "scripts" / "dump-guest-memory.py"
-
-
-def kernel_writes_cores_here():
-    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
-    if pattern.startswith("|") or "/" in pattern:
-        raise Skip("core_pattern is %s" % pattern)
 
 
 def image(name):
@@ -34,9 +26,6 @@ def image(name):
 def start(the_lab, accel, *options):
     if accel == "kvm" and not kvm_works():
         raise Skip("/dev/kvm does not work here")
-
-    def may_dump_core():
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     machine = the_lab.vm("-accel", accel, "-m", "32M", "-smp", VCPUS,
                          "-device", "loader,file=%s,addr=0x100000" % image("counter.bin"), *options,
@@ -55,22 +44,6 @@ def wait_until_all_count(machine, the_lab):
             return [r["rbx"] for r in dump.general_registers()]
         check(time.monotonic() < end, "the guest does not come up: %s", dump.general_registers())
         time.sleep(0.02)
-
-
-def core_of_killed(machine, the_lab):
-    """The core that the kernel writes of a machine that gets SIGABRT."""
-    kernel_writes_cores_here()
-    os.kill(machine.process.pid, signal.SIGABRT)
-    check_equal(machine.process.wait(60), -signal.SIGABRT, "how it ended")
-    cores = [file for file in the_lab.folder.iterdir() if file.name.startswith("core")]
-    check(len(cores) == 1, "cores: %s", cores)
-    return str(cores[0])
-
-
-def core_by_gcore(machine, the_lab):
-    need("gcore")
-    the_lab.run("gcore", "-o", the_lab.path("gcore"), machine.process.pid)
-    return the_lab.path("gcore.%d" % machine.process.pid)
 
 
 def by_guestdump(core, the_lab, fmt="elf"):
@@ -165,25 +138,33 @@ def a_stopped_guest_comes_out_of_its_core_as_out_of_a_dump(the_lab):
         the_lab.run(program("guestdump"), "verify", out)
 
 
-@case
-def what_the_registers_are_is_told_where_they_are_old(the_lab):
+def old_registers_are_told(the_lab, core_of):
     machine = start(the_lab, "synthetic")
     before = wait_until_all_count(machine, the_lab)
     time.sleep(0.05)
-    for core_of in (core_by_gcore, core_of_killed):
-        core = core_of(machine, the_lab)
-        out, said = by_guestdump(core, the_lab)
-        check("those of the last stop or dump" in said, "it said: %s", said)
-        check(all(new >= old for new, old in zip(counters(out, live=False), before)), "older registers than of the last dump")
-        _, said = by_gdb(core, the_lab)
-        check("those of the last stop or dump" in said, "gdb's command said: %s", said)
+    core = core_of(machine, the_lab)
+    out, said = by_guestdump(core, the_lab)
+    check("those of the last stop or dump" in said, "it said: %s", said)
+    check(all(new >= old for new, old in zip(counters(out, live=False), before)), "older registers than of the last dump")
+    _, said = by_gdb(core, the_lab)
+    check("those of the last stop or dump" in said, "gdb's command said: %s", said)
+
+
+@case
+def what_the_registers_are_is_told_where_they_are_old(the_lab):
+    old_registers_are_told(the_lab, core_of_killed)
+
+
+@case
+def what_the_registers_are_is_told_of_gcores_core_too(the_lab):
+    old_registers_are_told(the_lab, core_by_gcore)
 
 
 @case
 def info_says_what_a_core_is(the_lab):
     machine = start(the_lab, "kvm" if kvm_works() else "synthetic")
     wait_until_all_count(machine, the_lab)
-    core = core_by_gcore(machine, the_lab)
+    core = some_core(machine, the_lab)
     said = the_lab.run(program("guestdump"), "info", core)
     check("core of guestdump-vm" in said, "it said: %s", said)
     told = json.loads(the_lab.run(program("guestdump"), "info", "--json", core))
@@ -197,7 +178,7 @@ def the_core_of_a_restored_linux_guest_gives_what_crash_opens(the_lab):
     need("crash")
     guest = linux_guest()
     machine = the_lab.vm("-restore", guest + "/ref.elf,load=on", cwd=the_lab.folder,
-                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
+                         preexec_fn=may_dump_core)
     machine.qmp("query-status")
     core = core_of_killed(machine, the_lab)
     release = Elf(guest + "/ref.elf").vmcoreinfo()["OSRELEASE"]

@@ -4,14 +4,13 @@
 import contextlib
 import mmap
 import os
-import resource
-import signal
 import socket
 import stat
 import subprocess
 import time
 
-from lab import PYTHON, Skip, case, check, check_equal, program, run_cases
+from lab import PYTHON, case, check, check_equal, program, run_cases
+from process_cores import core_of_killed, kernel_writes_cores_here, may_dump_core
 from wire import Wire, connected
 
 MARK = b"\xa5secret of a guest\xa5"
@@ -160,22 +159,14 @@ def sockets_and_files_are_the_users_own_whatever_the_umask(lab):
 
 def core_of(lab, guest_core, dumps=()):
     """The path of a core, written by the kernel, of a machine with secrets whose dumps are under way."""
-    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
-    if pattern.startswith("|") or "/" in pattern:
-        raise Skip("core_pattern is %s" % pattern)
-
-    def may_dump_core():
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
+    kernel_writes_cores_here()
     machine = machine_with_secrets(lab, "dump-guest-core=" + guest_core, preexec_fn=may_dump_core)
     machine.dump(lab.path("whole"), fmt="kdump-zlib")
     os.unlink(lab.path("whole"))
     readers = [stalled_dump(machine, "target", fmt) for fmt in dumps]
-    os.kill(machine.process.pid, signal.SIGABRT)
-    check_equal(machine.process.wait(60), -signal.SIGABRT, "how it ended")
+    core = core_of_killed(machine, lab)
     for reader in readers:
         os.close(reader)
-    core, = [str(file) for file in lab.folder.iterdir() if file.name.startswith("core")]
     return core
 
 

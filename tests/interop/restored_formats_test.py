@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """-restore takes each kind of file that the readers know, and what it restores is the guest that was in it."""
 import os
-import resource
-import signal
 import struct
 
-from lab import Skip, case, check_equal, linux_guest, program, run_cases
+from lab import case, check_equal, linux_guest, program, run_cases
+from process_cores import core_of_killed, may_dump_core
 from vbox import write_as_virtualbox
 from vmcore import Elf
 
@@ -73,17 +72,9 @@ def virtualbox_core(lab):
 
 @case
 def core_of_a_machine_that_was_killed(lab):
-    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
-    if pattern.startswith("|") or "/" in pattern:
-        raise Skip("core_pattern is %s" % pattern)
-    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-    machine = lab.vm("-restore", reference() + ",load=on", cwd=lab.folder,
-                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, unlimited))
+    machine = lab.vm("-restore", reference() + ",load=on", cwd=lab.folder, preexec_fn=may_dump_core)
     machine.qmp("query-status")
-    os.kill(machine.process.pid, signal.SIGABRT)
-    machine.process.wait(60)
-    core, = [str(file) for file in lab.folder.iterdir() if file.name.startswith("core")]
-    restored_is(lab, core, reference())
+    restored_is(lab, core_of_killed(machine, lab), reference())
 
 
 run_cases()

@@ -113,6 +113,7 @@ def talk(guest, hmp_socket):
 
 
 def whole_life(the_lab, accel):
+    the_lab.leave_leaks()
     hmp = the_lab.path("hmp")
     guest = CountingGuest(the_lab, accel, VCPUS, "-sandbox", STRICTEST, "-monitor", "unix:%s,server=on,wait=off" % hmp)
     check(check_all_filtered(guest.machine, "at first") >= 1 + VCPUS, "too few threads")
@@ -137,6 +138,7 @@ def a_kvm_machine_lives_and_dumps_behind_it(the_lab):
 
 @case
 def a_daemon_and_a_restored_machine_are_behind_it_too(the_lab):
+    the_lab.leave_leaks()
     CountingGuest(the_lab, "synthetic", VCPUS).machine.dump(the_lab.path("vmcore"), fmt="kdump-zlib")
     restored = the_lab.vm("-restore", the_lab.path("vmcore"), "-sandbox", STRICTEST)
     restored.dump(the_lab.path("again"))
@@ -190,6 +192,7 @@ def without_it_all_is_allowed(the_lab):
 
 @case
 def what_is_denied_ends_the_machine_whichever_thread_tries(the_lab):
+    the_lab.leave_leaks()
     for call in (PTRACE, UNSHARE, CLONE, EXECVE, SETUID):
         for new_thread in (False, True):
             check_equal(Intruder(the_lab, "-sandbox", STRICTEST).errno_of(call, new_thread), None, "errno of call %d" % call[0])
