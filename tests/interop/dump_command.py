@@ -55,9 +55,8 @@ def fill(lab, name, size):
     return path
 
 
-def slow_machine(lab, *options):
+def slow_machine(lab, *options, size=768 << 20):
     """A running guest whose dump takes seconds."""
-    size = 768 << 20
     ram = fill(lab, "ram", size)
     machine = lab.vm("-machine", "pc,memory-backend=ram", "-accel", "synthetic", "-smp", "1",
                      "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on" % (size, ram), *options)

@@ -153,7 +153,7 @@ def stop_and_cont_say_nothing_and_do_it(lab):
 
 @case
 def a_terminal_shows_a_bar_that_moves_and_goes(lab):
-    machine = slow_machine(lab)
+    machine = slow_machine(lab, size=192 << 20)
     screen, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
     child = dumping(lab, machine, *SLOW, lab.path("core"), stderr=terminal)
