@@ -7,11 +7,12 @@ import re
 import struct
 import subprocess
 
-from lab import Skip, case, check, check_equal, linux_guest, need, program, run_cases
+from lab import Skip, case, check, check_equal, linux_guest, need, program, run_cases, sanitized
 from kdump import Kdump
 from vmcore import Elf, difference
 
 FORMATS = ["elf"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")] + ["vbox-core"]
+SOME_FORMATS = ["elf", "kdump-zlib", "kdump-raw-lzo", "kdump-snappy", "kdump-raw-zstd", "vbox-core"]
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
 FLAT_END = b"\xff" * 16
 PART = ("--begin", "0x1000000", "--length", "0x2000000")
@@ -42,7 +43,7 @@ def check_through_all_formats(lab, source):
     """From format to format, so that each reads what another wrote, and the last is compared with the first."""
     guestdump(lab, "verify", source)
     came = source
-    for number, form in enumerate(FORMATS):
+    for number, form in enumerate(FORMATS if not sanitized() else SOME_FORMATS):
         came = convert(lab, came, "stage%d" % number, "--format", form)
         guestdump(lab, "compare", source, came)
         if number > 0:
