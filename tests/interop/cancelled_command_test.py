@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from dump_command import SLOW, dumping, files, fill, guest_dump, guest_status, guestdump, running_qemu, slow_machine, wait_for
+from dump_command import SLOW, dumping, files, fill, guest_dump, guest_status, guestdump, running_qemu, slow_dump, slow_machine, wait_for
 from lab import case, check, check_equal, program, run_cases
 from qmp import Qmp
 
@@ -19,8 +19,7 @@ def a_file_that_was_there_stays_until_the_new_one_is_whole(lab):
     machine = slow_machine(lab)
     with open(lab.path("core"), "w") as old:
         old.write("old")
-    child = dumping(lab, machine, *SLOW, lab.path("core"))
-    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    child = slow_dump(lab, machine)
     check_equal(open(lab.path("core")).read(), "old", "the file")
     child.send_signal(signal.SIGINT)
     check_equal(child.wait(20), 130, "exit status")
@@ -31,8 +30,7 @@ def a_file_that_was_there_stays_until_the_new_one_is_whole(lab):
 def ctrl_c_cancels_and_leaves_nothing_and_the_guest_runs(lab):
     machine = slow_machine(lab)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        child = dumping(lab, machine, *SLOW, lab.path("core"))
-        wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+        child = slow_dump(lab, machine)
         child.send_signal(number)
         check_equal(child.wait(20), 128 + number, "exit status")
         check("cancelled" in child.stderr.read().decode(), "it does not say that it was cancelled")
@@ -228,8 +226,7 @@ def ctrl_c_cancels_while_a_reader_stalls_that_has_not_taken_the_end_of_qemus_dum
 @case
 def a_killed_command_leaves_nothing(lab):
     machine = slow_machine(lab)
-    child = dumping(lab, machine, *SLOW, lab.path("core"))
-    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    child = slow_dump(lab, machine)
     child.kill()
     child.wait(20)
     machine.qmp("dump-cancel")
@@ -241,8 +238,7 @@ def a_killed_command_leaves_nothing(lab):
 @case
 def a_machine_that_dies_leaves_nothing(lab):
     machine = slow_machine(lab)
-    child = dumping(lab, machine, *SLOW, lab.path("core"))
-    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    child = slow_dump(lab, machine)
     machine.kill()
     check_equal(child.wait(20), 2, "exit status")
     check("closed the connection" in child.stderr.read().decode(), "it does not say why")

@@ -76,3 +76,10 @@ def guest_dump(lab, child):
     """Whether a dump has said that it moves: its first plain line."""
     line = child.stderr.readline().decode()
     return "active" if "%" in line else line
+
+
+def slow_dump(lab, machine):
+    """A dump of a slow_machine() into `core` that is under way."""
+    child = dumping(lab, machine, *SLOW, lab.path("core"))
+    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    return child

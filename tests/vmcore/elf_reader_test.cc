@@ -145,13 +145,6 @@ START_TEST(virtualbox_writes_no_ident_version) {
 }
 END_TEST
 
-struct Patch {
-    uint64_t at;
-    size_t size;
-    uint64_t value;
-    const char* error;
-};
-
 START_TEST(what_makes_no_sense_is_told_with_its_numbers) {
     constexpr uint64_t kLoad = 64 + 56;
     const Patch patches[] = {

@@ -26,13 +26,6 @@ START_TEST(a_core_of_another_process_is_refused) {
 }
 END_TEST
 
-struct Patch {
-    uint64_t at;
-    size_t size;
-    uint64_t value;
-    const char* error;
-};
-
 START_TEST(a_record_that_makes_no_sense_is_told_with_its_numbers) {
     const Patch patches[] = {
         {16, 4, 2, "it has version 2"},

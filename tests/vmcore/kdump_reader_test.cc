@@ -245,13 +245,6 @@ START_TEST(file_of_a_split_set_is_refused) {
 }
 END_TEST
 
-struct Patch {
-    uint64_t at;
-    size_t size;
-    uint64_t value;
-    const char* error;
-};
-
 START_TEST(headers_that_make_no_sense_are_told_with_their_numbers) {
     const Patch patches[] = {
         {8, 4, 7, "header version 7"},

@@ -12,6 +12,14 @@ namespace vmcore {
 
 using support::Bytes;
 
+/// A little-endian number of @size bytes to be put at offset @at, and what the reader says then.
+struct Patch {
+    uint64_t at;
+    size_t size;
+    uint64_t value;
+    const char* error;
+};
+
 /// A note with its header, padded to 4 bytes.
 Bytes note(std::string_view name, uint32_t type, support::View descriptor);
 
