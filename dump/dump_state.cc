@@ -12,7 +12,7 @@
 #include "util/spare_heap.h"
 #include "util/thread.h"
 
-namespace dump {
+namespace guestdump::dump {
 namespace {
 
 bool needs_random_access(const Request& request) {
@@ -26,7 +26,7 @@ bool needs_random_access(const Request& request) {
 class DumpState::Job {
   public:
     /// Main loop; the thread begins with run().
-    static Result<std::shared_ptr<Job>> create(Guest& guest, const Request& request,
+    static Result<std::shared_ptr<Job>> create(guest::Guest& guest, const Request& request,
                                                std::unique_ptr<Sink> sink, Concluded concluded) {
         PausedGuest hold = TRY(PausedGuest::enter(guest));
         Snapshot snapshot = TRY(Snapshot::take(guest, request));
@@ -126,7 +126,7 @@ class DumpState::Job {
     PausedGuest hold_;
     const Concluded concluded_;
     const Snapshot snapshot_;
-    const RamSource pages_;
+    const guest::RamSource pages_;
     const uint64_t total_;
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     const int64_t start_time_ = std::time(nullptr);
@@ -138,7 +138,7 @@ class DumpState::Job {
     util::Thread thread_;  ///< last: joined before anything that it uses goes
 };
 
-DumpState::DumpState(Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
+DumpState::DumpState(guest::Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
 
 DumpState::~DumpState() = default;
 
@@ -192,4 +192,4 @@ void DumpState::cancel() {
     if (job_) job_->cancel();
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "dump/guest.h"
 #include "dump/request.h"
-#include "dump/sink.h"
+#include "dump/target/sink.h"
+#include "guest/guest.h"
 #include "qapi/types.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 /// The one dump that a machine can have under way: none -> active -> completed | failed, and again.
 ///
@@ -36,7 +36,7 @@ class DumpState {
     using Concluded = std::function<void(const Outcome&)>;
 
     /// @guest must outlive this.
-    DumpState(Guest& guest, Post post);
+    DumpState(guest::Guest& guest, Post post);
     /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
     ~DumpState();
 
@@ -63,10 +63,10 @@ class DumpState {
 
     void conclude(Result<> result);
 
-    Guest& guest_;
+    guest::Guest& guest_;
     Post post_;
     std::shared_ptr<Job> job_;  ///< shared only so that what it posted can tell that it is gone
     qapi::DumpQueryResult last_{};
 };
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 /// Holds a guest still: Guest::resume() when this goes, on every path. Main loop.
 class PausedGuest {
@@ -13,7 +13,7 @@ class PausedGuest {
     /// Stops @guest, which must outlive the result, and synchronises its registers.
     ///
     /// Errors: those of Guest::pause(); the guest then runs on as before.
-    static Result<PausedGuest> enter(Guest& guest) {
+    static Result<PausedGuest> enter(guest::Guest& guest) {
         PausedGuest hold(guest);
         TRY(guest.pause());
         return hold;
@@ -24,13 +24,13 @@ class PausedGuest {
 
     /// Lets go of the guest now; one that ran before runs on.
     void release() {
-        if (Guest* guest = std::exchange(held_, nullptr)) guest->resume();
+        if (guest::Guest* guest = std::exchange(held_, nullptr)) guest->resume();
     }
 
   private:
-    explicit PausedGuest(Guest& guest) : held_(&guest) {}
+    explicit PausedGuest(guest::Guest& guest) : held_(&guest) {}
 
-    Guest* held_;  ///< nullptr once let go
+    guest::Guest* held_;  ///< nullptr once let go
 };
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -6,7 +6,7 @@
 
 #include "util/result.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 /// How far a dump has come, in bytes of guest memory, and whether it is still wanted.
 ///
@@ -30,4 +30,4 @@ class Progress {
     std::atomic<bool> cancelled_{false};
 };
 
-}  // namespace dump
+}  // namespace guestdump::dump

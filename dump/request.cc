@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <string>
 
-#include "dump/compressor.h"
+#include "dump/compress/compressor.h"
 
-namespace dump {
+namespace guestdump::dump {
 namespace {
 
 using Format = qapi::DumpGuestMemoryFormat;
@@ -38,12 +38,14 @@ constexpr KdumpKind kKdumpKinds[] = {
     {Format::kdump_raw_zstd, Compression::zstd, false},
 };
 
-Result<std::optional<GpaRange>> parse_range(const qapi::DumpGuestMemoryArguments& arguments) {
+Result<std::optional<guest::GpaRange>> parse_range(
+    const qapi::DumpGuestMemoryArguments& arguments) {
     if (arguments.begin && !arguments.length) return Error::make("Parameter 'length' is missing");
     if (!arguments.begin && arguments.length) return Error::make("Parameter 'begin' is missing");
-    if (!arguments.begin) return std::optional<GpaRange>();
+    if (!arguments.begin) return std::optional<guest::GpaRange>();
     if (*arguments.length == 0) return Error::make("parameter 'length' expects a non-zero size");
-    const GpaRange range = TRY(GpaRange::make(Gpa{*arguments.begin}, *arguments.length));
+    const guest::GpaRange range =
+        TRY(guest::GpaRange::make(guest::Gpa{*arguments.begin}, *arguments.length));
     return std::optional(range);
 }
 
@@ -57,7 +59,7 @@ Result<unsigned> parse_threads(const qapi::DumpGuestMemoryArguments& arguments) 
 }
 
 Result<size_t> parse_max_mappings(const qapi::DumpGuestMemoryArguments& arguments) {
-    if (!arguments.max_mappings) return MemoryMappingList::kDefaultCap;
+    if (!arguments.max_mappings) return guest::MemoryMappingList::kDefaultCap;
     if (!arguments.paging) return Error::make("parameter 'max-mappings' needs paging");
     if (*arguments.max_mappings < 1 || *arguments.max_mappings > kMostMappings) {
         return Error::make("parameter 'max-mappings' expects a value from 1 to %u, not %u",
@@ -115,7 +117,7 @@ Result<Request> parse_vbox(const qapi::DumpGuestMemoryArguments& arguments) {
 
 }  // namespace
 
-std::optional<GpaRange> range_of(const Request& request) {
+std::optional<guest::GpaRange> range_of(const Request& request) {
     return std::visit([](const auto& kind) { return kind.only; }, request);
 }
 
@@ -160,4 +162,4 @@ unsigned thread_count(unsigned threads) {
     return 1;
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

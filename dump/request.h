@@ -5,20 +5,20 @@
 #include <variant>
 #include <vector>
 
-#include "dump/address.h"
-#include "dump/memory_map.h"
+#include "guest/address.h"
+#include "guest/memory_map.h"
 #include "qapi/types.h"
 
 /// What a client asked for, checked: a request that makes no sense cannot be written down.
 
-namespace dump {
+namespace guestdump::dump {
 
 enum class Compression { zlib, lzo, snappy, zstd };
 
 struct ElfRequest {
-    bool paging = false;                                    ///< program headers by virtual address
-    size_t most_mappings = MemoryMappingList::kDefaultCap;  ///< that page tables may hold
-    std::optional<GpaRange> only{};                         ///< dump nothing else
+    bool paging = false;  ///< program headers by virtual address
+    size_t most_mappings = guest::MemoryMappingList::kDefaultCap;  ///< that page tables may hold
+    std::optional<guest::GpaRange> only{};                         ///< dump nothing else
     unsigned threads = 0;         ///< 0: one for each processor that the process may use
     bool find_vmcoreinfo = true;  ///< in guest memory, where the guest has handed over no note
 };
@@ -28,14 +28,14 @@ struct KdumpRequest {
     std::optional<int64_t> level{};  ///< of the compressor; empty: its default
     bool flattened = true;           ///< makedumpfile's records, for targets that cannot seek
     bool share_pages = true;         ///< identical pages are stored once
-    std::optional<GpaRange> only{};  ///< other pages are absent
-    unsigned threads = 0;            ///< as in ElfRequest; the bytes are the same for any number
-    bool find_vmcoreinfo = true;     ///< as in ElfRequest
+    std::optional<guest::GpaRange> only{};  ///< other pages are absent
+    unsigned threads = 0;         ///< as in ElfRequest; the bytes are the same for any number
+    bool find_vmcoreinfo = true;  ///< as in ElfRequest
 };
 
 /// A VirtualBox core.
 struct VboxRequest {
-    std::optional<GpaRange> only{};
+    std::optional<guest::GpaRange> only{};
     unsigned threads = 0;         ///< as in ElfRequest
     bool find_vmcoreinfo = true;  ///< as in ElfRequest
 };
@@ -43,7 +43,7 @@ struct VboxRequest {
 using Request = std::variant<ElfRequest, KdumpRequest, VboxRequest>;
 
 /// What all kinds of requests have.
-std::optional<GpaRange> range_of(const Request& request);
+std::optional<guest::GpaRange> range_of(const Request& request);
 unsigned threads_of(const Request& request);
 bool finds_vmcoreinfo(const Request& request);
 
@@ -56,4 +56,4 @@ std::vector<qapi::DumpGuestMemoryFormat> supported_formats();
 /// @threads, or where that is 0 the number of processors this process may run on; at least 1.
 unsigned thread_count(unsigned threads);
 
-}  // namespace dump
+}  // namespace guestdump::dump

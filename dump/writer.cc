@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/writer.h"
 
-#include "dump/elf_writer.h"
-#include "dump/kdump_writer.h"
+#include "dump/elf/elf_writer.h"
+#include "dump/kdump/kdump_writer.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
                                                   const Request& request) {
@@ -17,4 +17,4 @@ Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
     return make_elf_writer(snapshot, std::get<ElfRequest>(request));
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

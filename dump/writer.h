@@ -3,13 +3,13 @@
 
 #include <memory>
 
-#include "dump/page_source.h"
 #include "dump/progress.h"
 #include "dump/request.h"
-#include "dump/sink.h"
 #include "dump/snapshot.h"
+#include "dump/target/sink.h"
+#include "guest/page_source.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 /// A vmcore format. The three phases are called in this order, once each, on one thread; a failed
 /// phase ends the dump.
@@ -22,7 +22,7 @@ class VmcoreWriter {
 
     /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is
     /// cancelled.
-    virtual Result<> iterate(const PageSource& pages, Sink& sink, Progress& progress) = 0;
+    virtual Result<> iterate(const guest::PageSource& pages, Sink& sink, Progress& progress) = 0;
 
     /// What is known only now; finishes @sink.
     virtual Result<> completed(Sink& sink) = 0;
@@ -33,4 +33,4 @@ class VmcoreWriter {
 /// Errors: the compressor is not in this build, the guest does not fit the format.
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request);
 
-}  // namespace dump
+}  // namespace guestdump::dump

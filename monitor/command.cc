@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace monitor {
+namespace guestdump::monitor {
 
 const Command* find_command(std::string_view name) {
     const std::span<const Command> all = commands();
@@ -11,4 +11,4 @@ const Command* find_command(std::string_view name) {
     return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

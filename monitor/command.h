@@ -8,11 +8,9 @@
 #include "qapi/json.h"
 #include "util/result.h"
 
-namespace monitor {
+namespace guestdump::monitor {
 
 using qapi::Json;
-using util::Error;
-using util::Result;
 
 struct Monitor;
 
@@ -35,4 +33,4 @@ std::span<const Command> commands();
 /// nullptr where there is none of that name.
 const Command* find_command(std::string_view name);
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

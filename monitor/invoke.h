@@ -10,7 +10,7 @@
 /// From a command's JSON to its handler and back, for each of the forms that a handler can have.
 /// Used by the generated table only.
 
-namespace monitor {
+namespace guestdump::monitor {
 
 /// What a handler came to, as the value of "return"; nothing becomes {}.
 template <class T>
@@ -54,4 +54,4 @@ void invoke(void (*handler)(Monitor&, const Arguments&, Completion<T>), Monitor&
     handler(monitor, checked, replying<T>(done));
 }
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

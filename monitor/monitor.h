@@ -7,22 +7,22 @@
 #include <string>
 #include <vector>
 
-#include "monitor/event_hub.h"
-#include "monitor/fd_sets.h"
-#include "monitor/named_fds.h"
+#include "monitor/qmp/event_hub.h"
+#include "monitor/transport/fd_sets.h"
+#include "monitor/transport/named_fds.h"
 #include "qapi/types.h"
 #include "util/unique_fd.h"
 
-namespace dump {
+namespace guestdump::dump {
 class DumpState;
 class EstimateQueue;
-}  // namespace dump
-namespace vm {
+}  // namespace guestdump::dump
+namespace guestdump::vm {
 class Machine;
 class RamObjects;
-}  // namespace vm
+}  // namespace guestdump::vm
 
-namespace monitor {
+namespace guestdump::monitor {
 
 /// What the commands of all monitors work on. Everything must outlive the monitors.
 struct Services {
@@ -57,4 +57,4 @@ struct Monitor {
     bool oob = false;         ///< out-of-band execution is enabled
 };
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

@@ -16,10 +16,10 @@ HEADER = """
 #include "monitor/command.h"
 #include "qapi/types.h"
 
-namespace monitor {{
+namespace guestdump::monitor {{
 
 {declarations}
-}}  // namespace monitor
+}}  // namespace guestdump::monitor
 """
 SOURCE = """
 #include "monitor/commands.h"
@@ -28,7 +28,7 @@ SOURCE = """
 
 #include "monitor/invoke.h"
 
-namespace monitor {{
+namespace guestdump::monitor {{
 namespace {{
 
 constexpr auto kCommands = std::to_array<Command>({{
@@ -40,7 +40,7 @@ std::span<const Command> commands() {{
     return kCommands;
 }}
 
-}}  // namespace monitor
+}}  // namespace guestdump::monitor
 """
 
 

@@ -13,24 +13,24 @@ HEADER = """
 
 #include <string_view>
 
-namespace qapi {{
+namespace guestdump::qapi {{
 
 /// A JSON array of SchemaInfo. [qemu qapi/introspect.json]
 std::string_view introspection();
 
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 SOURCE = """
 #include "qapi/introspect.h"
 
-namespace qapi {{
+namespace guestdump::qapi {{
 
 std::string_view introspection() {{
     return
 {lines};
 }}
 
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 JSON_TYPES = {"str": "string", "bool": "boolean", "number": "number", "any": "value", "int": "int"}
 EMPTY = {"name": "q_empty", "meta-type": "object", "members": []}

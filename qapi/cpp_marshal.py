@@ -10,18 +10,18 @@ HEADER = """
 #include "qapi/types.h"
 #include "qapi/visit.h"
 
-namespace qapi {{
+namespace guestdump::qapi {{
 
 {declarations}
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 SOURCE = """
 #include "qapi/marshal.h"
 
-namespace qapi {{
+namespace guestdump::qapi {{
 
 {definitions}
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 
 

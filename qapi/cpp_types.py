@@ -11,10 +11,10 @@ HEADER = """
 #include <string_view>
 #include <vector>
 
-namespace qapi {{
+namespace guestdump::qapi {{
 
 {definitions}
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 SOURCE = """
 #include "qapi/types.h"
@@ -23,7 +23,7 @@ SOURCE = """
 #include <cstddef>
 #include <span>
 
-namespace qapi {{
+namespace guestdump::qapi {{
 namespace {{
 
 /// The position of @word in @words, as the enumerator that stands there.
@@ -39,7 +39,7 @@ std::optional<Enum> find_word(std::span<const std::string_view> words, std::stri
 }}  // namespace
 
 {functions}
-}}  // namespace qapi
+}}  // namespace guestdump::qapi
 """
 
 

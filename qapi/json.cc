@@ -9,7 +9,7 @@
 
 #include "util/text.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
 void append_escaped(gunichar c, std::string& out) {
@@ -136,4 +136,4 @@ std::string to_text(json_object* json) {
     return out;
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

@@ -6,7 +6,7 @@
 
 struct json_object;
 
-namespace qapi {
+namespace guestdump::qapi {
 
 struct JsonRelease {
     void operator()(json_object* json) const;
@@ -30,4 +30,4 @@ json_object* find(json_object* object, const char* key);
 /// Bytes that are not UTF-8 become U+FFFD.
 std::string to_text(json_object* json);
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

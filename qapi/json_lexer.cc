@@ -3,7 +3,7 @@
 
 #include <optional>
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
 bool is_digit(char c) {
@@ -148,4 +148,4 @@ JsonLexer::Step JsonLexer::next_in_recovery(char c) {
     return {.state = State::start, .consumed = false};
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

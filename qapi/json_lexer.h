@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace qapi {
+namespace guestdump::qapi {
 
 /// Cuts a stream of characters into JSON's tokens.
 ///
@@ -67,4 +67,4 @@ class JsonLexer {
     std::string token_;  ///< what was read of it
 };
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

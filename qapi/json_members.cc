@@ -8,11 +8,8 @@
 #include "qapi/json.h"
 #include "qapi/json_stream.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
-
-using util::Error;
-using util::Result;
 
 /// The one value in @text.
 Result<Json> parse(std::string_view text) {
@@ -57,4 +54,4 @@ Result<std::vector<JsonMember>> parse_json_members(std::string_view text) {
     return members;
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

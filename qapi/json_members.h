@@ -7,7 +7,7 @@
 
 #include "util/result.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 
 struct JsonMember {
     std::string name;
@@ -21,4 +21,4 @@ struct JsonMember {
 /// which no option can have.
 util::Result<std::vector<JsonMember>> parse_json_members(std::string_view text);
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

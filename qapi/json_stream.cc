@@ -9,11 +9,9 @@
 #include <memory>
 #include <utility>
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
-using util::Error;
-using util::Result;
 using Kind = JsonLexer::Kind;
 
 Error parse_error(const char* why) {
@@ -169,4 +167,4 @@ void JsonStream::conclude(Result<Json> value) {
     on_value_(std::move(value));
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

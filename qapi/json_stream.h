@@ -10,7 +10,7 @@
 #include "qapi/json_lexer.h"
 #include "util/result.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 
 /// Cuts a stream of characters into JSON values, which need nothing between them. After an error
 /// the stream goes on. json-c parses what the lexer has framed and brought into RFC 8259's
@@ -51,4 +51,4 @@ class JsonStream {
     long braces_ = 0, brackets_ = 0;  ///< open ones; below 0 where one was closed too many
 };
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

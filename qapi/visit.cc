@@ -3,7 +3,7 @@
 
 #include <json-c/json.h>
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
 bool is(json_object* json, json_type type) {
@@ -148,4 +148,4 @@ Result<> ObjectReader::finish() const {
     return {};
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

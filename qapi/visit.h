@@ -22,10 +22,7 @@
 /// command's arguments as a whole. Errors are in QEMU's words. @out is changed only where all went
 /// well.
 
-namespace qapi {
-
-using util::Error;
-using util::Result;
+namespace guestdump::qapi {
 
 Json to_json(bool value);
 Json to_json(int64_t value);
@@ -145,4 +142,4 @@ class ObjectReader {
     std::set<std::string, std::less<>> taken_;
 };
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "target-i386/arch.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
 constexpr uint32_t kSegmentLong = 1u << 21;  ///< CS.L [SDM 3A 5.2.1]
 
-bool fits_elf32(const dump::GuestPhysBlockList& blocks) {
+bool fits_elf32(const guest::GuestPhysBlockList& blocks) {
     // The exclusive end must fit as well: that is QEMU's rule, and what clients have come to
     // expect.
     return blocks.empty() || blocks.last().value < UINT32_MAX;
 }
 
 bool was_in_long_mode(const Registers& registers, uint16_t machine, bool is_first) {
-    const bool of_file = machine == dump::kEmX86_64;
+    const bool of_file = machine == format::kEmX86_64;
     if (is_first) return of_file;
     if (!(registers.cr0 & kCr0Paging) || !(registers.cr4 & kCr4Pae)) return false;
     const bool certain = (registers.cs.flags & kSegmentLong) || (registers.cr4 & kCr4Pcide) ||
@@ -23,11 +23,11 @@ bool was_in_long_mode(const Registers& registers, uint16_t machine, bool is_firs
 
 }  // namespace
 
-dump::ArchDumpInfo dump_info(const Registers& first_cpu, const dump::GuestPhysBlockList& blocks) {
-    dump::ArchDumpInfo info;
+guest::ArchDumpInfo dump_info(const Registers& first_cpu, const guest::GuestPhysBlockList& blocks) {
+    guest::ArchDumpInfo info;
     if (first_cpu.efer & kEferLongModeActive) return info;
-    info.machine = dump::kEm386;
-    info.elf_class = fits_elf32(blocks) ? dump::ElfClass::k32 : dump::ElfClass::k64;
+    info.machine = format::kEm386;
+    info.elf_class = fits_elf32(blocks) ? format::ElfClass::k32 : format::ElfClass::k64;
     info.uname_machine = "i686";
     return info;
 }
@@ -37,4 +37,4 @@ uint64_t guess_efer(const Registers& registers, uint16_t machine, bool is_first)
     return kEferNoExecute | (was_in_long_mode(registers, machine, is_first) ? long_mode : 0);
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "target-i386/registers.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// What x86 decides about a dump, by QEMU's rules: x86-64 in ELF64 when the first vCPU is in long
 /// mode; else i386, in ELF32 unless a block's end (exclusive) needs more than 32 bits. Firmware
@@ -14,7 +14,7 @@ namespace target_i386 {
 /// target/i386/arch_dump.c]
 ///
 /// phys_base is 0: only the guest's note can tell it.
-dump::ArchDumpInfo dump_info(const Registers& first_cpu, const dump::GuestPhysBlockList& blocks);
+guest::ArchDumpInfo dump_info(const Registers& first_cpu, const guest::GuestPhysBlockList& blocks);
 
 /// EFER of a vCPU that was read from a vmcore, whose notes do not tell it.
 ///
@@ -26,4 +26,4 @@ dump::ArchDumpInfo dump_info(const Registers& first_cpu, const dump::GuestPhysBl
 /// and who sets NX has set NXE.
 uint64_t guess_efer(const Registers& registers, uint16_t machine, bool is_first);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

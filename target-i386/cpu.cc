@@ -7,41 +7,42 @@
 #include "target-i386/translate.h"
 #include "target-i386/vbox_note.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
-std::optional<dump::PagingRoot> Cpu::paging_root() const {
+std::optional<guest::PagingRoot> Cpu::paging_root() const {
     const auto mode = PagingMode::of(registers_, traits_);
     if (!mode) return std::nullopt;
-    return dump::PagingRoot{.table = mode->root().value, .mode = mode->identity()};
+    return guest::PagingRoot{.table = mode->root().value, .mode = mode->identity()};
 }
 
-dump::Result<> Cpu::append_mappings(const dump::GuestPhysBlockList& memory,
-                                    dump::MemoryMappingList& out) const {
+Result<> Cpu::append_mappings(const guest::GuestPhysBlockList& memory,
+                              guest::MemoryMappingList& out) const {
     const auto mode = PagingMode::of(registers_, traits_);
     if (!mode) return {};
     return walk_pages(*mode, memory, out);
 }
 
-void Cpu::append_prstatus(const dump::ArchDumpInfo& arch, uint32_t index,
-                          dump::NoteBuilder& out) const {
+void Cpu::append_prstatus(const guest::ArchDumpInfo& arch, uint32_t index,
+                          guest::NoteBuilder& out) const {
     const uint32_t pid = index + 1;  // as QEMU does; 0 would be the idle task
-    if (arch.machine == dump::kEmX86_64) {
+    if (arch.machine == format::kEmX86_64) {
         append_prstatus64(registers_, pid, out);
     } else {
         append_prstatus32(registers_, pid, out);
     }
 }
 
-void Cpu::append_qemu_note(dump::NoteBuilder& out) const {
+void Cpu::append_qemu_note(guest::NoteBuilder& out) const {
     target_i386::append_qemu_note(registers_, out);
 }
 
-void Cpu::append_vbox_note(dump::NoteBuilder& out) const {
+void Cpu::append_vbox_note(guest::NoteBuilder& out) const {
     target_i386::append_vbox_note(registers_, out);
 }
 
-std::optional<dump::Gpa> Cpu::translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
-                                        std::optional<dump::Gpa> root) const {
+std::optional<guest::Gpa> Cpu::translate(guest::Gva address,
+                                         const guest::GuestPhysBlockList& memory,
+                                         std::optional<guest::Gpa> root) const {
     const auto mode = PagingMode::of(registers_, traits_);
     if (!mode) return std::nullopt;
     return target_i386::translate(*mode, root.value_or(mode->root()), address, memory);
@@ -53,11 +54,11 @@ bool Cpu::paging_is_off() const {
     return registers_.cr0 != 0 && (registers_.cr0 & kCr0Paging) == 0;
 }
 
-std::optional<dump::Gva> Cpu::first_handler(const dump::GuestPhysBlockList& memory) const {
-    const std::optional<dump::Gpa> table =
-        translate(dump::Gva{registers_.idt.base}, memory, std::nullopt);
+std::optional<guest::Gva> Cpu::first_handler(const guest::GuestPhysBlockList& memory) const {
+    const std::optional<guest::Gpa> table =
+        translate(guest::Gva{registers_.idt.base}, memory, std::nullopt);
     if (!table) return std::nullopt;
     return first_gate(*table, (registers_.efer & kEferLongModeActive) != 0, memory);
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

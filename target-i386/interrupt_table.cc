@@ -3,7 +3,7 @@
 
 #include "util/stored.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
 /// A gate of long mode; one of protected mode is its first half. [SDM 3A figures 6-2, 6-8]
@@ -19,8 +19,8 @@ constexpr uint64_t kPage = 4096;
 
 }  // namespace
 
-std::optional<dump::Gva> first_gate(dump::Gpa table, bool long_mode,
-                                    const dump::GuestPhysBlockList& memory) {
+std::optional<guest::Gva> first_gate(guest::Gpa table, bool long_mode,
+                                     const guest::GuestPhysBlockList& memory) {
     Gate gate;
     const size_t size = long_mode ? sizeof(gate) : kProtectedModeGate;
     if (table.value % kPage + size > kPage) return std::nullopt;
@@ -28,8 +28,8 @@ std::optional<dump::Gva> first_gate(dump::Gpa table, bool long_mode,
         return std::nullopt;
     }
     if (!(gate.attributes & kPresent)) return std::nullopt;
-    return dump::Gva{uint64_t{gate.offset_low} | uint64_t{gate.offset_middle} << 16 |
-                     uint64_t{gate.offset_high} << 32};
+    return guest::Gva{uint64_t{gate.offset_low} | uint64_t{gate.offset_middle} << 16 |
+                      uint64_t{gate.offset_high} << 32};
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

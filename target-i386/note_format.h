@@ -8,7 +8,7 @@
 
 /// The notes of x86 vCPUs as they lie in a vmcore. Structures only.
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 inline constexpr uint32_t kNtPrstatus = 1;  ///< n_type of "CORE" [linux include/uapi/linux/elf.h]
 inline constexpr uint32_t kNtQemuCpuState = 0;  ///< n_type of "QEMU" [qemu target/i386/arch_dump.c]
@@ -69,4 +69,4 @@ static_assert(offsetof(QemuCpuState, cs) == 152 && offsetof(QemuCpuState, idt) =
 static_assert(offsetof(QemuCpuState, cr) == 392);
 static_assert(offsetof(QemuCpuState, kernel_gs_base) == kQemuCpuStateOldSize);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -7,11 +7,8 @@
 #include "target-i386/note_format.h"
 #include "util/stored.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
-
-using util::Error;
-using util::Result;
 
 uint32_t low_half(uint64_t value) {
     return static_cast<uint32_t>(value);
@@ -164,7 +161,7 @@ T load(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void append_prstatus64(const Registers& registers, uint32_t pid, dump::NoteBuilder& out) {
+void append_prstatus64(const Registers& registers, uint32_t pid, guest::NoteBuilder& out) {
     const auto& r = registers.r8_to_r15;
     Prstatus64 status;
     status.pid = pid;
@@ -197,7 +194,7 @@ void append_prstatus64(const Registers& registers, uint32_t pid, dump::NoteBuild
     out.append("CORE", kNtPrstatus, util::bytes_of(status));
 }
 
-void append_prstatus32(const Registers& registers, uint32_t pid, dump::NoteBuilder& out) {
+void append_prstatus32(const Registers& registers, uint32_t pid, guest::NoteBuilder& out) {
     Prstatus32 status;
     status.pid = pid;
     status.ebx = low_half(registers.rbx);
@@ -219,7 +216,7 @@ void append_prstatus32(const Registers& registers, uint32_t pid, dump::NoteBuild
     out.append("CORE", kNtPrstatus, util::bytes_of(status));
 }
 
-void append_qemu_note(const Registers& registers, dump::NoteBuilder& out) {
+void append_qemu_note(const Registers& registers, guest::NoteBuilder& out) {
     out.append("QEMU", kNtQemuCpuState, util::bytes_of(stored(registers)));
 }
 
@@ -247,4 +244,4 @@ Result<Registers> parse_prstatus(std::span<const std::byte> descriptor) {
                        descriptor.size(), sizeof(Prstatus64), sizeof(Prstatus32));
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

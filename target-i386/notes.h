@@ -5,22 +5,22 @@
 #include <cstdint>
 #include <span>
 
-#include "dump/note_builder.h"
+#include "guest/note_builder.h"
 #include "target-i386/registers.h"
 #include "util/result.h"
 
 /// The two notes that tell a vCPU's registers. All functions: any thread.
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Adds NT_PRSTATUS of x86-64, 336 bytes. @pid names the vCPU as a thread, from 1.
-void append_prstatus64(const Registers& registers, uint32_t pid, dump::NoteBuilder& out);
+void append_prstatus64(const Registers& registers, uint32_t pid, guest::NoteBuilder& out);
 
 /// Adds NT_PRSTATUS of i386, 144 bytes; registers are cut to their low half.
-void append_prstatus32(const Registers& registers, uint32_t pid, dump::NoteBuilder& out);
+void append_prstatus32(const Registers& registers, uint32_t pid, guest::NoteBuilder& out);
 
 /// Adds the "QEMU" note, 440 bytes. It tells control, segment and table registers, but no EFER.
-void append_qemu_note(const Registers& registers, dump::NoteBuilder& out);
+void append_qemu_note(const Registers& registers, guest::NoteBuilder& out);
 
 /// The registers in the descriptor of a "QEMU" note of 432 bytes (no KERNEL_GS_BASE: 0) or more.
 ///
@@ -35,4 +35,4 @@ util::Result<Registers> parse_qemu_note(std::span<const std::byte> descriptor);
 /// Errors: another length.
 util::Result<Registers> parse_prstatus(std::span<const std::byte> descriptor);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -10,14 +10,12 @@
 #include "util/mapped_map.h"
 #include "util/stored.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
-using dump::Error;
-using dump::Gpa;
-using dump::Gva;
-using dump::MemoryMapping;
-using dump::Result;
+using guest::Gpa;
+using guest::Gva;
+using guest::MemoryMapping;
 
 constexpr size_t kTableBytes = 4096;
 constexpr size_t kMappingsPerTable = 32;  ///< so much lower is the cap on tables,
@@ -30,7 +28,7 @@ constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 /// One table's bytes, copied: a device may write while one looks.
 class Table {
   public:
-    Result<> read(const dump::GuestPhysBlockList& memory, Gpa from, const Level& level) {
+    Result<> read(const guest::GuestPhysBlockList& memory, Gpa from, const Level& level) {
         entry_bytes_ = level.entry_bytes;
         const size_t size = size_t{level.entry_bytes} << level.index_bits;
         return memory.read_padded(from, std::span(bytes_).first(size));
@@ -67,8 +65,8 @@ class Table {
 class PageWalk {
   public:
     /// @walked outlives the walk.
-    PageWalk(const PagingMode& mode, const dump::GuestPhysBlockList& memory, size_t cap,
-             const dump::WalkedTables& walked)
+    PageWalk(const PagingMode& mode, const guest::GuestPhysBlockList& memory, size_t cap,
+             const guest::WalkedTables& walked)
         : mode_(mode),
           memory_(memory),
           walked_(walked),
@@ -82,7 +80,7 @@ class PageWalk {
     }
 
     /// Adds what was found, and how.
-    Result<> merge_into(dump::MemoryMappingList& out) && {
+    Result<> merge_into(guest::MemoryMappingList& out) && {
         out.walked().add_steps(steps());
         TRY(out.merge(std::move(found_)));
         return visits_.for_each([&](uint64_t table, const Visit& visit) {
@@ -108,10 +106,10 @@ class PageWalk {
     Result<> add_parts(Gpa page, Gva base, uint64_t length);
 
     const PagingMode& mode_;
-    const dump::GuestPhysBlockList& memory_;
-    const dump::WalkedTables& walked_;
+    const guest::GuestPhysBlockList& memory_;
+    const guest::WalkedTables& walked_;
     RamRuns ram_;
-    dump::MemoryMappingList found_;
+    guest::MemoryMappingList found_;
     util::MappedMap<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
     size_t most_tables_;
     size_t tables_ = 0;  ///< that were read, but for the top one
@@ -224,11 +222,11 @@ Result<> PageWalk::add_parts(Gpa page, Gva base, uint64_t length) {
 
 }  // namespace
 
-Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
-                    dump::MemoryMappingList& out) {
+Result<> walk_pages(const PagingMode& mode, const guest::GuestPhysBlockList& memory,
+                    guest::MemoryMappingList& out) {
     PageWalk walk(mode, memory, out.cap(), out.walked());
     TRY(walk.run());
     return std::move(walk).merge_into(out);
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

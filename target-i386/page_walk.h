@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "dump/memory_map.h"
+#include "guest/memory_map.h"
 #include "target-i386/paging_mode.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Merges what the tables of @mode map onto memory into @out, joined where virtual and physical
 /// addresses both go on. Pages or parts of pages outside @memory
@@ -21,7 +21,7 @@ namespace target_i386 {
 ///
 /// Any thread. Errors: one of these bounds; a table that cannot be read;
 /// the host has no memory to give. @out is of no use then.
-dump::Result<> walk_pages(const PagingMode& mode, const dump::GuestPhysBlockList& memory,
-                          dump::MemoryMappingList& out);
+Result<> walk_pages(const PagingMode& mode, const guest::GuestPhysBlockList& memory,
+                    guest::MemoryMappingList& out);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
-using dump::Gpa;
-using dump::Gva;
+using guest::Gpa;
+using guest::Gva;
 
 constexpr uint64_t kPageSize = uint64_t{1} << 7;    ///< PS: the entry maps a page
 constexpr uint64_t kNoExecute = uint64_t{1} << 63;  ///< XD
@@ -114,4 +114,4 @@ Gva PagingMode::canonical(uint64_t address) const {
     return Gva{upper ? address | bits(top, 63) : address};
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

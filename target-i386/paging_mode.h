@@ -7,13 +7,13 @@
 #include <optional>
 #include <span>
 
-#include "dump/address.h"
+#include "guest/address.h"
 #include "target-i386/registers.h"
 
 /// How a processor reads page table entries: the shape of the tables and the meaning of each bit.
 /// Any thread. [SDM 3A 4]
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// What beside the control registers changes the meaning of page tables.
 struct PagingTraits {
@@ -50,7 +50,7 @@ inline constexpr Level kFiveLevel[] = {
 struct Entry {
     enum class Kind { absent, table, page };
     Kind kind = Kind::absent;
-    dump::Gpa address;  ///< of the table or the page
+    guest::Gpa address;  ///< of the table or the page
 };
 
 /// The mode that a vCPU's registers choose.
@@ -63,7 +63,7 @@ class PagingMode {
 
     /// The top table. PAE's has 4 entries and is 32-byte aligned, others fill a page. [SDM
     /// 3A 4.3, 4.4.1, 4.5.2]
-    dump::Gpa root() const { return root_; }
+    guest::Gpa root() const { return root_; }
 
     /// Equal for vCPUs that read the same tables in the same way.
     uint64_t identity() const;
@@ -76,18 +76,18 @@ class PagingMode {
         if (entry & meaning.is_page) {
             if (entry & meaning.reserved_in_page) return {};
             const uint64_t high = (entry & meaning.high_address) << kHighAddressShift;
-            return {Entry::Kind::page, dump::Gpa{(entry & meaning.page_address) | high}};
+            return {Entry::Kind::page, guest::Gpa{(entry & meaning.page_address) | high}};
         }
         if (entry & meaning.reserved_in_table) return {};
-        return {Entry::Kind::table, dump::Gpa{entry & table_address_}};
+        return {Entry::Kind::table, guest::Gpa{entry & table_address_}};
     }
 
     /// Bits above the highest one that is translated repeat it. [SDM 1 3.3.7.1]
-    dump::Gva canonical(uint64_t address) const;
+    guest::Gva canonical(uint64_t address) const;
 
     /// The address on the bus: without bit 20 where the A20 line is held low. [SDM 3A 21.33]
-    dump::Gpa on_bus(dump::Gpa address) const {
-        return traits_.a20 ? address : dump::Gpa{address.value & ~kA20};
+    guest::Gpa on_bus(guest::Gpa address) const {
+        return traits_.a20 ? address : guest::Gpa{address.value & ~kA20};
     }
     bool a20() const { return traits_.a20; }
 
@@ -114,8 +114,8 @@ class PagingMode {
     bool large_pages_;  ///< two levels: CR4.PSE; else always
     bool no_execute_;   ///< EFER.NXE
     uint64_t table_address_;
-    dump::Gpa root_;
+    guest::Gpa root_;
     std::array<Meaning, kMostLevels> meanings_;
 };
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "dump/memory_map.h"
+#include "guest/memory_map.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Where there is memory and where there is none, without regard to what backs it: a quick answer
 /// for many addresses, most of which lie near the one asked before. One thread.
@@ -19,19 +19,19 @@ class RamRuns {
         bool contains(uint64_t address) const { return first <= address && address <= last; }
     };
 
-    explicit RamRuns(const dump::GuestPhysBlockList& memory);
+    explicit RamRuns(const guest::GuestPhysBlockList& memory);
 
     /// The longest run that holds @gpa.
-    const Run& at(dump::Gpa gpa) {
+    const Run& at(guest::Gpa gpa) {
         if (!runs_[latest_].contains(gpa.value)) latest_ = find(gpa);
         return runs_[latest_];
     }
 
   private:
-    size_t find(dump::Gpa gpa) const;
+    size_t find(guest::Gpa gpa) const;
 
     std::vector<Run> runs_;  ///< cover the address space, sorted
     size_t latest_ = 0;      ///< answered the question before
 };
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

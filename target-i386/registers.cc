@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "target-i386/registers.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
 // High words of the descriptors that RESET puts into the hidden parts. [SDM 3A table 10-1]
@@ -34,4 +34,4 @@ Registers reset_registers() {
     return registers;
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

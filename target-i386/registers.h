@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// A segment register with its hidden part. [SDM 3A 3.4.3]
 struct SegmentRegister {
@@ -58,4 +58,4 @@ inline constexpr uint64_t kEferNoExecute = uint64_t{1} << 11;       ///< EFER.NX
 /// 10-1]
 Registers reset_registers();
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

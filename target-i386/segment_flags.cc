@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "target-i386/segment_flags.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
 /// Where the attributes stand in the high word of a descriptor. [SDM 3A 3.4.5]
@@ -38,4 +38,4 @@ SegmentAttributes segment_attributes(uint32_t flags) {
             .g = field(kGranularity, 1)};
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

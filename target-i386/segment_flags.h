@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// What KVM keeps field by field and SegmentRegister::flags as the high word of a descriptor. [SDM
 /// 3A 3.4.5]
@@ -16,4 +16,4 @@ struct SegmentAttributes {
 uint32_t segment_flags(const SegmentAttributes& attributes);
 SegmentAttributes segment_attributes(uint32_t flags);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

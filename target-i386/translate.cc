@@ -5,13 +5,13 @@
 
 #include "util/stored.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
 
-using dump::Gpa;
+using guest::Gpa;
 
 /// Entries of 4 and of 8 bytes, both as 8.
-std::optional<uint64_t> read_entry(const dump::GuestPhysBlockList& memory, Gpa from, size_t size) {
+std::optional<uint64_t> read_entry(const guest::GuestPhysBlockList& memory, Gpa from, size_t size) {
     util::le64 entry;
     if (!memory.read(from, std::as_writable_bytes(std::span(&entry, 1)).first(size))) {
         return std::nullopt;
@@ -21,8 +21,8 @@ std::optional<uint64_t> read_entry(const dump::GuestPhysBlockList& memory, Gpa f
 
 }  // namespace
 
-std::optional<Gpa> translate(const PagingMode& mode, Gpa root, dump::Gva address,
-                             const dump::GuestPhysBlockList& memory) {
+std::optional<Gpa> translate(const PagingMode& mode, Gpa root, guest::Gva address,
+                             const guest::GuestPhysBlockList& memory) {
     if (mode.canonical(address.value) != address) return std::nullopt;
     Gpa table = root;
     for (size_t level = 0; level < mode.levels().size(); ++level) {
@@ -42,4 +42,4 @@ std::optional<Gpa> translate(const PagingMode& mode, Gpa root, dump::Gva address
     return std::nullopt;  // not reached: an entry of the last level is absent or a page
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -3,15 +3,15 @@
 
 #include <optional>
 
-#include "dump/memory_map.h"
+#include "guest/memory_map.h"
 #include "target-i386/paging_mode.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Where the tables of @mode with their top at @root map one address: as the processor walks them,
 /// an entry a level, whatever the rest of them is like. Empty where an entry is absent or would
 /// fault, or a table lies outside @memory. Any thread. [SDM 3A 4.3 to 4.5]
-std::optional<dump::Gpa> translate(const PagingMode& mode, dump::Gpa root, dump::Gva address,
-                                   const dump::GuestPhysBlockList& memory);
+std::optional<guest::Gpa> translate(const PagingMode& mode, guest::Gpa root, guest::Gva address,
+                                    const guest::GuestPhysBlockList& memory);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

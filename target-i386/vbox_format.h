@@ -8,7 +8,7 @@
 
 /// A vCPU as it lies in a VirtualBox core. Structures only. [vbox dbgfcorefmt]
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// A segment register, LDTR or TR.
 struct VboxSelector {
@@ -62,4 +62,4 @@ static_assert(sizeof(VboxCpu) == 8776 && offsetof(VboxCpu, extended_state) == 58
 inline constexpr size_t kVboxCpuOldSize = 8768;      ///< of formats 0x00010004 and 0x00010005
 inline constexpr size_t kVboxCpuAlignedSize = 8784;  ///< of 0x00010006, extended state at 592
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -6,11 +6,8 @@
 
 #include "target-i386/vbox_format.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 namespace {
-
-using util::Error;
-using util::Result;
 
 constexpr uint32_t kNtVboxCpu = 0xb01;  ///< n_type of "VBCPU"
 constexpr uint32_t kOldestVersion = 0x00010004, kNewestVersion = 0x00010006;
@@ -135,7 +132,7 @@ Result<> check_vbox_format(uint32_t version) {
                        kOldestVersion, kNewestVersion);
 }
 
-void append_vbox_note(const Registers& registers, dump::NoteBuilder& out) {
+void append_vbox_note(const Registers& registers, guest::NoteBuilder& out) {
     VboxCpu cpu;
     store_general(registers, cpu.common);
     store_system(registers, cpu.common);
@@ -153,4 +150,4 @@ Result<Registers> parse_vbox_note(std::span<const std::byte> descriptor, uint32_
     return registers;
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -5,17 +5,17 @@
 #include <cstdint>
 #include <span>
 
-#include "dump/note_builder.h"
+#include "guest/note_builder.h"
 #include "target-i386/registers.h"
 #include "util/result.h"
 
 /// The note that tells a vCPU's registers in a VirtualBox core. Any thread. [vbox dbgfcorefmt]
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Adds the "VBCPU" note of format 0x00010006. What Registers do not have is zero, the valid size
 /// of the extended state included.
-void append_vbox_note(const Registers& registers, dump::NoteBuilder& out);
+void append_vbox_note(const Registers& registers, guest::NoteBuilder& out);
 
 /// Errors: a version other than 0x00010004 to 0x00010006.
 util::Result<> check_vbox_format(uint32_t version);
@@ -27,4 +27,4 @@ util::Result<> check_vbox_format(uint32_t version);
 /// extended state than there is room for.
 util::Result<Registers> parse_vbox_note(std::span<const std::byte> descriptor, uint32_t version);
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

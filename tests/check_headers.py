@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 
-FOLDERS = ["util", "qapi", "dump", "target-i386", "vmcore", "vm", "monitor", "tests/support"]
+FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools", "tests/support"]
 
 
 def flags_by_folder(build):

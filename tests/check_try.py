@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["util", "dump", "qapi", "target-i386", "vmcore", "vm", "monitor", "tools", "tests"]
+FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools", "tests"]
 # Comments, strings and characters.
 NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)'(?:\\[^\n']*.|[^'\\\n])'""", re.S)
 # What stands before a brace that begins a block, and no initialiser. clang-format puts a space between them, and none before an

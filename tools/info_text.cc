@@ -8,7 +8,7 @@
 
 #include "util/text.h"
 
-namespace tools {
+namespace guestdump::tools {
 namespace {
 
 using util::text;
@@ -184,4 +184,4 @@ std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail) {
     return out;
 }
 
-}  // namespace tools
+}  // namespace guestdump::tools

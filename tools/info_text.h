@@ -5,7 +5,7 @@
 
 #include "qapi/types.h"
 
-namespace tools {
+namespace guestdump::tools {
 
 struct InfoDetail {
     bool registers = false;   ///< of each vCPU
@@ -21,4 +21,4 @@ std::string short_size_text(uint64_t bytes);
 /// "2.0 GiB (2147483648 bytes)".
 std::string size_text(uint64_t bytes);
 
-}  // namespace tools
+}  // namespace guestdump::tools

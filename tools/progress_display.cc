@@ -6,7 +6,7 @@
 
 #include <cstdio>
 
-namespace tools {
+namespace guestdump::tools {
 namespace {
 
 constexpr unsigned kUsualColumns = 80;
@@ -47,4 +47,4 @@ void ProgressDisplay::show_line(const ProgressView& view) {
     next_tenth_ = static_cast<unsigned>(view.completed / (view.total / 10 + 1)) + 1;
 }
 
-}  // namespace tools
+}  // namespace guestdump::tools

@@ -3,7 +3,7 @@
 
 #include "tools/progress_text.h"
 
-namespace tools {
+namespace guestdump::tools {
 
 /// Tells on stderr how far a dump has come: on a terminal in one line that changes, elsewhere in
 /// plain lines, one for each tenth. One thread.
@@ -34,4 +34,4 @@ class ProgressDisplay {
     unsigned next_tenth_ = 1;  ///< that plain lines have not told
 };
 
-}  // namespace tools
+}  // namespace guestdump::tools

@@ -9,7 +9,7 @@
 #include "tools/info_text.h"
 #include "util/text.h"
 
-namespace tools {
+namespace guestdump::tools {
 namespace {
 
 using util::text;
@@ -94,4 +94,4 @@ std::string time_text(double seconds) {
     return text("%u:%02u:%02u", hours, minutes, whole % 60);
 }
 
-}  // namespace tools
+}  // namespace guestdump::tools

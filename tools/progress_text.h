@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace tools {
+namespace guestdump::tools {
 
 /// How far a dump has come.
 struct ProgressView {
@@ -32,4 +32,4 @@ std::string rate_text(uint64_t bytes, double seconds);
 /// "0:02", "1:00:02". Rounded up: a second that has begun is still to be waited for.
 std::string time_text(double seconds);
 
-}  // namespace tools
+}  // namespace guestdump::tools

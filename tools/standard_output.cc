@@ -6,7 +6,7 @@
 
 #include "util/text.h"
 
-namespace tools {
+namespace guestdump::tools {
 
 bool stdout_took_all(const char* program) {
     const int os_error = std::fflush(stdout) != 0 ? errno : 0;
@@ -17,4 +17,4 @@ bool stdout_took_all(const char* program) {
     return false;
 }
 
-}  // namespace tools
+}  // namespace guestdump::tools

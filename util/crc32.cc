@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-namespace util {
+namespace guestdump::util {
 
 uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts) {
     uLong sum = 0;
@@ -15,4 +15,4 @@ uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts) {
     return static_cast<uint32_t>(sum);
 }
 
-}  // namespace util
+}  // namespace guestdump::util

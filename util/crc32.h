@@ -6,10 +6,10 @@
 #include <initializer_list>
 #include <span>
 
-namespace util {
+namespace guestdump::util {
 
 /// CRC-32 of @parts, one behind the other, as in zip and PNG (0xedb88320, reflected, begun and
 /// ended with all ones). Any thread.
 uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts);
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -11,7 +11,7 @@
 
 #include "util/text.h"
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 /// In the process that was started: the end of the pipe tells whether the other one became ready.
@@ -103,4 +103,4 @@ Pidfile::~Pidfile() {
     if (!path_.empty()) ::unlink(path_.c_str());
 }
 
-}  // namespace util
+}  // namespace guestdump::util

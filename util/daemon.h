@@ -6,7 +6,7 @@
 #include "util/result.h"
 #include "util/unique_fd.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// A process on its way into the background: whoever started it waits until it is ready.
 ///
@@ -48,4 +48,4 @@ class Pidfile {
     UniqueFd fd_;       ///< locked
 };
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 Error refused(size_t bytes) {
@@ -32,4 +32,4 @@ Mapping::~Mapping() {
     if (start_) munmap(start_, size_);
 }
 
-}  // namespace util
+}  // namespace guestdump::util

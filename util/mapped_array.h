@@ -8,7 +8,7 @@
 
 #include "util/result.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// Memory for what is large or is a guest's. Unlike that of std::vector it can be refused without
 /// ending the process, is in no core of it, and goes back to the host at once; what is written
@@ -81,4 +81,4 @@ class MappedArray {
     size_t count_ = 0;
 };
 
-}  // namespace util
+}  // namespace guestdump::util

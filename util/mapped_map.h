@@ -9,7 +9,7 @@
 
 #include "util/mapped_array.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// Values by keys, for keys that a guest decides: where the host has no memory for more, that is an
 /// Error, and the map is as it was. Nothing can be taken out.
@@ -110,4 +110,4 @@ class MappedMap {
     size_t count_ = 0;
 };
 
-}  // namespace util
+}  // namespace guestdump::util

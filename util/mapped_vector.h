@@ -9,7 +9,7 @@
 
 #include "util/mapped_array.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// Elements one behind the other, of which more can come. For lists whose length a guest decides:
 /// where the host has no memory for more, that is an Error, and the list is as it was.
@@ -75,4 +75,4 @@ class MappedVector {
     size_t size_ = 0;
 };
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/sandbox.h"
 
-namespace util {
+namespace guestdump::util {
 
 bool sandbox_available() {
     return false;
@@ -11,4 +11,4 @@ Result<> enter_sandbox(const SandboxPolicy&) {
     return Error::make("-sandbox support is not enabled in this QEMU binary");
 }
 
-}  // namespace util
+}  // namespace guestdump::util

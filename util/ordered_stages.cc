@@ -10,7 +10,7 @@
 
 #include "util/thread.h"
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 /// The shared state of one run: a ring of jobs, each at a stage; one mutex over all of it.
@@ -134,4 +134,4 @@ Result<> run_stages(unsigned threads, size_t slots, const StagePlan& plan) {
     return std::move(run).result();
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -7,7 +7,7 @@
 
 #include "util/result.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// One step of a pipeline. @slot says in which of the run's slots the job lies; the caller keeps
 /// its buffers in an array with one entry a slot.
@@ -40,4 +40,4 @@ struct StagePlan {
 /// and none runs any more when this returns.
 Result<> run_stages(unsigned threads, size_t slots, const StagePlan& plan);
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -5,7 +5,7 @@
 
 #include "util/text.h"
 
-namespace util {
+namespace guestdump::util {
 
 Error Error::make(const char* format, ...) {
     va_list arguments;
@@ -36,4 +36,4 @@ Error Error::as(Kind kind) && {
     return std::move(*this);
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-namespace util {
+namespace guestdump::util {
 
 /// Why something outside the program failed: one line for a person, lower case, no full stop.
 ///
@@ -85,7 +85,15 @@ class [[nodiscard]] Result<void> {
     std::optional<Error> error_;
 };
 
-}  // namespace util
+}  // namespace guestdump::util
+
+namespace guestdump {
+
+// What every folder's functions return.
+using util::Error;
+using util::Result;
+
+}  // namespace guestdump
 
 /// The value of a Result, or a return of its Error from the enclosing function.
 ///

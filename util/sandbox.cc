@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 /// Calls that change the host, look into other processes, or open doors that a machine never goes
@@ -162,4 +162,4 @@ Result<> enter_sandbox(const SandboxPolicy& policy) {
     return done < 0 ? refused(done) : Result<>();
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -3,7 +3,7 @@
 
 #include "util/result.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// What -sandbox takes from a process beside what no machine needs: the groups of system calls that
 /// QEMU has, with its defaults. [qemu -sandbox]
@@ -26,4 +26,4 @@ bool sandbox_available();
 /// Errors: the kernel has no filters, or this build none.
 Result<> enter_sandbox(const SandboxPolicy& policy);
 
-}  // namespace util
+}  // namespace guestdump::util

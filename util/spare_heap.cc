@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 /// By so much more than is asked for the heap grows, and so much stays when it shrinks: most dumps
@@ -37,4 +37,4 @@ Result<> check_spare_heap() {
     return {};
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace util {
+namespace guestdump::util {
 
 Result<> occupy_standard_descriptors() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
@@ -20,4 +20,4 @@ Result<> occupy_standard_descriptors() {
     return {};
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -3,7 +3,7 @@
 
 #include "util/result.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// Puts something where one of the descriptors 0 to 2 is closed. Without it the first file that the
 /// process opens gets that number, and what it has to say is written there: into guest memory, say.
@@ -12,4 +12,4 @@ namespace util {
 /// First of all in main(). Errors: /dev/null cannot be opened.
 Result<> occupy_standard_descriptors();
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -9,7 +9,7 @@
 #include <span>
 #include <type_traits>
 
-namespace util {
+namespace guestdump::util {
 
 /// An integer as it lies in a file: @T in, @T out, bytes of @Order inside, alignment 1.
 ///
@@ -53,4 +53,4 @@ std::span<const std::byte> bytes_of(const T& object) {
     return std::as_bytes(std::span(&object, 1));
 }
 
-}  // namespace util
+}  // namespace guestdump::util

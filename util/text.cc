@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-namespace util {
+namespace guestdump::util {
 
 std::string text_va(const char* format, va_list arguments) {
     char* raw = g_strdup_vprintf(format, arguments);
@@ -46,4 +46,4 @@ std::string error_text(int os_error) {
     return strerror_r(os_error, room, sizeof room);
 }
 
-}  // namespace util
+}  // namespace guestdump::util

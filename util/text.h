@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace util {
+namespace guestdump::util {
 
 /// printf into a string. (libstdc++ 12 has no std::format.)
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
@@ -18,4 +18,4 @@ std::string printable(std::string_view text);
 /// strerror() as a string, from any thread.
 std::string error_text(int os_error);
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace util {
+namespace guestdump::util {
 namespace {
 
 void* run(void* function) {
@@ -39,4 +39,4 @@ void Thread::join() {
     if (std::exchange(joinable_, false)) pthread_join(id_, nullptr);
 }
 
-}  // namespace util
+}  // namespace guestdump::util

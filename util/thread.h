@@ -8,7 +8,7 @@
 
 #include "util/result.h"
 
-namespace util {
+namespace guestdump::util {
 
 /// A thread, joined when it goes. std::thread ends the process where the system has no thread to
 /// give; this is an Error.
@@ -30,4 +30,4 @@ class Thread {
     bool joinable_ = false;
 };
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace util {
+namespace guestdump::util {
 
 /// Owns a file descriptor; closes it when it goes. -1 owns nothing.
 ///
@@ -35,4 +35,4 @@ class UniqueFd {
     int fd_ = -1;
 };
 
-}  // namespace util
+}  // namespace guestdump::util

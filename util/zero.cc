@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace util {
+namespace guestdump::util {
 
 bool all_zero(std::span<const std::byte> bytes) {
     // Blocks of a cache line: the compiler keeps the inner loop in vector registers, and one branch
@@ -24,4 +24,4 @@ bool all_zero(std::span<const std::byte> bytes) {
     return true;
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <span>
 
-namespace util {
+namespace guestdump::util {
 
 /// True if every byte is zero (so also for no bytes at all). Reads no further than the first 64
 /// bytes that are not.
 bool all_zero(std::span<const std::byte> bytes);
 
-}  // namespace util
+}  // namespace guestdump::util

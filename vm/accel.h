@@ -10,10 +10,10 @@
 
 #include "target-i386/paging_mode.h"
 #include "target-i386/registers.h"
-#include "vm/address_space.h"
+#include "vm/memory/address_space.h"
 #include "vm/port_device.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// Why a vCPU stopped by itself.
 struct VcpuFault {
@@ -73,4 +73,4 @@ class Accel {
     virtual pid_t thread_id(unsigned cpu) const = 0;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

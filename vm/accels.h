@@ -5,7 +5,7 @@
 
 #include "vm/accel.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// KVM: guest code on the host's processors, on a PC whose bus is empty.
 ///
@@ -26,4 +26,4 @@ std::unique_ptr<Accel> make_synthetic_accel();
 /// No guest code at all: the machine is there to be asked about. [qemu -accel qtest]
 std::unique_ptr<Accel> make_qtest_accel();
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -11,7 +11,7 @@
 #include "util/text.h"
 #include "util/unique_fd.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 constexpr char kFilter[] = "/proc/self/coredump_filter";
@@ -53,4 +53,4 @@ Result<> keep_in_core(const AddressSpace& memory, bool keep) {
     return {};
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

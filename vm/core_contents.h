@@ -2,9 +2,9 @@
 #pragma once
 
 #include "util/result.h"
-#include "vm/address_space.h"
+#include "vm/memory/address_space.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// Decides whether a core of this process holds guest memory, as -machine dump-guest-core=.
 ///
@@ -15,4 +15,4 @@ namespace vm {
 /// Errors: the host refuses; cores then hold what they held before.
 util::Result<> keep_in_core(const AddressSpace& memory, bool keep);
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -9,7 +9,7 @@
 /// Where things are in the guest that counts: tests/guests/counter.S under KVM, and what the
 /// synthetic accelerator pretends to run. tests/guests/README.md tells it to people.
 
-namespace vm::counting_guest {
+namespace guestdump::vm::counting_guest {
 
 /// The image's guest-physical address; it begins with its entry and the descriptor tables.
 inline constexpr uint64_t kImage = 0x100000;
@@ -41,4 +41,4 @@ inline std::optional<uint64_t> counter_of(const target_i386::Registers& register
     return std::nullopt;
 }
 
-}  // namespace vm::counting_guest
+}  // namespace guestdump::vm::counting_guest

@@ -8,7 +8,7 @@
 
 extern "C" const std::byte guestdump_firmware[];  // firmware/firmware.S
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 constexpr size_t kSize = 0x40000;
@@ -44,4 +44,4 @@ target_i386::Registers entry_registers(uint32_t entry) {
     return registers;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -7,7 +7,7 @@
 
 #include "target-i386/registers.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// The machine's own firmware: 256 KiB of ROM that end at 4 GiB. Without set_entry() every vCPU
 /// that comes out of reset executes HLT for ever.
@@ -22,4 +22,4 @@ void set_entry(std::span<std::byte> image, uint32_t entry);
 /// off, no stack. A vCPU that starts with these registers needs no firmware to run.
 target_i386::Registers entry_registers(uint32_t entry);
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -6,7 +6,7 @@
 
 #include "util/stored.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 using util::be64;
@@ -212,4 +212,4 @@ bool FwCfg::write_file(std::span<const std::byte> data) {
     return true;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

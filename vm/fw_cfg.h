@@ -6,10 +6,10 @@
 #include <mutex>
 #include <optional>
 
-#include "vm/address_space.h"
+#include "vm/memory/address_space.h"
 #include "vm/port_device.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// QEMU's fw_cfg device as far as a guest needs it to hand over its note (-device vmcoreinfo): its
 /// selector at port 0x510, data at 0x511, DMA at 0x514, and one file, etc/vmcoreinfo.
@@ -55,4 +55,4 @@ class FwCfg final : public PortDevice {
     bool has_note_ = false;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace vm {
+namespace guestdump::vm {
 
 namespace {
 
@@ -214,4 +214,4 @@ void Machine::resume() {
     if (run_on && !needs_reset(state_)) run();
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

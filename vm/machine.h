@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "target-i386/registers.h"
 #include "vm/accel.h"
-#include "vm/address_space.h"
 #include "vm/fw_cfg.h"
+#include "vm/memory/address_space.h"
 #include "vm/post_mortem.h"
 #include "vm/run_state.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 enum class MachineType : uint8_t { none, pc, q35 };
 
@@ -45,9 +45,9 @@ struct MachineParts {
     std::vector<target_i386::Registers> start_registers;
     /// nullptr: the machine is frozen, its registers are start_registers for ever.
     std::unique_ptr<Accel> accel;
-    std::optional<dump::GuestNote> guest_note;
-    std::optional<dump::Utsname> recorded_utsname;  ///< of the vmcore that it is restored from
-    bool vmcoreinfo_device = false;                 ///< by which the guest can hand over its note
+    std::optional<guest::GuestNote> guest_note;
+    std::optional<guest::Utsname> recorded_utsname;  ///< of the vmcore that it is restored from
+    bool vmcoreinfo_device = false;                  ///< by which the guest can hand over its note
     std::vector<std::string> warnings;  ///< what whoever started the machine should know
 };
 
@@ -62,7 +62,7 @@ struct MachineEvent {
 /// A machine that can be run, stopped and dumped. It knows neither monitors nor a main loop.
 ///
 /// All functions: main loop. What vCPU threads have to say is posted there.
-class Machine final : public dump::Guest {
+class Machine final : public guest::Guest {
   public:
     /// Runs a function on the main loop, soon; called from any thread.
     using Post = std::function<void(std::function<void()>)>;
@@ -124,13 +124,13 @@ class Machine final : public dump::Guest {
     /// As stop, but into save_vm, and only until resume().
     Result<> pause() override;
     void resume() override;
-    dump::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
-    std::vector<const dump::Cpu*> cpus() const override;
-    Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
+    guest::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
+    std::vector<const guest::Cpu*> cpus() const override;
+    Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
     /// What the vmcore had, or what the guest handed over if it lies in RAM and is no larger than
     /// kMaxGuestNote.
-    std::optional<dump::GuestNote> guest_note() const override;
-    std::optional<dump::Utsname> recorded_utsname() const override {
+    std::optional<guest::GuestNote> guest_note() const override;
+    std::optional<guest::Utsname> recorded_utsname() const override {
         return parts_.recorded_utsname;
     }
 
@@ -161,10 +161,10 @@ class Machine final : public dump::Guest {
     bool held_ = false;  ///< between pause() and resume()
     std::optional<ShutdownCause> reset_after_hold_;
     uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
-    std::vector<std::unique_ptr<dump::Cpu>> cpus_;  ///< as of the last synchronize()
+    std::vector<std::unique_ptr<guest::Cpu>> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
     std::atomic<bool> note_posted_{false};  ///< set by vCPUs, cleared when the record has the note
     std::shared_ptr<Machine*> alive_;       ///< what is posted holds it weakly
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,12 +5,12 @@
 
 #include "vm/accels.h"
 #include "vm/core_contents.h"
-#include "vm/file_bytes.h"
 #include "vm/firmware.h"
+#include "vm/memory/file_bytes.h"
 #include "vm/pc_memory.h"
 #include "vm/restore.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 constexpr const char* kOwnRam = "pc.ram";  ///< what the machine calls RAM that no -object names
@@ -176,4 +176,4 @@ Result<RamObjects> make_ram_objects(const Options& options) {
     return objects;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "vm/machine.h"
-#include "vm/options.h"
-#include "vm/ram_objects.h"
+#include "vm/memory/ram_objects.h"
+#include "vm/options/options.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// The machine that @options ask for, not yet made.
 ///
@@ -18,4 +18,4 @@ Result<MachineParts> build_machine(const Options& options);
 /// Errors: those of Ram::create(), for one that the machine does not use.
 Result<RamObjects> make_ram_objects(const Options& options);
 
-}  // namespace vm
+}  // namespace guestdump::vm

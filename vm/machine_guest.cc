@@ -3,7 +3,7 @@
 #include "target-i386/cpu.h"
 #include "vm/machine.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Result<std::vector<target_i386::Registers>> Machine::all_registers() {
     if (frozen()) return parts_.start_registers;
@@ -46,28 +46,28 @@ Result<> Machine::refresh_cpus() {
     return done;
 }
 
-std::optional<dump::GuestNote> Machine::guest_note() const {
+std::optional<guest::GuestNote> Machine::guest_note() const {
     if (!fw_cfg_) return parts_.guest_note;
     constexpr uint16_t kElfNote = 1;
     const auto place = fw_cfg_->note();
-    if (!place || place->format != kElfNote || place->size > dump::kMaxGuestNote)
+    if (!place || place->format != kElfNote || place->size > guest::kMaxGuestNote)
         return std::nullopt;
-    dump::GuestNote note(place->size);
+    guest::GuestNote note(place->size);
     const Result<> read = blocks().read(place->address, note);
     if (!read) return std::nullopt;
     return note;
 }
 
-std::vector<const dump::Cpu*> Machine::cpus() const {
-    std::vector<const dump::Cpu*> all;
+std::vector<const guest::Cpu*> Machine::cpus() const {
+    std::vector<const guest::Cpu*> all;
     for (const auto& cpu : cpus_) all.push_back(cpu.get());
     return all;
 }
 
-Result<dump::ArchDumpInfo> Machine::arch_info(const dump::GuestPhysBlockList& blocks) const {
+Result<guest::ArchDumpInfo> Machine::arch_info(const guest::GuestPhysBlockList& blocks) const {
     if (cpus_.empty()) return Error::make("dumping guest memory is not supported on this target");
     const auto* first = static_cast<const target_i386::Cpu*>(cpus_.front().get());
     return target_i386::dump_info(first->registers(), blocks);
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

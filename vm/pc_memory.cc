@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 constexpr uint64_t kKiB = uint64_t{1} << 10;
@@ -88,4 +88,4 @@ Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
     return pc;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "vm/address_space.h"
 #include "vm/machine.h"
-#include "vm/options.h"
-#include "vm/ram.h"
+#include "vm/memory/address_space.h"
+#include "vm/memory/ram.h"
+#include "vm/options/options.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// Guest-physical memory as a PC has it at reset, and what fills its ROMs.
 struct PcMemory {
@@ -29,4 +29,4 @@ Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
 /// How much of @ram_bytes lies below 4 GiB.
 uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes);
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace vm {
+namespace guestdump::vm {
 
 /// What answers at ports of the guest. Called on vCPUs' threads, by several at once.
 class PortDevice {
@@ -19,4 +19,4 @@ class PortDevice {
     virtual bool write_port(uint16_t port, std::span<const std::byte> data) = 0;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -10,16 +10,14 @@
 #include <cstring>
 #include <new>
 
-#include "dump/format/post_mortem.h"
-#include "dump/note_builder.h"
+#include "format/post_mortem.h"
+#include "guest/note_builder.h"
 #include "target-i386/notes.h"
 #include "util/crc32.h"
 #include "util/stored.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
-
-namespace format = dump::format;
 
 constexpr uint64_t kPage = 4096;
 
@@ -47,7 +45,7 @@ format::RecordBlock block_of(const MappedMemory& piece) {
 
 format::RecordCpu cpu_of(const target_i386::Registers& registers, const void* live) {
     format::RecordCpu cpu;
-    dump::NoteBuilder builder;
+    guest::NoteBuilder builder;
     target_i386::append_qemu_note(registers, builder);
     const std::vector<std::byte> note = std::move(builder).take();
     std::copy_n(note.begin() + kQemuNoteHeader, cpu.qemu_state.size(), cpu.qemu_state.begin());
@@ -90,7 +88,7 @@ Result<std::unique_ptr<PostMortem>> PostMortem::create(
     const uint64_t copies = whole_pages(blocks + count * sizeof(format::RecordBlock));
     const uint64_t copy_size =
         whole_pages(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
-                    live_registers.size() * sizeof(format::RecordCpu) + dump::kMaxGuestNote);
+                    live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote);
     const uint64_t length = copies + 2 * copy_size;
     // Guard pages keep the kernel from joining the mapping with a neighbour: the record begins a
     // segment of the core, and readers need to look nowhere else.
@@ -151,7 +149,7 @@ void PostMortem::write_static(const AddressSpace& memory, uint64_t blocks, uint6
 }
 
 void PostMortem::update(std::span<const target_i386::Registers> registers,
-                        const std::optional<dump::GuestNote>& note) {
+                        const std::optional<guest::GuestNote>& note) {
     time_ = now_in_nanoseconds();
     registers_.assign(registers.begin(), registers.end());
     set_note(note);
@@ -159,9 +157,9 @@ void PostMortem::update(std::span<const target_i386::Registers> registers,
     set_running(false);
 }
 
-void PostMortem::set_note(const std::optional<dump::GuestNote>& note) {
+void PostMortem::set_note(const std::optional<guest::GuestNote>& note) {
     note_.clear();
-    if (note && note->size() <= dump::kMaxGuestNote) note_ = *note;
+    if (note && note->size() <= guest::kMaxGuestNote) note_ = *note;
     write_copy();
 }
 
@@ -198,4 +196,4 @@ void PostMortem::set_running(bool running) {
     std::memcpy(start_ + offsetof(format::RecordHeader, running), &value, sizeof value);
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "target-i386/registers.h"
 #include "util/result.h"
-#include "vm/address_space.h"
+#include "vm/memory/address_space.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// The record by which the guest is found in a core of this process: where its memory is, what its
 /// registers were when they were last synchronised, its note. It lies in a mapping of its own, is
@@ -33,10 +33,10 @@ class PostMortem {
     /// The registers of every vCPU, as they are now that none runs, and the guest's note; one
     /// larger than kMaxGuestNote is left out. set_running(true) tells when they run on.
     void update(std::span<const target_i386::Registers> registers,
-                const std::optional<dump::GuestNote>& note);
+                const std::optional<guest::GuestNote>& note);
 
     /// The guest has handed over @note or taken it back; registers stay what they were.
-    void set_note(const std::optional<dump::GuestNote>& note);
+    void set_note(const std::optional<guest::GuestNote>& note);
 
     /// Whether the vCPUs run on from what update() told last.
     void set_running(bool running);
@@ -60,7 +60,7 @@ class PostMortem {
     // What the newest copy says.
     uint64_t time_ = 0;
     std::vector<target_i386::Registers> registers_;
-    dump::GuestNote note_;
+    guest::GuestNote note_;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

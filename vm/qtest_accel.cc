@@ -5,7 +5,7 @@
 
 #include "vm/accels.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 /// vCPUs that keep the registers of their reset for ever.
@@ -38,4 +38,4 @@ std::unique_ptr<Accel> make_qtest_accel() {
     return std::make_unique<QtestAccel>();
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

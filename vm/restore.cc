@@ -4,18 +4,18 @@
 #include <algorithm>
 #include <span>
 
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
 #include "vmcore/vmcore.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 /// Memory that was never written stays so in the copy.
-Result<> copy_populated(const dump::GuestPhysBlock& block, std::byte* to) {
+Result<> copy_populated(const guest::GuestPhysBlock& block, std::byte* to) {
     constexpr uint64_t kAtOnce = uint64_t{64} << 20;
     for (uint64_t at = 0; at < block.range.size;) {
         const uint64_t limit = std::min(block.range.size, at + kAtOnce);
-        const dump::RamExtent extent =
+        const guest::RamExtent extent =
             block.region->extent(block.offset + at, block.offset + limit);
         if (extent.populated) TRY(block.region->read(block.offset + at, {to + at, extent.length}));
         at += extent.length;
@@ -31,14 +31,14 @@ uint64_t whole_pages(uint64_t bytes) {
 
 /// All of @blocks in one piece of this process's memory, each from a page's begin on: as many
 /// mappings as a vmcore may have blocks no process can have.
-Result<> load(std::span<const dump::GuestPhysBlock> blocks, AddressSpace& memory) {
+Result<> load(std::span<const guest::GuestPhysBlock> blocks, AddressSpace& memory) {
     RamSpec spec;
     spec.id = "restored";
-    for (const dump::GuestPhysBlock& block : blocks) spec.size += whole_pages(block.range.size);
+    for (const guest::GuestPhysBlock& block : blocks) spec.size += whole_pages(block.range.size);
     if (blocks.empty()) return {};
     const std::shared_ptr<Ram> ram = TRY(Ram::create(spec));
     uint64_t offset = 0;
-    for (const dump::GuestPhysBlock& block : blocks) {
+    for (const guest::GuestPhysBlock& block : blocks) {
         std::byte* const host = ram->host() + offset;
         TRY(copy_populated(block, host));
         TRY(memory.add({.range = block.range, .region = ram, .offset = offset, .host = host}));
@@ -52,11 +52,11 @@ Result<> load(std::span<const dump::GuestPhysBlock> blocks, AddressSpace& memory
 Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     const std::unique_ptr<vmcore::Vmcore> vmcore = TRY(vmcore::Vmcore::open(path));
     MachineParts parts;
-    const dump::GuestPhysBlockList blocks = vmcore->blocks();
+    const guest::GuestPhysBlockList blocks = vmcore->blocks();
     if (load_all) {
         TRY(load(blocks.view(), parts.memory));
     } else {
-        for (const dump::GuestPhysBlock& block : blocks.view())
+        for (const guest::GuestPhysBlock& block : blocks.view())
             TRY(parts.memory.add(
                 {.range = block.range, .region = block.region, .offset = block.offset}));
     }
@@ -70,4 +70,4 @@ Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     return parts;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -3,7 +3,7 @@
 
 #include "qapi/types.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// What a machine does, in the schema's words: a machine here is in prelaunch, running, paused,
 /// save_vm (held still by a dump, runs on after it), shutdown (the guest died of a triple fault) or
@@ -19,4 +19,4 @@ inline bool caused_by_guest(ShutdownCause cause) {
            cause == ShutdownCause::guest_panic;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

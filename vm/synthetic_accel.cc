@@ -10,7 +10,7 @@
 #include "vm/counting_guest.h"
 #include "vm/vcpu_thread.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 using target_i386::Registers;
@@ -172,4 +172,4 @@ std::unique_ptr<Accel> make_synthetic_accel() {
     return std::make_unique<SyntheticAccel>();
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace vm {
+namespace guestdump::vm {
 
 VcpuThread::VcpuThread(Execute execute, Kick kick)
     : execute_(std::move(execute)), kick_(std::move(kick)), thread_([this] { main(); }) {
@@ -66,4 +66,4 @@ void VcpuThread::pause(std::chrono::microseconds patience) {
     changed_.wait_for(lock, patience, [this] { return stop_requested(); });
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -12,7 +12,7 @@
 #include <mutex>
 #include <thread>
 
-namespace vm {
+namespace guestdump::vm {
 
 /// A host thread that runs one vCPU when it is told to, and stands still otherwise.
 ///
@@ -62,4 +62,4 @@ class VcpuThread {
     std::jthread thread_;  ///< last: it uses all of the above
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

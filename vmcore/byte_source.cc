@@ -3,7 +3,7 @@
 
 #include <cinttypes>
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 Result<> check_inside(const ByteSource& source, const char* what, uint64_t offset, uint64_t size) {
     if (offset <= source.size() && size <= source.size() - offset) return {};
@@ -12,4 +12,4 @@ Result<> check_inside(const ByteSource& source, const char* what, uint64_t offse
                        source.name().c_str(), what, size, offset, source.size());
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

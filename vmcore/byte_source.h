@@ -8,13 +8,10 @@
 #include <string>
 #include <type_traits>
 
-#include "dump/ram_region.h"
+#include "guest/ram_region.h"
 #include "util/result.h"
 
-namespace vmcore {
-
-using util::Error;
-using util::Result;
+namespace guestdump::vmcore {
 
 /// The bytes of a vmcore, read at random: a file, or the file that a flattened one carries.
 ///
@@ -37,7 +34,7 @@ class ByteSource {
     virtual const std::byte* mapped() const { return nullptr; }
 
     /// What lies at @offset and how far it goes on so, up to @limit > @offset. Holes are zero.
-    virtual dump::RamExtent extent(uint64_t offset, uint64_t limit) const = 0;
+    virtual guest::RamExtent extent(uint64_t offset, uint64_t limit) const = 0;
 };
 
 /// An Error that names @what and all the numbers, unless [@offset, @offset + @size) lies inside
@@ -54,4 +51,4 @@ Result<T> read_struct(const ByteSource& source, const char* what, uint64_t offse
     return object;
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "target-i386/registers.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// What is known of a guest that was found in a core of the process that ran it.
 struct PostMortemFacts {
@@ -28,11 +28,11 @@ struct ElfShape {
 /// What a reader of one format found in a file.
 struct Contents {
     std::string format;  ///< for people: "ELF64", "kdump-compressed version 6"
-    uint16_t machine = dump::kEmX86_64;
-    dump::ElfClass elf_class = dump::ElfClass::k64;
+    uint16_t machine = format::kEmX86_64;
+    format::ElfClass elf_class = format::ElfClass::k64;
     std::optional<ElfShape> elf_shape{};  ///< of an ELF file
-    dump::Gpa phys_base;                  ///< 0 where the format does not tell it
-    dump::GuestPhysBlockList blocks;      ///< what the file has the bytes of
+    guest::Gpa phys_base;                 ///< 0 where the format does not tell it
+    guest::GuestPhysBlockList blocks;     ///< what the file has the bytes of
     std::vector<std::byte> notes;         ///< payload of PT_NOTE
     /// Where more is known of registers than notes tell (EFER); else empty.
     std::vector<target_i386::Registers> registers;
@@ -51,4 +51,4 @@ inline constexpr uint64_t kMaxPhysicalAddress = uint64_t{1} << 52;
 /// Notes beyond this are not believed: 4096 vCPUs and the largest guest note need a fifth of it.
 inline constexpr uint64_t kMaxNotes = uint64_t{32} << 20;
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

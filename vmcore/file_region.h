@@ -3,14 +3,14 @@
 
 #include <memory>
 
-#include "dump/ram_region.h"
+#include "guest/ram_region.h"
 #include "vmcore/byte_source.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// A whole file as one RAM region: where an ELF vmcore's memory lies. An offset in the region is an
 /// offset in the file, so that pieces of memory that lie side by side there are one block.
-class FileRegion final : public dump::RamRegion {
+class FileRegion final : public guest::RamRegion {
   public:
     explicit FileRegion(std::shared_ptr<const ByteSource> file) : file_(std::move(file)) {}
 
@@ -20,7 +20,7 @@ class FileRegion final : public dump::RamRegion {
         return file_->read_at(offset, out);
     }
     const std::byte* mapped() const override { return file_->mapped(); }
-    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
+    guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         return file_->extent(offset, limit);
     }
 
@@ -28,4 +28,4 @@ class FileRegion final : public dump::RamRegion {
     std::shared_ptr<const ByteSource> file_;
 };
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cinttypes>
 
-namespace vmcore {
+namespace guestdump::vmcore {
 namespace {
 
 /// fstat() tells no size of a block device; its end does.
@@ -67,8 +67,8 @@ Result<> FileSource::read_at(uint64_t offset, std::span<std::byte> out) const {
     return {};
 }
 
-dump::RamExtent FileSource::extent(uint64_t offset, uint64_t limit) const {
+guest::RamExtent FileSource::extent(uint64_t offset, uint64_t limit) const {
     return runs_.extent(offset, limit);
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

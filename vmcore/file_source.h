@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "dump/file_runs.h"
+#include "guest/file_runs.h"
 #include "util/unique_fd.h"
 #include "vmcore/byte_source.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// A file on disk. Read by pread(), and mapped for other processes only: a file that is cut while
 /// it is read gives an Error, where a mapping would give SIGBUS; and the bytes go straight into the
@@ -23,7 +23,7 @@ class FileSource final : public ByteSource {
     uint64_t size() const override { return size_; }
     Result<> read_at(uint64_t offset, std::span<std::byte> out) const override;
     const std::byte* mapped() const override { return mapped_; }
-    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+    guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
   private:
     FileSource(std::string path, util::UniqueFd fd, uint64_t size);
@@ -31,8 +31,8 @@ class FileSource final : public ByteSource {
     std::string path_;
     util::UniqueFd fd_;
     uint64_t size_;  ///< when it was opened, bytes
-    dump::FileRuns runs_;
+    guest::FileRuns runs_;
     const std::byte* mapped_ = nullptr;
 };
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

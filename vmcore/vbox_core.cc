@@ -4,17 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dump/format/vbox_core.h"
+#include "format/vbox_core.h"
 #include "target-i386/vbox_note.h"
 
-namespace vmcore {
-
-using util::Error;
-using util::Result;
+namespace guestdump::vmcore {
 
 namespace {
-
-namespace format = dump::format;
 
 bool is_core(const Note& note) {
     return note.name == "VBCORE";
@@ -64,4 +59,4 @@ Result<std::optional<VboxCore>> read_vbox_core(const NoteList& list) {
     return std::optional(std::move(core));
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -7,9 +7,9 @@
 
 #include "target-i386/registers.h"
 #include "util/result.h"
-#include "vmcore/note_list.h"
+#include "vmcore/elf/note_list.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// What only a VirtualBox core has. [vbox dbgfcorefmt]
 struct VboxCore {
@@ -29,4 +29,4 @@ bool is_vbox_note(const Note& note);
 /// that is not as its format has it.
 util::Result<std::optional<VboxCore>> read_vbox_core(const NoteList& list);
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -4,20 +4,19 @@
 #include <algorithm>
 #include <cinttypes>
 
-#include "dump/format/elf.h"
+#include "format/elf.h"
 #include "target-i386/arch.h"
 #include "target-i386/notes.h"
 #include "util/text.h"
-#include "vmcore/elf_reader.h"
+#include "vmcore/elf/elf_reader.h"
+#include "vmcore/elf/note_list.h"
 #include "vmcore/file_source.h"
-#include "vmcore/flat_source.h"
-#include "vmcore/note_list.h"
-#include "vmcore/process_core.h"
+#include "vmcore/kdump/flat_source.h"
+#include "vmcore/process/process_core.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 namespace {
 
-namespace format = dump::format;
 using target_i386::Registers;
 
 bool is_qemu_note(const Note& note) {
@@ -74,7 +73,7 @@ const Note* find_guest_note(const NoteList& list) {
 
 /// A page may have several virtual addresses, but no two pages lie in the same bytes of a file that
 /// keeps them as they are: thousands of headers over the same bytes would make terabytes of them.
-Result<> check_shared(const ByteSource& source, const dump::GuestPhysBlockList& blocks) {
+Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList& blocks) {
     if (blocks.total_bytes() <= source.size()) return {};
     return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
                        ": several PT_LOAD have the same bytes",
@@ -128,12 +127,12 @@ Result<> Vmcore::read_notes() {
     for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
     if (const Note* note = find_guest_note(list)) {
-        guest_note_ = dump::GuestNote(note->whole.begin(), note->whole.end());
+        guest_note_ = guest::GuestNote(note->whole.begin(), note->whole.end());
     }
     return {};
 }
 
-std::optional<dump::Utsname> Vmcore::recorded_utsname() const {
+std::optional<guest::Utsname> Vmcore::recorded_utsname() const {
     if (!kdump_) return std::nullopt;
     return kdump_->header.utsname;
 }
@@ -165,31 +164,32 @@ void Vmcore::record_cpus(const NoteList& list) {
 void Vmcore::take_vbox_cpus() {
     for (const Registers& registers : vbox_->cpus) cpus_.emplace_back(registers);
     if (cpus_.empty()) return;
-    const dump::ArchDumpInfo arch = target_i386::dump_info(vbox_->cpus.front(), contents_.blocks);
+    const guest::ArchDumpInfo arch = target_i386::dump_info(vbox_->cpus.front(), contents_.blocks);
     contents_.machine = arch.machine;
     contents_.elf_class = arch.elf_class;
 }
 
-std::vector<const dump::Cpu*> Vmcore::cpus() const {
-    std::vector<const dump::Cpu*> list;
+std::vector<const guest::Cpu*> Vmcore::cpus() const {
+    std::vector<const guest::Cpu*> list;
     for (const RecordedCpu& cpu : recorded_cpus_) list.push_back(&cpu);
     if (!list.empty()) return list;
     for (const target_i386::Cpu& cpu : cpus_) list.push_back(&cpu);
     return list;
 }
 
-Result<dump::ArchDumpInfo> Vmcore::arch_info(const dump::GuestPhysBlockList& blocks) const {
-    dump::ArchDumpInfo info;
+Result<guest::ArchDumpInfo> Vmcore::arch_info(const guest::GuestPhysBlockList& blocks) const {
+    guest::ArchDumpInfo info;
     info.machine = contents_.machine;
     info.elf_class = contents_.elf_class;
     // A 32-bit kdump file may hold what lies above 4 GiB; in 32-bit ELF the exclusive end must fit.
-    if (!blocks.empty() && blocks.last().value >= UINT32_MAX) info.elf_class = dump::ElfClass::k64;
+    if (!blocks.empty() && blocks.last().value >= UINT32_MAX)
+        info.elf_class = format::ElfClass::k64;
     // Nobody writes 64-bit registers and addresses to 32-bit ELF, but somebody may have damaged it.
-    if (info.machine == dump::kEmX86_64) info.elf_class = dump::ElfClass::k64;
+    if (info.machine == format::kEmX86_64) info.elf_class = format::ElfClass::k64;
     info.page_size = kPageSize;
     info.phys_base = contents_.phys_base;
-    info.uname_machine = contents_.machine == dump::kEm386 ? "i686" : "x86_64";
+    info.uname_machine = contents_.machine == format::kEm386 ? "i686" : "x86_64";
     return info;
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

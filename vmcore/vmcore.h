@@ -5,21 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "target-i386/cpu.h"
 #include "vmcore/contents.h"
-#include "vmcore/kdump_reader.h"
-#include "vmcore/note_list.h"
+#include "vmcore/elf/note_list.h"
+#include "vmcore/kdump/kdump_reader.h"
 #include "vmcore/recorded_cpu.h"
 #include "vmcore/vbox_core.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// A vmcore read back: a guest that stands still for ever. Converting a vmcore is dumping it,
 /// restoring one is mapping its blocks.
 ///
 /// All functions may be called from any thread.
-class Vmcore final : public dump::Guest {
+class Vmcore final : public guest::Guest {
   public:
     /// Opens an ELF or kdump-compressed vmcore, flattened or not, a VirtualBox core, or a core of
     /// guestdump-vm. Memory is read as it is asked for; the file must stay as it is.
@@ -33,12 +33,12 @@ class Vmcore final : public dump::Guest {
     bool running() const override { return false; }
     Result<> pause() override { return {}; }
     void resume() override {}
-    dump::GuestPhysBlockList blocks() const override { return contents_.blocks; }
-    std::vector<const dump::Cpu*> cpus() const override;
+    guest::GuestPhysBlockList blocks() const override { return contents_.blocks; }
+    std::vector<const guest::Cpu*> cpus() const override;
     /// The file's machine and class; a 32-bit class gives way where @blocks do not fit it.
-    Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& blocks) const override;
-    std::optional<dump::GuestNote> guest_note() const override { return guest_note_; }
-    std::optional<dump::Utsname> recorded_utsname() const override;
+    Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
+    std::optional<guest::GuestNote> guest_note() const override { return guest_note_; }
+    std::optional<guest::Utsname> recorded_utsname() const override;
 
     /// Registers by vCPU; see target_i386::parse_qemu_note() for what a note does not tell.
     const std::vector<target_i386::Cpu>& vcpus() const { return cpus_; }
@@ -64,7 +64,7 @@ class Vmcore final : public dump::Guest {
     bool flattened_ = false;
     std::vector<target_i386::Cpu> cpus_;
     std::vector<RecordedCpu> recorded_cpus_;  ///< the same, where only NT_PRSTATUS tells them
-    std::optional<dump::GuestNote> guest_note_;
+    std::optional<guest::GuestNote> guest_note_;
 };
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -8,7 +8,7 @@
 
 #include "util/stored.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// Puts bits into bytes, lowest bit first, as readers of zstd take them out again from the end.
 ///
@@ -53,4 +53,4 @@ class BitWriter {
     unsigned count_ = 0;
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

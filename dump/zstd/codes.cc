@@ -3,7 +3,7 @@
 
 #include "dump/zstd/matches.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 /// A little of all pages is in each kind's codes: a kind may have hardly any pages in the sample.
@@ -54,4 +54,4 @@ std::shared_ptr<const Codes> learn_codes(std::span<const std::byte> sample, size
     return std::make_shared<const Codes>(Codes{std::move(kinds), std::move(of_kind), {}});
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

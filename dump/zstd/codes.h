@@ -6,11 +6,11 @@
 #include <span>
 #include <vector>
 
-#include "dump/page_kinds.h"
+#include "dump/compress/page_kinds.h"
 #include "dump/zstd/huffman.h"
 #include "dump/zstd/sequence_coder.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// What pages of a kind are coded with.
 struct KindCodes {
@@ -29,4 +29,4 @@ struct Codes {
 /// The same for the same sample.
 std::shared_ptr<const Codes> learn_codes(std::span<const std::byte> sample, size_t page_size);
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

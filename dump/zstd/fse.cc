@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 /// Gives each state the symbol that it stands for. [RFC 8878, 4.1.1]
@@ -121,4 +121,4 @@ FseEncoder::FseEncoder(const Distribution& distribution)
     }
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -9,7 +9,7 @@
 
 #include "dump/zstd/bit_writer.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// How likely each symbol is, in shares of 2^accuracy_log. [RFC 8878, 4.1.1]
 struct Distribution {
@@ -84,4 +84,4 @@ class FseEncoder {
     std::array<uint16_t, size_t{1} << kMostAccuracyLog> states_{};  ///< symbol by symbol, ascending
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

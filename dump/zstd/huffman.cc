@@ -7,7 +7,7 @@
 
 #include "dump/zstd/fse.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 using Lengths = std::array<uint8_t, 256>;
@@ -133,4 +133,4 @@ size_t HuffmanCode::encode(std::span<const std::byte> bytes, std::byte* out) con
     return writer.close();
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

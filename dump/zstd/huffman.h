@@ -9,7 +9,7 @@
 
 #include "dump/zstd/bit_writer.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 using ByteCounts = std::array<uint64_t, 256>;
 
@@ -41,4 +41,4 @@ class HuffmanCode {
     std::vector<std::byte> description_;
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -7,7 +7,7 @@
 
 #include "dump/zstd/put_number.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 /// Literals_Block_Type. [RFC 8878, 3.1.1.3.1.1]
@@ -68,4 +68,4 @@ std::byte* put_coded_literals(std::span<const std::byte> literals, const Huffman
     return at;
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -6,7 +6,7 @@
 
 #include "dump/zstd/huffman.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 // The literals section of a block: the bytes that no match gives. [RFC 8878, 3.1.1.3.1]
 
@@ -19,4 +19,4 @@ std::byte* put_raw_literals(std::span<const std::byte> literals, std::byte* out)
 std::byte* put_coded_literals(std::span<const std::byte> literals, const HuffmanCode& code,
                               std::byte* out);
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 constexpr size_t kLeast = 4;  ///< bytes of a match
@@ -126,4 +126,4 @@ void MatchFinder::emit(const std::byte* literals, size_t count, size_t match, ui
                                      offset};
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

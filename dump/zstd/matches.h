@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// Bytes that stand for themselves, and then some that were there before. [RFC 8878, 3.1.1.3.2]
 struct Sequence {
@@ -51,4 +51,4 @@ class MatchFinder {
     size_t literal_count_ = 0;
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -6,7 +6,7 @@
 #include "dump/zstd/literals_section.h"
 #include "dump/zstd/put_number.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 /// From so many sequences on, codes made for them pay for being described.
@@ -42,4 +42,4 @@ std::optional<std::span<const std::byte>> PageEncoder::encode(std::span<const st
     return std::span<const std::byte>(frame_).first(size);
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -10,7 +10,7 @@
 #include "dump/zstd/codes.h"
 #include "dump/zstd/matches.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// Makes zstd frames of pages, with codes that are there already, where libzstd counts, and makes
 /// codes, for each page. One thread. [RFC 8878]
@@ -34,4 +34,4 @@ class PageEncoder {
     std::vector<std::byte> frame_;
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// Writes the low bytes of @value to @out, lowest first. Gives the end.
 template <size_t Bytes>
@@ -13,4 +13,4 @@ std::byte* put_number(std::byte* out, uint64_t value) {
     return out;
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

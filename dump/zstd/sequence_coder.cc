@@ -5,7 +5,7 @@
 #include <bit>
 #include <cassert>
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 namespace {
 
 /// A code, and the bits that follow it.
@@ -174,4 +174,4 @@ size_t SequenceCoder::encode(std::span<const Sequence> sequences, std::byte* out
     return static_cast<size_t>(out - begin) + writer.close();
 }
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -10,7 +10,7 @@
 #include "dump/zstd/fse.h"
 #include "dump/zstd/matches.h"
 
-namespace dump::zstd {
+namespace guestdump::dump::zstd {
 
 /// How often each code for a number of literals, an offset and a length of a match was used.
 struct SequenceCounts {
@@ -47,4 +47,4 @@ class SequenceCoder {
     std::vector<std::byte> description_;  ///< the modes, and the codes that they speak of
 };
 
-}  // namespace dump::zstd
+}  // namespace guestdump::dump::zstd

@@ -10,10 +10,12 @@
 
 #include <zlib.h>
 
-#include "dump/compressor.h"
-#include "dump/page_hash.h"
+#include "dump/compress/compressor.h"
+#include "dump/kdump/page_hash.h"
 #include "util/unique_fd.h"
 #include "util/zero.h"
+
+using namespace guestdump;
 
 /// Pages of a guest, one thread, each compressor: compressor_bench RAM_FILE
 ///

@@ -11,11 +11,13 @@
 #include <random>
 #include <string_view>
 
-#include "dump/elf_writer.h"
+#include "dump/elf/elf_writer.h"
 #include "dump/snapshot.h"
-#include "dump/targets.h"
+#include "dump/target/targets.h"
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
+
+using namespace guestdump;
 
 /// Page tables of a guest that maps pages in random order, or one that means harm, from the walk to
 /// the program headers in a file: paging_bench PAGES|self-reference|tables FILE
@@ -24,12 +26,12 @@
 
 namespace {
 
-using dump::Gpa;
+using guest::Gpa;
 
 constexpr uint64_t kPage = 4096, kPresent = 0x67;
 
 /// Guest memory of the process's own: tables first, then pages that nobody touches.
-class BenchMemory final : public dump::RamRegion {
+class BenchMemory final : public guest::RamRegion {
   public:
     explicit BenchMemory(uint64_t size) : size_(size) {
         void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
@@ -56,22 +58,22 @@ class BenchMemory final : public dump::RamRegion {
 };
 
 /// A frozen machine of one vCPU in long mode whose top table is at 0x1000.
-class BenchGuest final : public dump::Guest {
+class BenchGuest final : public guest::Guest {
   public:
     explicit BenchGuest(std::shared_ptr<const BenchMemory> memory)
         : memory_(std::move(memory)), cpu_(registers()) {}
 
     bool running() const override { return false; }
-    dump::Result<> pause() override { return {}; }
+    Result<> pause() override { return {}; }
     void resume() override {}
-    std::vector<const dump::Cpu*> cpus() const override { return {&cpu_}; }
-    std::optional<dump::GuestNote> guest_note() const override { return std::nullopt; }
-    dump::GuestPhysBlockList blocks() const override {
-        dump::GuestPhysBlockList list;
+    std::vector<const guest::Cpu*> cpus() const override { return {&cpu_}; }
+    std::optional<guest::GuestNote> guest_note() const override { return std::nullopt; }
+    guest::GuestPhysBlockList blocks() const override {
+        guest::GuestPhysBlockList list;
         if (!list.add({{Gpa{0}, memory_->size()}, memory_})) std::abort();
         return list;
     }
-    dump::Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList& all) const override {
+    Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& all) const override {
         return target_i386::dump_info(cpu_.registers(), all);
     }
 
@@ -144,7 +146,7 @@ uint64_t peak_bytes() {
 }
 
 /// From the page tables to program headers in @path; how many there are.
-dump::Result<size_t> write_headers(const dump::Guest& guest, const std::string& path) {
+Result<size_t> write_headers(const guest::Guest& guest, const std::string& path) {
     dump::ElfRequest request;
     request.paging = true;
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(guest, request));

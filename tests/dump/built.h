@@ -7,7 +7,7 @@
 
 /// What this build is to have, by meson's word: libraries may be switched off.
 
-namespace dump {
+namespace guestdump::dump {
 
 #ifdef HAVE_ISAL
 constexpr bool kHasIsal = true;
@@ -47,4 +47,4 @@ inline std::vector<Compression> built_compressions() {
     return list;
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -15,7 +15,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/support/scripted_guest.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* dump_state_suite();
 
@@ -208,7 +208,7 @@ END_TEST
 START_TEST(snapshot_that_cannot_be_taken_resumes_the_guest) {
     Bench bench;
     ElfRequest request;
-    request.only = must(GpaRange::make(Gpa{uint64_t{1} << 40}, 1));
+    request.only = must(guest::GpaRange::make(guest::Gpa{uint64_t{1} << 40}, 1));
     must_fail(bench.start(std::make_unique<MemorySink>(), request),
               "dump: no guest memory to dump");
     ck_assert(bench.guest->is_running);
@@ -230,7 +230,7 @@ END_TEST
 
 START_TEST(warnings_about_the_guest_note_reach_the_outcome) {
     Bench bench;
-    bench.guest->note = GuestNote(5);
+    bench.guest->note = guest::GuestNote(5);
     must(bench.start(std::make_unique<MemorySink>()));
     ck_assert_uint_eq(bench.finish().warnings.size(), 1);
 }
@@ -265,4 +265,4 @@ Suite* dump_state_suite() {
          a_dump_that_gets_no_thread_fails_and_lets_the_guest_run});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

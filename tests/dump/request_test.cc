@@ -5,7 +5,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* request_suite();
 
@@ -73,7 +73,8 @@ START_TEST(kdump_takes_a_range) {
     Arguments arguments = with(Format::kdump_zlib);
     arguments.begin = 0x1000;
     arguments.length = 0x2000;
-    ck_assert(range_of(must(parse_request(arguments))) == (GpaRange{Gpa{0x1000}, 0x2000}));
+    ck_assert(range_of(must(parse_request(arguments))) ==
+              (guest::GpaRange{guest::Gpa{0x1000}, 0x2000}));
 }
 END_TEST
 
@@ -179,4 +180,4 @@ Suite* request_suite() {
                     vmcoreinfo_is_looked_for_unless_the_client_says_no, thread_counts_have_bounds});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

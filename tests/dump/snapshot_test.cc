@@ -9,7 +9,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/support/scripted_guest.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* snapshot_suite();
 
@@ -32,7 +32,7 @@ std::unique_ptr<ScriptedGuest> guest(const char* script = kTwoBlocks) {
 ElfRequest only(uint64_t begin, uint64_t length, bool paging = false) {
     ElfRequest request;
     request.paging = paging;
-    request.only = must(GpaRange::make(Gpa{begin}, length));
+    request.only = must(guest::GpaRange::make(guest::Gpa{begin}, length));
     return request;
 }
 
@@ -42,20 +42,22 @@ ElfRequest paging() {
     return request;
 }
 
-std::vector<MemoryMapping> mappings_of(const ScriptedGuest& guest, const ElfRequest& request) {
+std::vector<guest::MemoryMapping> mappings_of(const ScriptedGuest& guest,
+                                              const ElfRequest& request) {
     const Snapshot snapshot = must(Snapshot::take(guest, request));
     return {snapshot.mappings.begin(), snapshot.mappings.end()};
 }
 
-bool contains(const std::vector<MemoryMapping>& list, const MemoryMapping& mapping) {
+bool contains(const std::vector<guest::MemoryMapping>& list, const guest::MemoryMapping& mapping) {
     return std::find(list.begin(), list.end(), mapping) != list.end();
 }
 
 START_TEST(every_block_is_a_mapping_at_its_physical_address) {
     const auto mappings = mappings_of(*guest(), ElfRequest{});
     ck_assert_uint_eq(mappings.size(), 2);
-    ck_assert(mappings[0] == (MemoryMapping{Gpa{0}, Gva{0}, 0x3000}));
-    ck_assert(mappings[1] == (MemoryMapping{Gpa{0x100000}, Gva{0x100000}, 0x2000}));
+    ck_assert(mappings[0] == (guest::MemoryMapping{guest::Gpa{0}, guest::Gva{0}, 0x3000}));
+    ck_assert(mappings[1] ==
+              (guest::MemoryMapping{guest::Gpa{0x100000}, guest::Gva{0x100000}, 0x2000}));
 }
 END_TEST
 
@@ -133,11 +135,12 @@ END_TEST
 
 START_TEST(the_kernels_image_is_mapped_behind_the_blocks) {
     auto machine = forgetful_guest();
-    const MemoryMapping block{Gpa{0}, Gva{0}, 0x6000};
-    const MemoryMapping image{Gpa{0}, Gva{0xffffffff81000000}, 0x6000};
+    const guest::MemoryMapping block{guest::Gpa{0}, guest::Gva{0}, 0x6000};
+    const guest::MemoryMapping image{guest::Gpa{0}, guest::Gva{0xffffffff81000000}, 0x6000};
     ck_assert(mappings_of(*machine, ElfRequest{}) == (std::vector{block, image}));
-    const MemoryMapping part{Gpa{0x1800}, Gva{0x1800}, 0x1000};
-    const MemoryMapping image_part{Gpa{0x1800}, Gva{0xffffffff81001800}, 0x1000};
+    const guest::MemoryMapping part{guest::Gpa{0x1800}, guest::Gva{0x1800}, 0x1000};
+    const guest::MemoryMapping image_part{guest::Gpa{0x1800}, guest::Gva{0xffffffff81001800},
+                                          0x1000};
     ck_assert(mappings_of(*machine, only(0x1800, 0x1000)) == (std::vector{part, image_part}));
     const auto kdump = must(Snapshot::take(*machine, KdumpRequest{}));
     ck_assert_uint_eq(kdump.mappings.size(), 1);
@@ -147,7 +150,7 @@ END_TEST
 
 START_TEST(bad_guest_note_is_a_warning) {
     auto machine = guest();
-    GuestNote note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
+    guest::GuestNote note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
     support::put_le32(note, 4, 0xffffffff);
     machine->note = note;
     const Snapshot snapshot = must(Snapshot::take(*machine, ElfRequest{}));
@@ -162,8 +165,8 @@ START_TEST(a_guest_does_not_make_notes_of_the_dumps_own) {
     auto machine = guest();
     machine->note = support::vmcoreinfo_note("OSRELEASE=6.1\n");
     const size_t own_size = machine->note->size();
-    const GuestNote forged = [] {
-        NoteBuilder notes;
+    const guest::GuestNote forged = [] {
+        guest::NoteBuilder notes;
         notes.append("QEMU", 0, support::Bytes(440));
         return std::move(notes).take();
     }();
@@ -204,73 +207,77 @@ START_TEST(architecture_that_cannot_be_told_is_an_error) {
 END_TEST
 
 /// A guest whose only vCPU with paging maps what @mappings say.
-std::unique_ptr<ScriptedGuest> paged(std::vector<MemoryMapping> mappings) {
+std::unique_ptr<ScriptedGuest> paged(std::vector<guest::MemoryMapping> mappings) {
     auto machine = guest();
     support::ScriptedCpu& cpu = machine->add_cpu();
-    cpu.root = PagingRoot{0x1000, 4};
+    cpu.root = guest::PagingRoot{0x1000, 4};
     cpu.mappings = std::move(mappings);
     return machine;
 }
 
 START_TEST(mapping_over_a_block_border_is_split_not_clamped) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x100000}});
+    const auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0xffff800000000000}, 0x100000}});
     const auto mappings = mappings_of(*machine, paging());
-    ck_assert(contains(mappings, {Gpa{0x1000}, Gva{0xffff800000000000}, 0x2000}));
-    ck_assert(contains(mappings, {Gpa{0x100000}, Gva{0xffff8000000ff000}, 0x1000}));
+    ck_assert(contains(mappings, {guest::Gpa{0x1000}, guest::Gva{0xffff800000000000}, 0x2000}));
+    ck_assert(contains(mappings, {guest::Gpa{0x100000}, guest::Gva{0xffff8000000ff000}, 0x1000}));
 }
 END_TEST
 
 START_TEST(vcpus_with_one_root_are_walked_once) {
-    auto machine = paged({{Gpa{0x1000}, Gva{0x8000}, 0x1000}});
+    auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0x8000}, 0x1000}});
     support::ScriptedCpu& other = machine->add_cpu();
-    other.root = PagingRoot{0x1000, 4};
-    other.mappings = {{Gpa{0x2000}, Gva{0xa000}, 0x1000}};
+    other.root = guest::PagingRoot{0x1000, 4};
+    other.mappings = {{guest::Gpa{0x2000}, guest::Gva{0xa000}, 0x1000}};
     ck_assert(!contains(mappings_of(*machine, paging()), other.mappings[0]));
-    other.root = PagingRoot{0x2000, 4};
+    other.root = guest::PagingRoot{0x2000, 4};
     ck_assert(contains(mappings_of(*machine, paging()), other.mappings[0]));
 }
 END_TEST
 
 START_TEST(memory_that_no_table_maps_is_reached_through_the_last_mappings) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x1000}});
-    const std::vector<MemoryMapping> expected{{Gpa{0x1000}, Gva{0xffff800000000000}, 0x1000},
-                                              {Gpa{0}, Gva{0x8000000000000000}, 0x3000},
-                                              {Gpa{0x100000}, Gva{0x8000000000100000}, 0x2000}};
+    const auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0xffff800000000000}, 0x1000}});
+    const std::vector<guest::MemoryMapping> expected{
+        {guest::Gpa{0x1000}, guest::Gva{0xffff800000000000}, 0x1000},
+        {guest::Gpa{0}, guest::Gva{0x8000000000000000}, 0x3000},
+        {guest::Gpa{0x100000}, guest::Gva{0x8000000000100000}, 0x2000}};
     ck_assert(mappings_of(*machine, paging()) == expected);
 }
 END_TEST
 
 START_TEST(elf32_has_no_addresses_to_spare_for_physical_memory) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0xc0000000}, 0x1000}});
-    machine->arch.elf_class = ElfClass::k32;
-    const std::vector<MemoryMapping> expected{{Gpa{0x1000}, Gva{0xc0000000}, 0x1000},
-                                              {Gpa{0}, Gva{0}, 0x3000},
-                                              {Gpa{0x100000}, Gva{0x100000}, 0x2000}};
+    const auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0xc0000000}, 0x1000}});
+    machine->arch.elf_class = format::ElfClass::k32;
+    const std::vector<guest::MemoryMapping> expected{
+        {guest::Gpa{0x1000}, guest::Gva{0xc0000000}, 0x1000},
+        {guest::Gpa{0}, guest::Gva{0}, 0x3000},
+        {guest::Gpa{0x100000}, guest::Gva{0x100000}, 0x2000}};
     ck_assert(mappings_of(*machine, paging()) == expected);
 }
 END_TEST
 
 START_TEST(elf32_cannot_hold_addresses_of_64_bits) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0xfffff000}, 0x1000}});
-    machine->arch.elf_class = ElfClass::k32;
+    const auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0xfffff000}, 0x1000}});
+    machine->arch.elf_class = format::ElfClass::k32;
     must(Snapshot::take(*machine, paging()));
     support::ScriptedCpu& high = machine->add_cpu();
-    high.root = PagingRoot{0x3000, 4};
-    high.mappings = {{Gpa{0x1000}, Gva{0xfffff800}, 0x1000}};
+    high.root = guest::PagingRoot{0x3000, 4};
+    high.mappings = {{guest::Gpa{0x1000}, guest::Gva{0xfffff800}, 0x1000}};
     must_fail(Snapshot::take(*machine, paging()), "ends at 0x1000007ff, beyond the 32 bits");
 }
 END_TEST
 
 START_TEST(range_leaves_the_mapped_part_that_lies_in_it) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0x7000}, 0x2000}, {Gpa{0}, Gva{0}, 0x1000}});
-    const std::vector<MemoryMapping> expected{{Gpa{0x1800}, Gva{0x7800}, 0x1000},
-                                              {Gpa{0x1800}, Gva{0x8000000000001800}, 0x1000}};
+    const auto machine = paged(
+        {{guest::Gpa{0x1000}, guest::Gva{0x7000}, 0x2000}, {guest::Gpa{0}, guest::Gva{0}, 0x1000}});
+    const std::vector<guest::MemoryMapping> expected{
+        {guest::Gpa{0x1800}, guest::Gva{0x7800}, 0x1000},
+        {guest::Gpa{0x1800}, guest::Gva{0x8000000000001800}, 0x1000}};
     ck_assert(mappings_of(*machine, only(0x1800, 0x1000, true)) == expected);
 }
 END_TEST
 
 START_TEST(more_mappings_than_wanted_are_an_error_after_splitting_too) {
-    const auto machine = paged({{Gpa{0x1000}, Gva{0xffff800000000000}, 0x100000}});
+    const auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0xffff800000000000}, 0x100000}});
     ElfRequest request = paging();
     request.most_mappings = 2;
     must(Snapshot::take(*machine, request));
@@ -310,4 +317,4 @@ Suite* snapshot_suite() {
                                 without_paging_anywhere_the_mapping_is_the_simple_one});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

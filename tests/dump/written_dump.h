@@ -5,14 +5,14 @@
 
 #include <string>
 
-#include "dump/sink.h"
+#include "dump/target/sink.h"
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "util/unique_fd.h"
 
 /// What the tests of targets write, and what must have arrived.
 
-namespace dump {
+namespace guestdump::dump {
 
 /// What a file holds before the dump.
 inline const support::Bytes kOld(300, std::byte{0x0f});
@@ -36,4 +36,4 @@ inline util::UniqueFd open_rw(const std::string& path, int flags = 0) {
     return util::UniqueFd(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

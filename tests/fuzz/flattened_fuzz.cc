@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/vmcore_input.h"
-#include "vmcore/flat_source.h"
+#include "vmcore/kdump/flat_source.h"
+
+using namespace guestdump;
 
 /// Any bytes as a flattened file, read in small steps, and what it carries as a vmcore.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

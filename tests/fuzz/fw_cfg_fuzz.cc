@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "tests/fuzz/fw_cfg_input.h"
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
+
+using namespace guestdump;
 
 namespace {
 

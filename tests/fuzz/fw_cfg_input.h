@@ -7,7 +7,7 @@
 /// What the bytes of an input of fw_cfg's fuzz target mean: steps, each a byte that says which by
 /// its remainder, and operands.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 inline constexpr size_t kFwCfgRam = 0x10000;
 inline constexpr uint64_t kFwCfgRom = 0xffff0000;
@@ -23,4 +23,4 @@ enum FwCfgStep : uint8_t {
     kFwCfgSteps
 };
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

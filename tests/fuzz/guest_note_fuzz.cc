@@ -8,6 +8,8 @@
 #include "tests/vmcore/memory_source.h"
 #include "vmcore/vmcore.h"
 
+using namespace guestdump;
+
 namespace {
 
 constexpr unsigned kVcpus = 2;
@@ -16,7 +18,7 @@ std::unique_ptr<support::ScriptedGuest> guest_of(support::View input) {
     auto guest = std::make_unique<support::ScriptedGuest>();
     for (unsigned index = 0; index < kVcpus; ++index) {
         support::ScriptedCpu& cpu = guest->add_cpu();
-        cpu.handler = dump::Gva{fuzz::kHandler};
+        cpu.handler = guest::Gva{fuzz::kHandler};
         cpu.translations[fuzz::kHandler] = fuzz::kHandlerAt;
     }
     const uint16_t length = support::le16_at(input, 0);
@@ -48,8 +50,8 @@ void check(const support::ScriptedGuest& guest, const dump::Request& request) {
     const auto read = vmcore::Vmcore::read(vmcore::in_memory(sink.bytes()));
     if (!read || (*read)->cpus().size() != kVcpus) std::abort();
     support::Bytes expected(fuzz::kRam), found(fuzz::kRam);
-    if (!guest.blocks().read(dump::Gpa{0}, expected)) std::abort();
-    if (!(*read)->blocks().read(dump::Gpa{0}, found) || found != expected) std::abort();
+    if (!guest.blocks().read(guest::Gpa{0}, expected)) std::abort();
+    if (!(*read)->blocks().read(guest::Gpa{0}, found) || found != expected) std::abort();
     (void)(*read)->arch_info((*read)->blocks());
 }
 

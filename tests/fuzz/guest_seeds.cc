@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <filesystem>
 
-#include "dump/note_builder.h"
+#include "guest/note_builder.h"
 #include "tests/fuzz/fw_cfg_input.h"
 #include "tests/fuzz/guest_note_input.h"
 #include "tests/fuzz/layout_input.h"
 #include "tests/fuzz/seeds.h"
 #include "tests/support/scripted_guest.h"
+
+using namespace guestdump;
 
 /// Writes what the fuzz targets of guests and what they hand over begin with: guest_seeds FOLDER.
 
@@ -37,7 +39,7 @@ Bytes guest_with(const Bytes& note, std::string_view text) {
 
 /// A note that would tell of a third vCPU, by itself or behind @front.
 Bytes forged(const Bytes& front) {
-    dump::NoteBuilder builder;
+    guest::NoteBuilder builder;
     if (!front.empty()) builder.append_raw(front);
     builder.append("CORE", 1, Bytes(336));
     return std::move(builder).take();

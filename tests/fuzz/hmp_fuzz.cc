@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "monitor/hmp_session.h"
+#include "monitor/hmp/hmp_session.h"
 #include "tests/fuzz/monitor_input.h"
+
+using namespace guestdump;
 
 /// Any bytes as what is typed at a terminal.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

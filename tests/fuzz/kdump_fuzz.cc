@@ -2,7 +2,9 @@
 #include "dump/snapshot.h"
 #include "tests/fuzz/vmcore_input.h"
 #include "tests/support/memory_sink.h"
-#include "vmcore/kdump_copy.h"
+#include "vmcore/kdump/kdump_copy.h"
+
+using namespace guestdump;
 
 namespace {
 
@@ -23,7 +25,7 @@ util::Result<> copy(const vmcore::Vmcore& vmcore) {
     support::MemorySink sink;
     dump::Progress progress;
     TRY(writer->begin(sink));
-    TRY(writer->iterate(dump::RamSource(snapshot.blocks), sink, progress));
+    TRY(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
     return writer->completed(sink);
 }
 

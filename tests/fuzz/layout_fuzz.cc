@@ -9,6 +9,8 @@
 #include "tests/vmcore/memory_source.h"
 #include "vmcore/vmcore.h"
 
+using namespace guestdump;
+
 namespace {
 
 constexpr size_t kMostBlocks = 12;
@@ -43,8 +45,8 @@ support::Bytes contents_of(const fuzz::LayoutBlock& block, uint64_t size,
 std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& header, Input& input) {
     auto guest = std::make_unique<support::ScriptedGuest>();
     if (header.traits & fuzz::k32Bit) {
-        guest->arch.machine = dump::kEm386;
-        guest->arch.elf_class = dump::ElfClass::k32;
+        guest->arch.machine = format::kEm386;
+        guest->arch.elf_class = format::ElfClass::k32;
     }
     for (unsigned left = header.traits / fuzz::kTraits % 4 + 1u; left > 0; --left)
         guest->add_cpu(std::make_unique<target_i386::Cpu>(target_i386::Registers{}));
@@ -66,9 +68,10 @@ std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& heade
 dump::Request request_of(const fuzz::LayoutHeader& header) {
     const unsigned format = header.format % fuzz::kLayoutFormats;
     const unsigned threads = header.traits & fuzz::kTwoThreads ? 2 : 1;
-    std::optional<dump::GpaRange> only;
+    std::optional<guest::GpaRange> only;
     if (header.length > 0)
-        only = dump::GpaRange{dump::Gpa{header.begin * fuzz::kGrain}, header.length * fuzz::kGrain};
+        only =
+            guest::GpaRange{guest::Gpa{header.begin * fuzz::kGrain}, header.length * fuzz::kGrain};
     if (format == 0)
         return dump::ElfRequest{
             .paging = (header.traits & fuzz::kPaging) != 0, .only = only, .threads = threads};
@@ -82,21 +85,21 @@ dump::Request request_of(const fuzz::LayoutHeader& header) {
 
 /// What of @block the file must have: bytes in the range, of kdump files all of the pages that it
 /// touches.
-std::optional<dump::GpaRange> expected_of(const dump::GuestPhysBlock& block,
-                                          const dump::Request& request) {
-    std::optional<dump::GpaRange> only = dump::range_of(request);
+std::optional<guest::GpaRange> expected_of(const guest::GuestPhysBlock& block,
+                                           const dump::Request& request) {
+    std::optional<guest::GpaRange> only = dump::range_of(request);
     if (!only) return block.range;
     if (std::holds_alternative<dump::KdumpRequest>(request)) {
         const uint64_t first = only->start.value / kPage * kPage;
-        only = dump::GpaRange{dump::Gpa{first}, (only->last() | (kPage - 1)) - first + 1};
+        only = guest::GpaRange{guest::Gpa{first}, (only->last() | (kPage - 1)) - first + 1};
     }
     return block.range.overlap(*only);
 }
 
-void check(const dump::Guest& guest, const dump::Request& request, const vmcore::Vmcore& vmcore) {
+void check(const guest::Guest& guest, const dump::Request& request, const vmcore::Vmcore& vmcore) {
     if (vmcore.cpus().size() != guest.cpus().size()) std::abort();
-    const dump::GuestPhysBlockList memory = guest.blocks(), found = vmcore.blocks();
-    for (const dump::GuestPhysBlock& block : memory.view()) {
+    const guest::GuestPhysBlockList memory = guest.blocks(), found = vmcore.blocks();
+    for (const guest::GuestPhysBlock& block : memory.view()) {
         const auto part = expected_of(block, request);
         if (!part) continue;
         const uint64_t skip = part->start.value - block.range.start.value;
@@ -118,10 +121,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
     using Order = support::MemorySink::Order;
     support::MemorySink sink(kdump && kdump->flattened ? Order::growing : Order::any);
-    const dump::GuestPhysBlockList memory = guest->blocks();
-    const bool has_some = std::any_of(
-        memory.view().begin(), memory.view().end(),
-        [&](const dump::GuestPhysBlock& block) { return expected_of(block, request).has_value(); });
+    const guest::GuestPhysBlockList memory = guest->blocks();
+    const bool has_some = std::any_of(memory.view().begin(), memory.view().end(),
+                                      [&](const guest::GuestPhysBlock& block) {
+                                          return expected_of(block, request).has_value();
+                                      });
     const auto done = dump::dump_to(sink, *guest, request);
     if (bool{done} != has_some) std::abort();
     if (!done) return 0;

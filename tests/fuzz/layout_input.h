@@ -8,7 +8,7 @@
 /// What the bytes of an input of the layout's fuzz target mean: what is asked for, then blocks of
 /// RAM.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 /// Of addresses and sizes: a block need not begin or end on a page.
 inline constexpr uint64_t kGrain = 256;
@@ -34,4 +34,4 @@ struct LayoutBlock {
 };
 static_assert(sizeof(LayoutBlock) == 4);
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

@@ -11,7 +11,7 @@
 
 /// What the fuzz targets of the monitor share.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 /// Shut until the process ends.
 class Gate {
@@ -78,4 +78,4 @@ class CheckingWire final : public monitor::Wire {
     bool ended_ = true;
 };
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

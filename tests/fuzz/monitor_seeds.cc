@@ -3,8 +3,10 @@
 #include <string>
 
 #include "monitor/command.h"
-#include "monitor/hmp_command.h"
+#include "monitor/hmp/hmp_command.h"
 #include "tests/fuzz/seeds.h"
+
+using namespace guestdump;
 
 /// Writes what the monitor's fuzz targets begin with: monitor_seeds FOLDER. Every command once, and
 /// conversations in which much happens.

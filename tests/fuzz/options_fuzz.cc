@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "vm/options.h"
+#include "vm/options/options.h"
+
+using namespace guestdump;
 
 /// Any bytes as a command line, a line an argument.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

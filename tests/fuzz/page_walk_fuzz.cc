@@ -8,9 +8,11 @@
 #include "tests/fuzz/page_walk_input.h"
 #include "tests/support/scripted_guest.h"
 
+using namespace guestdump;
+
 namespace {
 
-using dump::Gpa;
+using guest::Gpa;
 
 constexpr size_t kCap = 4096;
 constexpr size_t kPage = 4096;
@@ -31,8 +33,8 @@ void check(bool truth) {
 }
 
 /// The input's memory; its pages are numbered through.
-dump::GuestPhysBlockList memory_of(std::span<const fuzz::WalkEntry> entries) {
-    dump::GuestPhysBlockList memory;
+guest::GuestPhysBlockList memory_of(std::span<const fuzz::WalkEntry> entries) {
+    guest::GuestPhysBlockList memory;
     size_t first_page = 0;
     for (const Piece& piece : kPieces) {
         support::Bytes bytes(piece.size);
@@ -69,16 +71,16 @@ target_i386::PagingTraits traits_of(const fuzz::WalkHeader& header) {
 }
 
 /// What holds for every walk, whatever the tables say.
-void check_list(const dump::GuestPhysBlockList& memory, const dump::MemoryMappingList& list) {
+void check_list(const guest::GuestPhysBlockList& memory, const guest::MemoryMappingList& list) {
     check(list.view().size() <= kCap);
     for (size_t i = 0; i < list.view().size(); ++i) {
-        const dump::MemoryMapping& mapping = list.view()[i];
+        const guest::MemoryMapping& mapping = list.view()[i];
         check(mapping.length > 0);
         check(mapping.virt.value + (mapping.length - 1) >= mapping.virt.value);
         support::Bytes bytes(mapping.length);  // at most all of memory
         check(bool(memory.read(mapping.phys, bytes)));
         if (i == 0) continue;
-        const dump::MemoryMapping& before = list.view()[i - 1];
+        const guest::MemoryMapping& before = list.view()[i - 1];
         const uint64_t end = before.virt.value + before.length;
         check(end > before.virt.value && end <= mapping.virt.value);
         check(end != mapping.virt.value || before.phys.value + before.length != mapping.phys.value);
@@ -87,12 +89,12 @@ void check_list(const dump::GuestPhysBlockList& memory, const dump::MemoryMappin
 
 /// The walk of one address, which knows nothing of lists, finds the ends of every mapping where the
 /// list has them.
-void check_addresses(const target_i386::PagingMode& mode, const dump::GuestPhysBlockList& memory,
-                     const dump::MemoryMappingList& list) {
-    for (const dump::MemoryMapping& mapping : list.view()) {
+void check_addresses(const target_i386::PagingMode& mode, const guest::GuestPhysBlockList& memory,
+                     const guest::MemoryMappingList& list) {
+    for (const guest::MemoryMapping& mapping : list.view()) {
         for (const uint64_t at : {uint64_t{0}, mapping.length - 1}) {
             const auto found = target_i386::translate(mode, mode.root(),
-                                                      dump::Gva{mapping.virt.value + at}, memory);
+                                                      guest::Gva{mapping.virt.value + at}, memory);
             check(found && found->value == mapping.phys.value + at);
         }
     }
@@ -110,9 +112,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!entries.empty()) {
         std::memcpy(entries.data(), data + sizeof header, entries.size() * sizeof entries[0]);
     }
-    const dump::GuestPhysBlockList memory = memory_of(entries);
+    const guest::GuestPhysBlockList memory = memory_of(entries);
     const auto mode = target_i386::PagingMode::of(registers_of(header), traits_of(header));
-    dump::MemoryMappingList list(kCap);
+    guest::MemoryMappingList list(kCap);
     const auto walked = target_i386::walk_pages(*mode, memory, list);
     check(walked || list.view().empty());
     check_list(memory, list);

@@ -7,7 +7,7 @@
 
 /// What the bytes of an input of the page walk's fuzz target mean: registers, then entries.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 struct WalkHeader {
     uint8_t modes = 0;  ///< which registers and traits: kPae and so on
@@ -35,4 +35,4 @@ struct WalkEntry {
 };
 static_assert(sizeof(WalkEntry) == 11);
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

@@ -7,6 +7,8 @@
 #include "tests/fuzz/page_walk_input.h"
 #include "tests/fuzz/seeds.h"
 
+using namespace guestdump;
+
 /// Writes what the page walk's fuzz target begins with: page_walk_seeds FOLDER. One input for each
 /// mode, with a small table of every kind; no binary files in git.
 

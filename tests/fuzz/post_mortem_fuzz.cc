@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/vmcore_input.h"
 #include "tests/vmcore/small_core.h"
-#include "vmcore/post_mortem_record.h"
+#include "vmcore/process/post_mortem_record.h"
+
+using namespace guestdump;
 
 /// Any bytes as a core of the process; and as a record in one, with its checksums made right so
 /// that what they guard is reached.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 
-#include "monitor/qmp_session.h"
+#include "monitor/qmp/qmp_session.h"
 #include "tests/fuzz/monitor_input.h"
+
+using namespace guestdump;
 
 /// Any bytes as what a QMP client sends, in pieces, before and after the handshake.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -8,6 +8,8 @@
 #include "tests/vmcore/memory_source.h"
 #include "vmcore/vmcore.h"
 
+using namespace guestdump;
+
 namespace {
 
 /// Memory with a hole and pages of each kind, and two vCPUs.

@@ -7,7 +7,7 @@
 
 /// What the programs share that write the inputs which fuzz targets begin with.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 /// Writes all seeds of a program, each to FOLDER/TARGET/NAME. Every program has its own; main()
 /// calls it.
@@ -16,4 +16,4 @@ void write_seeds(const std::filesystem::path& folder);
 /// Writes one seed, and the folders above it. Ends the program where it cannot.
 void write_seed(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

@@ -5,7 +5,9 @@
 
 #include "tests/fuzz/seeds.h"
 
-namespace fuzz {
+using namespace guestdump;
+
+namespace guestdump::fuzz {
 
 void write_seed(const std::filesystem::path& path, std::span<const std::byte> bytes) {
     std::filesystem::create_directories(path.parent_path());
@@ -18,7 +20,7 @@ void write_seed(const std::filesystem::path& path, std::span<const std::byte> by
     std::exit(EXIT_FAILURE);
 }
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz
 
 int main(int argc, char** argv) {
     if (argc != 2) {

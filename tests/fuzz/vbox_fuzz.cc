@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/vmcore_input.h"
 
+using namespace guestdump;
+
 /// Any bytes as a vmcore; its seeds are VirtualBox cores.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));

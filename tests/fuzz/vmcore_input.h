@@ -7,7 +7,7 @@
 #include "tests/vmcore/memory_source.h"
 #include "vmcore/vmcore.h"
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 inline std::shared_ptr<const vmcore::ByteSource> source_of(const uint8_t* data, size_t size) {
     const auto bytes = std::as_bytes(std::span(data, size));
@@ -16,11 +16,11 @@ inline std::shared_ptr<const vmcore::ByteSource> source_of(const uint8_t* data, 
 
 /// Does with a frozen guest what a dump does, as far as its memory is small.
 inline void look_at(const vmcore::Vmcore& vmcore) {
-    const dump::GuestPhysBlockList blocks = vmcore.blocks();
+    const guest::GuestPhysBlockList blocks = vmcore.blocks();
     (void)vmcore.arch_info(blocks);
     std::vector<std::byte> buffer(5000);  // not a whole number of pages
     uint64_t left = 64 << 10;
-    for (const dump::GuestPhysBlock& block : blocks.view()) {
+    for (const guest::GuestPhysBlock& block : blocks.view()) {
         for (uint64_t at = 0; at < block.range.size && left > 0;) {
             const uint64_t take = std::min<uint64_t>({buffer.size(), block.range.size - at, left});
             (void)block.region->extent(block.offset + at, block.offset + at + take);
@@ -31,4 +31,4 @@ inline void look_at(const vmcore::Vmcore& vmcore) {
     }
 }
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

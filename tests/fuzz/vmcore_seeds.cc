@@ -6,6 +6,8 @@
 #include "tests/vmcore/small_files.h"
 #include "tests/vmcore/small_vbox.h"
 
+using namespace guestdump;
+
 /// Writes what the vmcore readers' fuzz targets begin with: vmcore_seeds FOLDER.
 
 namespace {

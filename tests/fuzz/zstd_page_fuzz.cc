@@ -4,6 +4,8 @@
 
 #include "tests/fuzz/zstd_page_input.h"
 
+using namespace guestdump;
+
 namespace {
 
 /// Codes of guests that are nothing but one thing. Made once: that takes as long as a thousand

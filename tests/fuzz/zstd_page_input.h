@@ -17,7 +17,7 @@
 
 /// What the fuzz targets of the encoder of pages share.
 
-namespace fuzz {
+namespace guestdump::fuzz {
 
 inline constexpr size_t kPage = 4096;
 
@@ -47,4 +47,4 @@ inline void check_pages(std::span<const std::byte> pages, const Codes& codes) {
     }
 }
 
-}  // namespace fuzz
+}  // namespace guestdump::fuzz

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-namespace monitor {
+namespace guestdump::monitor {
 
 Negotiated::Negotiated(Services& services, std::string_view enable) : TestClient(services) {
     const std::string request =
@@ -25,4 +25,4 @@ void check_text(const std::string& found, const std::string& expected, const cha
                       expected.c_str());
 }
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

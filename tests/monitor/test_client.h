@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "monitor/qmp_session.h"
+#include "monitor/qmp/qmp_session.h"
 #include "tests/monitor/test_machine.h"
 
-namespace monitor {
+namespace guestdump::monitor {
 
 /// What a session sent.
 class TestWire final : public Wire {
@@ -64,4 +64,4 @@ std::string generic(const std::string& desc);
 void check_text(const std::string& found, const std::string& expected,
                 const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

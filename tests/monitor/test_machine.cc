@@ -3,10 +3,10 @@
 
 #include <utility>
 
-#include "monitor/machine_events.h"
+#include "monitor/commands/machine_events.h"
 #include "tests/support/results.h"
 
-namespace monitor {
+namespace guestdump::monitor {
 namespace {
 
 /// vCPUs that are there, and do nothing.
@@ -86,7 +86,7 @@ std::unique_ptr<vm::Machine> TestMachine::make() {
     parts.start_registers.resize(2);
     parts.accel = std::make_unique<IdleAccel>();
     accel = parts.accel.get();
-    const auto range = support::must(dump::GpaRange::make(dump::Gpa{0}, kRamBytes));
+    const auto range = support::must(guest::GpaRange::make(guest::Gpa{0}, kRamBytes));
     support::must(parts.memory.add({.range = range, .region = ram, .host = ram->bytes().data()}));
     auto made = support::must(vm::Machine::create(
         std::move(parts), [this](auto function) { loop.post(std::move(function)); }));
@@ -95,4 +95,4 @@ std::unique_ptr<vm::Machine> TestMachine::make() {
     return made;
 }
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "dump/dump_state.h"
-#include "dump/estimate_queue.h"
+#include "dump/estimate/estimate_queue.h"
 #include "monitor/monitor.h"
 #include "tests/support/scripted_guest.h"
 #include "vm/machine.h"
-#include "vm/ram_objects.h"
+#include "vm/memory/ram_objects.h"
 
-namespace monitor {
+namespace guestdump::monitor {
 
 /// A main loop that turns when a test says so.
 class HandLoop {
@@ -62,4 +62,4 @@ class TestMachine {
     std::unique_ptr<vm::Machine> make();
 };
 
-}  // namespace monitor
+}  // namespace guestdump::monitor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/run_suites.h"
 
-namespace monitor {
+namespace guestdump::monitor {
 
 Suite* endpoint_suite();
 Suite* fd_sets_suite();
@@ -16,21 +16,21 @@ Suite* qmp_objects_suite();
 Suite* qmp_session_suite();
 Suite* qtest_session_suite();
 
-}  // namespace monitor
+}  // namespace guestdump::monitor
 
 int main() {
-    return support::run_suites({
-        monitor::endpoint_suite(),
-        monitor::fd_sets_suite(),
-        monitor::hmp_complete_suite(),
-        monitor::hmp_memory_suite(),
-        monitor::hmp_suite(),
-        monitor::preconfig_suite(),
-        monitor::qmp_dump_suite(),
-        monitor::qmp_introspect_suite(),
-        monitor::qmp_memory_suite(),
-        monitor::qmp_objects_suite(),
-        monitor::qmp_session_suite(),
-        monitor::qtest_session_suite(),
+    return guestdump::support::run_suites({
+        guestdump::monitor::endpoint_suite(),
+        guestdump::monitor::fd_sets_suite(),
+        guestdump::monitor::hmp_complete_suite(),
+        guestdump::monitor::hmp_memory_suite(),
+        guestdump::monitor::hmp_suite(),
+        guestdump::monitor::preconfig_suite(),
+        guestdump::monitor::qmp_dump_suite(),
+        guestdump::monitor::qmp_introspect_suite(),
+        guestdump::monitor::qmp_memory_suite(),
+        guestdump::monitor::qmp_objects_suite(),
+        guestdump::monitor::qmp_session_suite(),
+        guestdump::monitor::qtest_session_suite(),
     });
 }

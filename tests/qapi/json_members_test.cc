@@ -4,7 +4,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 
 using support::must;
 using support::must_fail;
@@ -57,4 +57,4 @@ Suite* json_members_suite() {
         "json_members", {members_are_text_as_options_have_it, what_is_not_one_object_is_refused});
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

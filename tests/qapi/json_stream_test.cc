@@ -6,7 +6,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
 /// What a stream of @text came to: values in our spelling, errors as they are.
@@ -176,4 +176,4 @@ Suite* json_stream_suite() {
                                               });
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

@@ -7,7 +7,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace qapi {
+namespace guestdump::qapi {
 namespace {
 
 Json parse(std::string_view text) {
@@ -160,4 +160,4 @@ Suite* marshal_suite() {
                                           });
 }
 
-}  // namespace qapi
+}  // namespace guestdump::qapi

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-namespace support {
+namespace guestdump::support {
 namespace {
 
 void must_be_inside(View bytes, uint64_t offset, uint64_t size) {
@@ -72,4 +72,4 @@ Bytes noise(uint64_t seed, size_t size) {
     return bytes;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

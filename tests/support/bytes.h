@@ -10,7 +10,7 @@
 
 /// Bytes of files, read and built by literal offsets. Nothing here knows a format.
 
-namespace support {
+namespace guestdump::support {
 
 using Bytes = std::vector<std::byte>;
 using View = std::span<const std::byte>;
@@ -66,4 +66,4 @@ inline bool same(View a, View b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <cinttypes>
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 namespace {
 
@@ -162,4 +159,4 @@ Result<ElfFile> read_elf(View file) {
     return elf;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

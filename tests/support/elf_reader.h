@@ -8,7 +8,7 @@
 #include "tests/support/bytes.h"
 #include "util/result.h"
 
-namespace support {
+namespace guestdump::support {
 
 struct ElfSegment {
     uint32_t type = 0, flags = 0;
@@ -50,4 +50,4 @@ util::Result<ElfFile> read_elf(View file);
 /// Splits the payload of a PT_NOTE that lies at @offset of @file.
 util::Result<std::vector<ElfNote>> read_notes(View file, uint64_t offset, uint64_t size);
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -6,9 +6,9 @@
 #include <memory>
 #include <mutex>
 
-#include "dump/sink.h"
+#include "dump/target/sink.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// A target that takes so many bytes and then fails, as a full disk does: the write that passes the
 /// limit leaves its first part behind. Everything else goes to the sink that it wraps.
@@ -52,4 +52,4 @@ class FaultySink final : public dump::Sink {
     bool failed_ = false;
 };
 
-}  // namespace support
+}  // namespace guestdump::support

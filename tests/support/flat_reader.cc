@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <cinttypes>
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 namespace {
 
@@ -69,4 +66,4 @@ Result<FlatFile> read_flat(View file) {
     return flat;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -6,7 +6,7 @@
 #include "tests/support/bytes.h"
 #include "util/result.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// A flattened file, put together.
 struct FlatFile {
@@ -28,4 +28,4 @@ util::Result<FlatFile> read_flat(View file);
 /// True where @file has the flattened signature.
 bool is_flat(View file);
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -4,7 +4,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace support {
+namespace guestdump::support {
 
 Suite* flat_reader_suite();
 
@@ -77,4 +77,4 @@ Suite* flat_reader_suite() {
                       {records_in_any_order_become_the_file, what_the_format_forbids_is_refused});
 }
 
-}  // namespace support
+}  // namespace guestdump::support

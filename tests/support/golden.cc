@@ -7,7 +7,7 @@
 
 #include "tests/support/libcheck.h"
 
-namespace support {
+namespace guestdump::support {
 namespace {
 
 std::string path_of(const std::string& name) {
@@ -36,4 +36,4 @@ void check_golden(const std::string& name, std::string_view text) {
                   expected.c_str(), static_cast<int>(text.size()), text.data());
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace support {
+namespace guestdump::support {
 
 /// The contents of tests/golden/@name. Fails the test where it cannot be read.
 std::string read_golden(const std::string& name);
@@ -13,4 +13,4 @@ std::string read_golden(const std::string& name);
 /// environment writes it there instead, for a person to look at the difference.
 void check_golden(const std::string& name, std::string_view text);
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -8,10 +8,7 @@
 
 /// The little language of ScriptedGuest::parse().
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 namespace {
 
@@ -80,8 +77,8 @@ class Interpreter {
     Result<> mode(const std::string& word) {
         if (word == "long") return {};
         if (word != "protected") return Error::make("mode '%s'", word.c_str());
-        guest_->arch.machine = dump::kEm386;
-        guest_->arch.elf_class = dump::ElfClass::k32;
+        guest_->arch.machine = format::kEm386;
+        guest_->arch.elf_class = format::ElfClass::k32;
         guest_->arch.uname_machine = "i686";
         return {};
     }
@@ -133,4 +130,4 @@ Result<std::unique_ptr<ScriptedGuest>> ScriptedGuest::parse(std::string_view scr
     return interpreter.finish();
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -8,10 +8,7 @@
 
 #include <cinttypes>
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 namespace {
 
@@ -174,4 +171,4 @@ Result<KdumpFile> read_kdump(View file) {
     return kdump;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -10,7 +10,7 @@
 #include "tests/support/elf_reader.h"
 #include "util/result.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// A raw kdump-compressed file of version 6, read by literal offsets; pages are decompressed by the
 /// libraries that the format was made for. Refers to the bytes it was read from.
@@ -42,4 +42,4 @@ struct KdumpFile {
 /// Errors: not such a file, or a header, note, bitmap, descriptor or page leads outside of it.
 util::Result<KdumpFile> read_kdump(View file);
 
-}  // namespace support
+}  // namespace guestdump::support

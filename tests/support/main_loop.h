@@ -6,7 +6,7 @@
 #include <functional>
 #include <mutex>
 
-namespace support {
+namespace guestdump::support {
 
 /// The least that can be a main loop: runs what other threads post, on the thread of the test.
 class MainLoop {
@@ -38,4 +38,4 @@ class MainLoop {
     std::deque<std::function<void()>> queue_;
 };
 
-}  // namespace support
+}  // namespace guestdump::support

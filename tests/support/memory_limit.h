@@ -18,7 +18,7 @@
 #endif
 #endif
 
-namespace support {
+namespace guestdump::support {
 
 #ifdef OWN_MALLOC
 constexpr bool kHasGlibcMalloc = false;
@@ -37,4 +37,4 @@ inline void limit_memory(size_t room) {
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
 }
 
-}  // namespace support
+}  // namespace guestdump::support

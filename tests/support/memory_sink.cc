@@ -3,10 +3,7 @@
 
 #include <cinttypes>
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 namespace {
 
@@ -60,4 +57,4 @@ bool MemorySink::written(uint64_t offset, uint64_t size) const {
     return next != ends_.begin() && std::prev(next)->second > offset;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -6,10 +6,10 @@
 #include <mutex>
 #include <vector>
 
-#include "dump/sink.h"
+#include "dump/target/sink.h"
 #include "tests/support/bytes.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// What a MemorySink received; outlives it.
 struct MemoryImage {
@@ -49,4 +49,4 @@ class MemorySink final : public dump::Sink {
     std::map<uint64_t, uint64_t> ends_;  ///< of what was written, by start
 };
 
-}  // namespace support
+}  // namespace guestdump::support

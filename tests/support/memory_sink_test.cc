@@ -7,7 +7,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace support {
+namespace guestdump::support {
 
 Suite* memory_sink_suite();
 
@@ -88,4 +88,4 @@ Suite* memory_sink_suite() {
                        faulty_sink_fails_at_the_end_when_nothing_else_came});
 }
 
-}  // namespace support
+}  // namespace guestdump::support

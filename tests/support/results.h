@@ -9,7 +9,7 @@
 
 /// What tests do with a Result. Failures are reported at the caller's line.
 
-namespace support {
+namespace guestdump::support {
 
 /// The value; an Error fails the test with its text.
 template <class T>
@@ -39,4 +39,4 @@ void must_fail(const util::Result<T>& result, std::string_view part,
     }
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -6,7 +6,7 @@
 
 #include "tests/support/libcheck.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// The main() of a folder's tests: runs its suites, prints one line for each failure and a count.
 ///
@@ -30,4 +30,4 @@ inline Suite* make_suite(const char* name, std::initializer_list<const TTest*> t
     return suite;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -9,7 +9,7 @@
 
 #include <check.h>  // last: it defines fail(), which streams have as a name
 
-namespace support {
+namespace guestdump::support {
 
 Scratch::Scratch() {
     std::string pattern =
@@ -53,4 +53,4 @@ size_t open_descriptors() {
     return static_cast<size_t>(std::distance(begin(entries), end(entries)));
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -6,7 +6,7 @@
 
 #include "tests/support/bytes.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// A folder of a test's own, gone with it.
 class Scratch {
@@ -33,4 +33,4 @@ void write_file(const std::string& path, View bytes);
 /// How many descriptors this process has open.
 size_t open_descriptors();
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -5,10 +5,7 @@
 
 #include <cinttypes>
 
-namespace support {
-
-using util::Error;
-using util::Result;
+namespace guestdump::support {
 
 Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
     if (!inside(bytes_, offset, out.size())) {
@@ -28,7 +25,7 @@ Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
     return {};
 }
 
-dump::RamExtent ScriptedRam::extent(uint64_t offset, uint64_t limit) const {
+guest::RamExtent ScriptedRam::extent(uint64_t offset, uint64_t limit) const {
     auto next = holes_.upper_bound(offset);
     if (next != holes_.begin() && std::prev(next)->second > offset) {
         return {.length = std::min(limit, std::prev(next)->second) - offset, .populated = false};
@@ -45,33 +42,34 @@ ScriptedCpu::ScriptedCpu(uint32_t index)
     put_le32(qemu, 4, 440);  // size
 }
 
-Result<> ScriptedCpu::append_mappings(const dump::GuestPhysBlockList&,
-                                      dump::MemoryMappingList& out) const {
-    for (const dump::MemoryMapping& mapping : mappings) TRY(out.add(mapping));
+Result<> ScriptedCpu::append_mappings(const guest::GuestPhysBlockList&,
+                                      guest::MemoryMappingList& out) const {
+    for (const guest::MemoryMapping& mapping : mappings) TRY(out.add(mapping));
     return {};
 }
 
-void ScriptedCpu::append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
-                                  dump::NoteBuilder& out) const {
+void ScriptedCpu::append_prstatus(const guest::ArchDumpInfo& info, uint32_t index,
+                                  guest::NoteBuilder& out) const {
     const bool is64 = info.machine == 62;
     Bytes descriptor = is64 ? prstatus64 : prstatus32;
     put_le32(descriptor, is64 ? 32 : 24, index + 1);  // pr_pid
     out.append("CORE", 1, descriptor);
 }
 
-void ScriptedCpu::append_qemu_note(dump::NoteBuilder& out) const {
+void ScriptedCpu::append_qemu_note(guest::NoteBuilder& out) const {
     out.append("QEMU", 0, qemu);
 }
 
-void ScriptedCpu::append_vbox_note(dump::NoteBuilder& out) const {
+void ScriptedCpu::append_vbox_note(guest::NoteBuilder& out) const {
     out.append_vbox("VBCPU", 0xb01, qemu);
 }
 
-std::optional<dump::Gpa> ScriptedCpu::translate(dump::Gva address, const dump::GuestPhysBlockList&,
-                                                std::optional<dump::Gpa> top) const {
+std::optional<guest::Gpa> ScriptedCpu::translate(guest::Gva address,
+                                                 const guest::GuestPhysBlockList&,
+                                                 std::optional<guest::Gpa> top) const {
     const auto found = translations.find(address.value);
     if (found == translations.end() || top != root_of_translations) return std::nullopt;
-    return dump::Gpa{found->second};
+    return guest::Gpa{found->second};
 }
 
 ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
@@ -100,29 +98,29 @@ void ScriptedGuest::resume() {
     is_running = was_running_;
 }
 
-dump::GuestPhysBlockList ScriptedGuest::blocks() const {
-    dump::GuestPhysBlockList list;
+guest::GuestPhysBlockList ScriptedGuest::blocks() const {
+    guest::GuestPhysBlockList list;
     for (const Ram& ram : ram_) {
-        const dump::GpaRange range{dump::Gpa{ram.gpa}, ram.region->size()};
+        const guest::GpaRange range{guest::Gpa{ram.gpa}, ram.region->size()};
         const Result<> added = list.add({.range = range, .region = ram.region, .offset = 0});
         if (!added) ck_abort_msg("test's RAM: %s", added.error().message().c_str());
     }
     return list;
 }
 
-std::vector<const dump::Cpu*> ScriptedGuest::cpus() const {
-    std::vector<const dump::Cpu*> list;
+std::vector<const guest::Cpu*> ScriptedGuest::cpus() const {
+    std::vector<const guest::Cpu*> list;
     for (const auto& cpu : cpus_) list.push_back(cpu.get());
     return list;
 }
 
-Result<dump::ArchDumpInfo> ScriptedGuest::arch_info(const dump::GuestPhysBlockList&) const {
+Result<guest::ArchDumpInfo> ScriptedGuest::arch_info(const guest::GuestPhysBlockList&) const {
     if (arch_failure) return Error::make("%s", arch_failure->c_str());
     return arch;
 }
 
-dump::GuestNote vmcoreinfo_note(std::string_view text) {
-    dump::GuestNote note;
+guest::GuestNote vmcoreinfo_note(std::string_view text) {
+    guest::GuestNote note;
     put_le32(note, 0, 11);  // "VMCOREINFO" and its NUL
     put_le32(note, 4, static_cast<uint32_t>(text.size()));
     put_le32(note, 8, 0);
@@ -133,4 +131,4 @@ dump::GuestNote vmcoreinfo_note(std::string_view text) {
     return note;
 }
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "dump/guest.h"
+#include "guest/guest.h"
 #include "tests/support/bytes.h"
 
-namespace support {
+namespace guestdump::support {
 
 /// RAM with the contents that a test gave it.
-class ScriptedRam final : public dump::RamRegion {
+class ScriptedRam final : public guest::RamRegion {
   public:
     ScriptedRam(std::string name, Bytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {}
 
@@ -30,7 +30,7 @@ class ScriptedRam final : public dump::RamRegion {
     uint64_t size() const override { return bytes_.size(); }
     util::Result<> read(uint64_t offset, std::span<std::byte> out) const override;
     const std::byte* mapped() const override { return bytes_.data(); }
-    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+    guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
   private:
     std::string name_;
@@ -41,38 +41,38 @@ class ScriptedRam final : public dump::RamRegion {
 
 /// A vCPU whose notes and mappings are what a test says. Registers without meaning, different for
 /// each vCPU, are there to begin with.
-struct ScriptedCpu final : dump::Cpu {
+struct ScriptedCpu final : guest::Cpu {
     explicit ScriptedCpu(uint32_t index);
 
-    std::optional<dump::PagingRoot> root;
-    std::vector<dump::MemoryMapping> mappings;
+    std::optional<guest::PagingRoot> root;
+    std::vector<guest::MemoryMapping> mappings;
     Bytes
         prstatus64;  ///< descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid
     Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
     Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
     bool paging_off = false;
-    std::optional<dump::Gva> handler;
-    std::map<uint64_t, uint64_t> translations;      ///< physical addresses by virtual ones,
-    std::optional<dump::Gpa> root_of_translations;  ///< in the tables at this root
+    std::optional<guest::Gva> handler;
+    std::map<uint64_t, uint64_t> translations;       ///< physical addresses by virtual ones,
+    std::optional<guest::Gpa> root_of_translations;  ///< in the tables at this root
 
-    std::optional<dump::PagingRoot> paging_root() const override { return root; }
-    util::Result<> append_mappings(const dump::GuestPhysBlockList& memory,
-                                   dump::MemoryMappingList& out) const override;
-    void append_prstatus(const dump::ArchDumpInfo& info, uint32_t index,
-                         dump::NoteBuilder& out) const override;
-    void append_qemu_note(dump::NoteBuilder& out) const override;
+    std::optional<guest::PagingRoot> paging_root() const override { return root; }
+    util::Result<> append_mappings(const guest::GuestPhysBlockList& memory,
+                                   guest::MemoryMappingList& out) const override;
+    void append_prstatus(const guest::ArchDumpInfo& info, uint32_t index,
+                         guest::NoteBuilder& out) const override;
+    void append_qemu_note(guest::NoteBuilder& out) const override;
     /// The QEMU note's descriptor once more.
-    void append_vbox_note(dump::NoteBuilder& out) const override;
-    std::optional<dump::Gpa> translate(dump::Gva address, const dump::GuestPhysBlockList& memory,
-                                       std::optional<dump::Gpa> top) const override;
+    void append_vbox_note(guest::NoteBuilder& out) const override;
+    std::optional<guest::Gpa> translate(guest::Gva address, const guest::GuestPhysBlockList& memory,
+                                        std::optional<guest::Gpa> top) const override;
     bool paging_is_off() const override { return paging_off; }
-    std::optional<dump::Gva> first_handler(const dump::GuestPhysBlockList&) const override {
+    std::optional<guest::Gva> first_handler(const guest::GuestPhysBlockList&) const override {
         return handler;
     }
 };
 
 /// A machine that does what a test tells it, failures included.
-class ScriptedGuest final : public dump::Guest {
+class ScriptedGuest final : public guest::Guest {
   public:
     /// One long-mode machine from a few lines of text:
     ///
@@ -90,10 +90,10 @@ class ScriptedGuest final : public dump::Guest {
     ScriptedRam& add_ram(uint64_t gpa, Bytes contents);
     /// Adds a vCPU.
     ScriptedCpu& add_cpu();
-    void add_cpu(std::unique_ptr<dump::Cpu> cpu) { cpus_.push_back(std::move(cpu)); }
+    void add_cpu(std::unique_ptr<guest::Cpu> cpu) { cpus_.push_back(std::move(cpu)); }
 
-    dump::ArchDumpInfo arch;
-    std::optional<dump::GuestNote> note;
+    guest::ArchDumpInfo arch;
+    std::optional<guest::GuestNote> note;
     std::optional<std::string> arch_failure;   ///< arch_info() fails so
     std::optional<std::string> pause_failure;  ///< pause() fails so
     bool is_running = true;
@@ -102,10 +102,10 @@ class ScriptedGuest final : public dump::Guest {
     bool running() const override { return is_running; }
     util::Result<> pause() override;
     void resume() override;
-    dump::GuestPhysBlockList blocks() const override;
-    std::vector<const dump::Cpu*> cpus() const override;
-    util::Result<dump::ArchDumpInfo> arch_info(const dump::GuestPhysBlockList&) const override;
-    std::optional<dump::GuestNote> guest_note() const override { return note; }
+    guest::GuestPhysBlockList blocks() const override;
+    std::vector<const guest::Cpu*> cpus() const override;
+    util::Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList&) const override;
+    std::optional<guest::GuestNote> guest_note() const override { return note; }
 
   private:
     struct Ram {
@@ -114,10 +114,10 @@ class ScriptedGuest final : public dump::Guest {
     };
     bool was_running_ = false;
     std::vector<Ram> ram_;
-    std::vector<std::unique_ptr<dump::Cpu>> cpus_;
+    std::vector<std::unique_ptr<guest::Cpu>> cpus_;
 };
 
 /// The VMCOREINFO note as Linux hands it over, header and all, with @text as its descriptor.
-dump::GuestNote vmcoreinfo_note(std::string_view text);
+guest::GuestNote vmcoreinfo_note(std::string_view text);
 
-}  // namespace support
+}  // namespace guestdump::support

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/run_suites.h"
 
-namespace support {
+namespace guestdump::support {
 
 Suite* flat_reader_suite();
 Suite* memory_sink_suite();
 
-}  // namespace support
+}  // namespace guestdump::support
 
 int main() {
-    return support::run_suites({support::flat_reader_suite(), support::memory_sink_suite()});
+    return guestdump::support::run_suites(
+        {guestdump::support::flat_reader_suite(), guestdump::support::memory_sink_suite()});
 }

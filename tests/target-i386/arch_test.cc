@@ -6,7 +6,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/target-i386/test_memory.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* arch_suite();
 
@@ -21,7 +21,7 @@ Registers with_efer(uint64_t efer) {
 }
 
 /// Blocks from 0 to @end, without contents that anyone looks at.
-dump::GuestPhysBlockList memory_up_to(uint64_t end) {
+guest::GuestPhysBlockList memory_up_to(uint64_t end) {
     TestMemory memory;
     memory.add(0, 0x1000);
     memory.add(end - 0x1000, 0x1000);
@@ -29,9 +29,9 @@ dump::GuestPhysBlockList memory_up_to(uint64_t end) {
 }
 
 START_TEST(long_mode_makes_x86_64_in_elf64) {
-    const dump::ArchDumpInfo info = dump_info(with_efer(kLongMode), memory_up_to(0x100000));
+    const guest::ArchDumpInfo info = dump_info(with_efer(kLongMode), memory_up_to(0x100000));
     ck_assert_uint_eq(info.machine, 62);
-    ck_assert(info.elf_class == dump::ElfClass::k64);
+    ck_assert(info.elf_class == format::ElfClass::k64);
     ck_assert(info.uname_machine == "x86_64");
     ck_assert_uint_eq(info.page_size, 4096);
     ck_assert_uint_eq(info.phys_base.value, 0);
@@ -39,20 +39,20 @@ START_TEST(long_mode_makes_x86_64_in_elf64) {
 END_TEST
 
 START_TEST(long_mode_that_is_only_enabled_makes_i386) {
-    const dump::ArchDumpInfo info =
+    const guest::ArchDumpInfo info =
         dump_info(with_efer(kEferLongModeEnable), memory_up_to(0x100000));
     ck_assert_uint_eq(info.machine, 3);
-    ck_assert(info.elf_class == dump::ElfClass::k32);
+    ck_assert(info.elf_class == format::ElfClass::k32);
     ck_assert(info.uname_machine == "i686");
 }
 END_TEST
 
 START_TEST(i386_with_memory_that_ends_at_4_gib_is_elf64) {
-    ck_assert(dump_info({}, memory_up_to(0x100000000)).elf_class == dump::ElfClass::k64);
+    ck_assert(dump_info({}, memory_up_to(0x100000000)).elf_class == format::ElfClass::k64);
     ck_assert_uint_eq(dump_info({}, memory_up_to(0x100000000)).machine, 3);
-    ck_assert(dump_info({}, memory_up_to(0xfffff000)).elf_class == dump::ElfClass::k32);
-    ck_assert(dump_info({}, memory_up_to(0x100001000)).elf_class == dump::ElfClass::k64);
-    ck_assert(dump_info({}, {}).elf_class == dump::ElfClass::k32);
+    ck_assert(dump_info({}, memory_up_to(0xfffff000)).elf_class == format::ElfClass::k32);
+    ck_assert(dump_info({}, memory_up_to(0x100001000)).elf_class == format::ElfClass::k64);
+    ck_assert(dump_info({}, {}).elf_class == format::ElfClass::k32);
 }
 END_TEST
 
@@ -141,10 +141,10 @@ START_TEST(paging_root_tells_address_spaces_apart) {
 END_TEST
 
 START_TEST(prstatus_takes_the_flavour_of_the_dump) {
-    dump::NoteBuilder wide, narrow;
-    dump::ArchDumpInfo arch;
+    guest::NoteBuilder wide, narrow;
+    guest::ArchDumpInfo arch;
     Cpu(reset_registers()).append_prstatus(arch, 4, wide);
-    arch.machine = dump::kEm386;
+    arch.machine = format::kEm386;
     Cpu(reset_registers()).append_prstatus(arch, 4, narrow);
     const support::Bytes wide_bytes = std::move(wide).take(),
                          narrow_bytes = std::move(narrow).take();
@@ -169,4 +169,4 @@ Suite* arch_suite() {
          paging_root_tells_address_spaces_apart, prstatus_takes_the_flavour_of_the_dump});
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

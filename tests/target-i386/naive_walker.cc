@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 std::map<uint64_t, uint64_t> NaiveWalker::walk(const TestMemory& memory) {
     memory_ = &memory;
@@ -122,4 +122,4 @@ void NaiveWalker::long_mode(int level, uint64_t table, uint64_t virt) {
     }
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

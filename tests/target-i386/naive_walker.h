@@ -6,7 +6,7 @@
 
 #include "tests/target-i386/test_memory.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// What a processor does with page tables, said a second time, without a line of the walker's:
 /// entry by entry from the manual's figures, granule by granule into a dictionary. [SDM
@@ -44,4 +44,4 @@ class NaiveWalker {
     std::map<uint64_t, uint64_t> result_;
 };
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

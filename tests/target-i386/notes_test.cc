@@ -5,7 +5,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* notes_suite();
 
@@ -44,10 +44,10 @@ Registers distinct_registers() {
     return r;
 }
 
-using Append = void (*)(const Registers&, uint32_t, dump::NoteBuilder&);
+using Append = void (*)(const Registers&, uint32_t, guest::NoteBuilder&);
 
 /// The descriptor of the one note that @append makes, after a look at its header.
-Bytes descriptor_of(dump::NoteBuilder builder, std::string_view name, uint32_t type, size_t size) {
+Bytes descriptor_of(guest::NoteBuilder builder, std::string_view name, uint32_t type, size_t size) {
     const Bytes note = std::move(builder).take();
     ck_assert_uint_eq(note.size(), 12 + 8 + size);
     ck_assert_uint_eq(le32_at(note, 0), name.size() + 1);
@@ -58,13 +58,13 @@ Bytes descriptor_of(dump::NoteBuilder builder, std::string_view name, uint32_t t
 }
 
 Bytes prstatus(Append append, const Registers& registers, uint32_t pid, size_t size) {
-    dump::NoteBuilder builder;
+    guest::NoteBuilder builder;
     append(registers, pid, builder);
     return descriptor_of(std::move(builder), "CORE", 1, size);
 }
 
 Bytes qemu_note(const Registers& registers) {
-    dump::NoteBuilder builder;
+    guest::NoteBuilder builder;
     append_qemu_note(registers, builder);
     return descriptor_of(std::move(builder), "QEMU", 0, 440);
 }
@@ -247,4 +247,4 @@ Suite* notes_suite() {
          prstatus_read_back_gives_what_it_tells, prstatus_of_any_other_length_is_refused});
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -4,7 +4,7 @@
 #include "target-i386/page_walk.h"
 #include "tests/target-i386/test_memory.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 // Bits of page table entries. [SDM 3A 4.5.4]
 inline constexpr uint64_t kP = 0x1;      ///< present
@@ -21,9 +21,9 @@ inline Registers long_mode_registers(uint64_t cr3, uint64_t more_cr4 = 0) {
     return registers;
 }
 
-inline dump::Result<> walk_into(dump::MemoryMappingList& out, const TestMemory& memory,
-                                const Registers& registers, const PagingTraits& traits = {}) {
+inline Result<> walk_into(guest::MemoryMappingList& out, const TestMemory& memory,
+                          const Registers& registers, const PagingTraits& traits = {}) {
     return walk_pages(*PagingMode::of(registers, traits), memory.blocks(), out);
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -7,13 +7,13 @@
 /// Tables that a guest writes to hurt the dumper. Each walk here ends because of a bound: without
 /// it, most would outlive the test's time limit by hours.
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* page_walk_hostile_suite();
 
 namespace {
 
-using dump::MemoryMappingList;
+using guest::MemoryMappingList;
 using support::must;
 using support::must_fail;
 
@@ -167,11 +167,11 @@ START_TEST(what_a_shared_table_maps_is_there_for_all_and_own_tables_are_read) {
     for (unsigned i = 0; i < 3; ++i) {
         must(walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * i)));
     }
-    const std::vector<dump::MemoryMapping> expected = {
-        {dump::Gpa{0x400000}, dump::Gva{0}, 0x1000},
-        {dump::Gpa{0x402000}, dump::Gva{0}, 0x1000},
-        {dump::Gpa{0x404000}, dump::Gva{0}, 0x1000},
-        {dump::Gpa{0x7000}, dump::Gva{0xffff800000000000}, 0x1000},
+    const std::vector<guest::MemoryMapping> expected = {
+        {guest::Gpa{0x400000}, guest::Gva{0}, 0x1000},
+        {guest::Gpa{0x402000}, guest::Gva{0}, 0x1000},
+        {guest::Gpa{0x404000}, guest::Gva{0}, 0x1000},
+        {guest::Gpa{0x7000}, guest::Gva{0xffff800000000000}, 0x1000},
     };
     ck_assert(std::vector(list.view().begin(), list.view().end()) == expected);
 }
@@ -205,7 +205,7 @@ START_TEST(address_spaces_with_tables_of_their_own_are_bounded_together) {
     }
     MemoryMappingList list(32 * 256);
     unsigned walked = 0;
-    dump::Result<> done;
+    Result<> done;
     while (walked < 255 &&
            (done = walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * walked)))) {
         ++walked;
@@ -236,8 +236,8 @@ START_TEST(tables_and_pages_at_the_end_of_addresses_are_found) {
     MemoryMappingList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert_uint_eq(list.view().size(), 1);
-    ck_assert(list.view()[0] == dump::MemoryMapping({dump::Gpa{0xffffffffff000},
-                                                     dump::Gva{0xfffffffffffff000}, 0x1000}));
+    ck_assert(list.view()[0] == guest::MemoryMapping({guest::Gpa{0xffffffffff000},
+                                                      guest::Gva{0xfffffffffffff000}, 0x1000}));
 }
 END_TEST
 
@@ -291,4 +291,4 @@ Suite* page_walk_hostile_suite() {
          walk_without_any_memory_maps_nothing});
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -8,7 +8,7 @@
 #include "tests/target-i386/naive_walker.h"
 #include "tests/target-i386/test_memory.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* page_walk_random_suite();
 
@@ -56,13 +56,13 @@ class Trial {
             for (const uint64_t table : *list) refer_to_few(table, tables);
         }
         std::set<Pages::value_type> expected, found;
-        dump::MemoryMappingList list;
+        guest::MemoryMappingList list;
         for (const uint64_t root : roots) {
             model_.cr3 = root;
             for (const auto& [virt, phys] : model_.walk(memory_)) expected.emplace(virt, phys);
             walk_into(list);
         }
-        for (const dump::MemoryMapping& mapping : list.view()) {
+        for (const guest::MemoryMapping& mapping : list.view()) {
             for (uint64_t at = 0; at < mapping.length; at += NaiveWalker::kGranule)
                 found.emplace(mapping.virt.value + at, mapping.phys.value + at);
         }
@@ -186,7 +186,7 @@ class Trial {
         return registers;
     }
 
-    void walk_into(dump::MemoryMappingList& list) {
+    void walk_into(guest::MemoryMappingList& list) {
         const PagingTraits traits{.physical_bits = static_cast<uint8_t>(model_.width),
                                   .encryption_bits = model_.encryption,
                                   .gigabyte_pages = model_.gigabyte_pages,
@@ -196,11 +196,11 @@ class Trial {
     }
 
     Pages walk() {
-        dump::MemoryMappingList list;
+        guest::MemoryMappingList list;
         walk_into(list);
         Pages pages;
-        const dump::MemoryMapping* before = nullptr;
-        for (const dump::MemoryMapping& mapping : list.view()) {
+        const guest::MemoryMapping* before = nullptr;
+        for (const guest::MemoryMapping& mapping : list.view()) {
             if (before) check_neighbours(*before, mapping);
             before = &mapping;
             for (uint64_t at = 0; at < mapping.length; at += NaiveWalker::kGranule) {
@@ -210,8 +210,8 @@ class Trial {
         return pages;
     }
 
-    static void check_neighbours(const dump::MemoryMapping& left,
-                                 const dump::MemoryMapping& right) {
+    static void check_neighbours(const guest::MemoryMapping& left,
+                                 const guest::MemoryMapping& right) {
         ck_assert_uint_le(left.virt.value + left.length, right.virt.value);
         const bool goes_on = left.virt.value + left.length == right.virt.value &&
                              left.phys.value + left.length == right.phys.value;
@@ -270,4 +270,4 @@ Suite* page_walk_random_suite() {
          four_levels_agree_with_the_model, five_levels_agree_with_the_model});
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

@@ -3,7 +3,7 @@
 
 #include "tests/support/results.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 support::ScriptedRam& TestMemory::add(uint64_t gpa, size_t size) {
     pieces_.push_back({gpa, std::make_shared<support::ScriptedRam>("ram", support::Bytes(size))});
@@ -47,12 +47,12 @@ std::vector<std::pair<uint64_t, uint64_t>> TestMemory::pieces() const {
     return result;
 }
 
-dump::GuestPhysBlockList TestMemory::blocks() const {
-    dump::GuestPhysBlockList blocks;
+guest::GuestPhysBlockList TestMemory::blocks() const {
+    guest::GuestPhysBlockList blocks;
     for (const Piece& piece : pieces_) {
-        support::must(blocks.add({{dump::Gpa{piece.gpa}, piece.ram->size()}, piece.ram}));
+        support::must(blocks.add({{guest::Gpa{piece.gpa}, piece.ram->size()}, piece.ram}));
     }
     return blocks;
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

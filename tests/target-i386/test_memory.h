@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "dump/memory_map.h"
+#include "guest/memory_map.h"
 #include "tests/support/scripted_guest.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 /// Guest memory that a test lays out piece by piece; each piece is a region of its own, so that
 /// pieces which touch remain separate blocks.
@@ -27,7 +27,7 @@ class TestMemory {
     /// The addresses [first, second) of each piece.
     std::vector<std::pair<uint64_t, uint64_t>> pieces() const;
 
-    dump::GuestPhysBlockList blocks() const;
+    guest::GuestPhysBlockList blocks() const;
 
   private:
     struct Piece {
@@ -39,4 +39,4 @@ class TestMemory {
     std::vector<Piece> pieces_;
 };
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

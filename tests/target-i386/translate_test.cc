@@ -6,14 +6,14 @@
 #include "tests/support/run_suites.h"
 #include "tests/target-i386/page_tables.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* translate_suite();
 
 namespace {
 
-using dump::Gpa;
-using dump::Gva;
+using guest::Gpa;
+using guest::Gva;
 
 /// A kernel's top of four levels at 0x1000: 0xffffffff80000000 is a page at 0x8000, the large page
 /// behind it is at 0x200000.
@@ -122,4 +122,4 @@ Suite* translate_suite() {
                                             });
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

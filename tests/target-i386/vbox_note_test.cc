@@ -5,7 +5,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace target_i386 {
+namespace guestdump::target_i386 {
 
 Suite* vbox_note_suite();
 
@@ -54,7 +54,7 @@ Registers distinct_registers() {
 }
 
 Bytes note_of(const Registers& registers) {
-    dump::NoteBuilder builder;
+    guest::NoteBuilder builder;
     append_vbox_note(registers, builder);
     return std::move(builder).take();
 }
@@ -202,4 +202,4 @@ Suite* vbox_note_suite() {
                                });
 }
 
-}  // namespace target_i386
+}  // namespace guestdump::target_i386

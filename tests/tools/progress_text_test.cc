@@ -3,7 +3,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace tools {
+namespace guestdump::tools {
 
 Suite* progress_text_suite();
 
@@ -85,4 +85,4 @@ Suite* progress_text_suite() {
                                                 });
 }
 
-}  // namespace tools
+}  // namespace guestdump::tools

@@ -5,7 +5,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* crc32_suite();
 
@@ -33,4 +33,4 @@ Suite* crc32_suite() {
                                          parts_count_as_one_run_of_bytes});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -13,7 +13,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/support/scratch.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* daemon_suite();
 
@@ -70,4 +70,4 @@ Suite* daemon_suite() {
                                           pid_file_that_its_last_holder_removes_is_made_again});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

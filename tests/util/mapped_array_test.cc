@@ -14,7 +14,7 @@
 #include "tests/support/run_suites.h"
 #include "util/text.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::must;
 using support::must_fail;
@@ -114,4 +114,4 @@ Suite* mapped_array_suite() {
     return suite;
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -8,7 +8,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::must;
 using support::must_fail;
@@ -125,4 +125,4 @@ Suite* mapped_map_suite() {
                                              });
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -6,7 +6,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::must;
 using support::must_fail;
@@ -83,4 +83,4 @@ Suite* mapped_vector_suite() {
                                });
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -9,7 +9,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* ordered_stages_suite();
 
@@ -159,4 +159,4 @@ Suite* ordered_stages_suite() {
                            of_several_errors_the_earliest_job_wins, no_jobs_is_no_error});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -7,7 +7,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* result_suite();
 
@@ -78,4 +78,4 @@ Suite* result_suite() {
                                 kind_stays_with_an_error_on_its_way});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

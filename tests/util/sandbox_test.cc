@@ -16,7 +16,7 @@
 #include "tests/support/run_suites.h"
 #include "util/thread.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::must;
 using support::must_fail;
@@ -167,4 +167,4 @@ Suite* sandbox_suite() {
          a_build_without_it_says_so});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

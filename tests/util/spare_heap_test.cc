@@ -9,7 +9,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::limit_memory;
 using support::must;
@@ -77,4 +77,4 @@ Suite* spare_heap_suite() {
                                });
 }
 
-}  // namespace util
+}  // namespace guestdump::util

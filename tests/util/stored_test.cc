@@ -3,7 +3,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* stored_suite();
 
@@ -39,4 +39,4 @@ Suite* stored_suite() {
     return support::make_suite("stored", {bytes_lie_as_the_type_says, what_goes_in_comes_out});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

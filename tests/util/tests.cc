@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* crc32_suite();
 Suite* daemon_suite();
@@ -17,22 +17,22 @@ Suite* text_suite();
 Suite* thread_suite();
 Suite* zero_suite();
 
-}  // namespace util
+}  // namespace guestdump::util
 
 int main() {
-    return support::run_suites({
-        util::crc32_suite(),
-        util::daemon_suite(),
-        util::mapped_array_suite(),
-        util::mapped_map_suite(),
-        util::mapped_vector_suite(),
-        util::ordered_stages_suite(),
-        util::result_suite(),
-        util::sandbox_suite(),
-        util::spare_heap_suite(),
-        util::stored_suite(),
-        util::text_suite(),
-        util::thread_suite(),
-        util::zero_suite(),
+    return guestdump::support::run_suites({
+        guestdump::util::crc32_suite(),
+        guestdump::util::daemon_suite(),
+        guestdump::util::mapped_array_suite(),
+        guestdump::util::mapped_map_suite(),
+        guestdump::util::mapped_vector_suite(),
+        guestdump::util::ordered_stages_suite(),
+        guestdump::util::result_suite(),
+        guestdump::util::sandbox_suite(),
+        guestdump::util::spare_heap_suite(),
+        guestdump::util::stored_suite(),
+        guestdump::util::text_suite(),
+        guestdump::util::thread_suite(),
+        guestdump::util::zero_suite(),
     });
 }

@@ -3,7 +3,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* text_suite();
 
@@ -38,4 +38,4 @@ Suite* text_suite() {
                  bytes_that_are_no_characters_are_told_in_digits});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -7,7 +7,7 @@
 #include "tests/support/run_suites.h"
 #include "util/ordered_stages.h"
 
-namespace util {
+namespace guestdump::util {
 
 using support::must;
 using support::must_fail;
@@ -78,4 +78,4 @@ Suite* thread_suite() {
          a_thread_that_cannot_be_had_is_an_error, stages_without_helpers_do_all_their_work});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

@@ -4,7 +4,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/run_suites.h"
 
-namespace util {
+namespace guestdump::util {
 
 Suite* zero_suite();
 
@@ -34,4 +34,4 @@ Suite* zero_suite() {
     return support::make_suite("zero", {nothing_is_all_zero, one_byte_anywhere_is_seen});
 }
 
-}  // namespace util
+}  // namespace guestdump::util

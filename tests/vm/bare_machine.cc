@@ -10,9 +10,9 @@
 
 #include "tests/support/results.h"
 #include "vm/firmware.h"
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 using support::must;
@@ -110,4 +110,4 @@ VcpuFault BareMachine::wait_fault() {
     return fault;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

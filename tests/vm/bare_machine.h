@@ -9,7 +9,7 @@
 
 #include "vm/accel.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// The least that an accelerator can run: 4 MiB of RAM, the firmware, and a guest at 1 MiB that the
 /// firmware starts. No monitor, no main loop.
@@ -54,4 +54,4 @@ class BareMachine {
     std::unique_ptr<Accel> accel_;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -8,9 +8,9 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "util/text.h"
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 using support::must;
 
@@ -73,4 +73,4 @@ Suite* core_contents_suite() {
                                 cores_get_what_is_shared_and_has_a_file_only_with_guest_memory});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -10,7 +10,7 @@
 
 /// What tests know of the guest that counts, by the numbers in tests/guests/README.md.
 
-namespace vm {
+namespace guestdump::vm {
 
 inline uint64_t counter_in_memory(const BareMachine& machine, unsigned cpu) {
     return machine.word(0x200000 + 64 * uint64_t{cpu});
@@ -66,4 +66,4 @@ inline void check_counting(BareMachine& machine, int times) {
     }
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

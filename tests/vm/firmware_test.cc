@@ -4,7 +4,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/run_suites.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* firmware_suite();
 
@@ -65,4 +65,4 @@ Suite* firmware_suite() {
                      entry_state_is_flat_protected_mode_by_the_descriptors_in_the_image});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -6,9 +6,9 @@
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 using support::Bytes;
 using support::must;
@@ -194,4 +194,4 @@ Suite* fw_cfg_suite() {
          hostile_requests_are_errors_and_nothing_else});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

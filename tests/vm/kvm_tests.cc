@@ -6,19 +6,20 @@
 #include "tests/support/run_suites.h"
 #include "util/unique_fd.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* kvm_accel_suite();
 Suite* paging_guests_suite();
 
-}  // namespace vm
+}  // namespace guestdump::vm
 
 /// Skipped (77) where the kernel does not let this user have /dev/kvm; what is wrong with it in any
 /// other way is a failure.
 int main() {
-    if (!util::UniqueFd(open("/dev/kvm", O_RDWR | O_CLOEXEC))) {
+    if (!guestdump::util::UniqueFd(open("/dev/kvm", O_RDWR | O_CLOEXEC))) {
         std::perror("/dev/kvm");
         return 77;
     }
-    return support::run_suites({vm::kvm_accel_suite(), vm::paging_guests_suite()});
+    return guestdump::support::run_suites(
+        {guestdump::vm::kvm_accel_suite(), guestdump::vm::paging_guests_suite()});
 }

@@ -8,7 +8,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 
-namespace vm {
+namespace guestdump::vm {
 namespace {
 
 using support::must;
@@ -72,4 +72,4 @@ std::unique_ptr<MachineBench> running_bench() {
     return made;
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -9,9 +9,9 @@
 
 #include "tests/vm/scripted_accel.h"
 #include "vm/machine.h"
-#include "vm/ram.h"
+#include "vm/memory/ram.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 inline const VcpuFault kTripleFault{.kind = VcpuFault::Kind::triple_fault, .cpu = 1, .why = {}};
 inline const VcpuFault kInternalError{.kind = VcpuFault::Kind::internal_error, .cpu = 0, .why = {}};
@@ -50,4 +50,4 @@ std::unique_ptr<MachineBench> bench(unsigned cpus = 2);
 /// With a machine that runs, whose RESUME has been heard.
 std::unique_ptr<MachineBench> running_bench();
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -3,7 +3,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/vm/machine_bench.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* machine_end_suite();
 
@@ -170,4 +170,4 @@ Suite* machine_end_suite() {
          vcpu_that_dies_while_the_machine_is_taken_down_finds_it_whole});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -5,9 +5,9 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/vm/machine_bench.h"
-#include "vmcore/post_mortem_record.h"
+#include "vmcore/process/post_mortem_record.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* machine_record_suite();
 
@@ -132,4 +132,4 @@ Suite* machine_record_suite() {
                                 a_guest_that_writes_its_note_without_end_has_one_message_waiting});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -9,7 +9,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/vm/machine_bench.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* machine_suite();
 
@@ -113,7 +113,7 @@ START_TEST(frozen_machine_is_dumped_but_not_run) {
     MachineParts parts = b.parts(2);
     parts.accel = nullptr;
     parts.start_registers[1].rip = 0xffffffff81000000;
-    parts.guest_note = dump::GuestNote(3);
+    parts.guest_note = guest::GuestNote(3);
     b.adopt(must(Machine::create(std::move(parts), b.post())));
     must_fail(b.machine->cont(), "can be dumped, but not run");
     must_fail(b.machine->request_reset(ShutdownCause::host_qmp_system_reset), "not run");
@@ -164,4 +164,4 @@ Suite* machine_suite() {
          machine_is_not_made_where_its_accelerator_or_images_fail});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

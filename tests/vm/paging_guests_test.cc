@@ -10,14 +10,14 @@
 /// Guests in each paging mode, run by KVM; their text is then read by virtual address, through
 /// tables that a processor has used.
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* paging_guests_suite();
 
 namespace {
 
-using dump::Gva;
-using dump::MemoryMapping;
+using guest::Gva;
+using guest::MemoryMapping;
 using support::must;
 
 constexpr uint64_t kBehindHlt = 0x100801;
@@ -25,9 +25,9 @@ constexpr uint64_t kWithoutLa57 = 0x100901;
 
 /// The text at virtual @address, as the mappings of vCPU 0 have it; "" where there are none.
 std::string text_at(BareMachine& machine, uint64_t address) {
-    const dump::GuestPhysBlockList memory = machine.memory().dumpable();
+    const guest::GuestPhysBlockList memory = machine.memory().dumpable();
     const target_i386::Cpu cpu(machine.registers(0));
-    dump::MemoryMappingList mappings;
+    guest::MemoryMappingList mappings;
     must(cpu.append_mappings(memory, mappings));
     for (const MemoryMapping& mapping : mappings.view()) {
         const uint64_t offset = address - mapping.virt.value;
@@ -92,4 +92,4 @@ Suite* paging_guests_suite() {
          text_is_read_through_5_level_paging});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

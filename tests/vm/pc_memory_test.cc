@@ -5,7 +5,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* pc_memory_suite();
 
@@ -29,9 +29,9 @@ std::shared_ptr<Ram> ram(uint64_t size) {
 Blocks blocks_of(MachineType type, uint64_t size, uint64_t bios, Vga vga = Vga::none) {
     const std::vector<std::byte> firmware(bios);
     const PcMemory pc = must(pc_memory(type, ram(size), firmware, vga));
-    const dump::GuestPhysBlockList list = pc.memory.dumpable();
+    const guest::GuestPhysBlockList list = pc.memory.dumpable();
     Blocks blocks;
-    for (const dump::GuestPhysBlock& block : list.view()) {
+    for (const guest::GuestPhysBlock& block : list.view()) {
         blocks.emplace_back(block.range.start.value, block.range.last() + 1);
     }
     return blocks;
@@ -118,4 +118,4 @@ Suite* pc_memory_suite() {
          firmware_of_odd_size_is_refused});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -10,10 +10,10 @@
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
-#include "vm/ram.h"
-#include "vmcore/post_mortem_record.h"
+#include "vm/memory/ram.h"
+#include "vmcore/process/post_mortem_record.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 using support::le32_at;
 using support::le64_at;
@@ -106,7 +106,7 @@ START_TEST(an_update_goes_into_the_copies_in_turn) {
     const support::View bytes = record->bytes();
     const uint64_t copies[] = {le64_at(bytes, 56), le64_at(bytes, 64)};
     for (uint64_t number = 1; number <= 5; ++number) {
-        const dump::GuestNote note(number, std::byte{0xee});
+        const guest::GuestNote note(number, std::byte{0xee});
         const target_i386::Registers registers[] = {registers_of(number)};
         record->update(registers, note);
 
@@ -131,11 +131,11 @@ START_TEST(a_note_beyond_all_bounds_is_left_out) {
     const SomeMemory memory;
     const auto record = must(PostMortem::create(memory.space, {nullptr}));
     const target_i386::Registers registers[] = {registers_of(1)};
-    for (const size_t size : {size_t{dump::kMaxGuestNote}, size_t{dump::kMaxGuestNote} + 1}) {
-        record->update(registers, dump::GuestNote(size));
+    for (const size_t size : {size_t{guest::kMaxGuestNote}, size_t{guest::kMaxGuestNote} + 1}) {
+        record->update(registers, guest::GuestNote(size));
         const auto read =
             must(vmcore::parse_record(record->bytes(), address_of(record->bytes().data())));
-        ck_assert(read.note.has_value() == (size == dump::kMaxGuestNote));
+        ck_assert(read.note.has_value() == (size == guest::kMaxGuestNote));
     }
 }
 END_TEST
@@ -211,4 +211,4 @@ Suite* post_mortem_suite() {
          whenever_the_process_is_stopped_its_record_is_whole});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -9,7 +9,7 @@
 
 #include "vm/accel.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 /// What a scripted accelerator was told, and how it is to behave. Outlives it.
 struct AccelScript {
@@ -70,4 +70,4 @@ class ScriptedAccel final : public Accel {
     AccelScript& script_;
 };
 
-}  // namespace vm
+}  // namespace guestdump::vm

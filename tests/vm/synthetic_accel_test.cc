@@ -4,7 +4,7 @@
 #include "tests/vm/counting.h"
 #include "vm/accels.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* synthetic_accel_suite();
 
@@ -97,4 +97,4 @@ Suite* synthetic_accel_suite() {
          halting_and_running_twice_change_nothing});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

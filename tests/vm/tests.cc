@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/run_suites.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* address_space_suite();
 Suite* core_contents_suite();
@@ -18,23 +18,23 @@ Suite* ram_suite();
 Suite* synthetic_accel_suite();
 Suite* vcpu_thread_suite();
 
-}  // namespace vm
+}  // namespace guestdump::vm
 
 int main() {
-    return support::run_suites({
-        vm::address_space_suite(),
-        vm::core_contents_suite(),
-        vm::firmware_suite(),
-        vm::fw_cfg_suite(),
-        vm::kvm_registers_suite(),
-        vm::machine_end_suite(),
-        vm::machine_record_suite(),
-        vm::machine_suite(),
-        vm::options_suite(),
-        vm::pc_memory_suite(),
-        vm::post_mortem_suite(),
-        vm::ram_suite(),
-        vm::synthetic_accel_suite(),
-        vm::vcpu_thread_suite(),
+    return guestdump::support::run_suites({
+        guestdump::vm::address_space_suite(),
+        guestdump::vm::core_contents_suite(),
+        guestdump::vm::firmware_suite(),
+        guestdump::vm::fw_cfg_suite(),
+        guestdump::vm::kvm_registers_suite(),
+        guestdump::vm::machine_end_suite(),
+        guestdump::vm::machine_record_suite(),
+        guestdump::vm::machine_suite(),
+        guestdump::vm::options_suite(),
+        guestdump::vm::pc_memory_suite(),
+        guestdump::vm::post_mortem_suite(),
+        guestdump::vm::ram_suite(),
+        guestdump::vm::synthetic_accel_suite(),
+        guestdump::vm::vcpu_thread_suite(),
     });
 }

@@ -5,7 +5,7 @@
 
 #include "tests/support/run_suites.h"
 
-namespace vm {
+namespace guestdump::vm {
 
 Suite* vcpu_thread_suite();
 
@@ -86,4 +86,4 @@ Suite* vcpu_thread_suite() {
                         one_that_cannot_go_on_is_stopped_and_can_be_run_again, ends_while_it_runs});
 }
 
-}  // namespace vm
+}  // namespace guestdump::vm

@@ -10,7 +10,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/support/scratch.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::must;
 using support::must_fail;
@@ -59,11 +59,11 @@ START_TEST(holes_are_told) {
     ck_assert_int_eq(pwrite(fd.get(), "data", 4, kMiB), 4);
     const auto source = must(FileSource::open(folder.path("vmcore")));
     if (source->extent(0, 1).populated) return;  // a file system without holes
-    const dump::RamExtent before = source->extent(100, 3 * kMiB);
+    const guest::RamExtent before = source->extent(100, 3 * kMiB);
     ck_assert_uint_eq(before.length, kMiB - 100);
-    const dump::RamExtent data = source->extent(kMiB, 3 * kMiB);
+    const guest::RamExtent data = source->extent(kMiB, 3 * kMiB);
     ck_assert(data.populated);
-    const dump::RamExtent after = source->extent(kMiB + data.length, 3 * kMiB);
+    const guest::RamExtent after = source->extent(kMiB + data.length, 3 * kMiB);
     ck_assert(!after.populated);
     ck_assert_uint_eq(kMiB + data.length + after.length, 3 * kMiB);
     ck_assert_uint_eq(source->extent(100, 101).length, 1);
@@ -88,4 +88,4 @@ Suite* file_source_suite() {
          holes_are_told, what_cannot_be_read_at_random_is_refused_at_once});
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

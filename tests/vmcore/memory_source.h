@@ -9,7 +9,7 @@
 #include "tests/support/bytes.h"
 #include "vmcore/byte_source.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 /// A vmcore in memory. Runs of zero pages count as holes, as on a file system that makes them.
 class MemorySource final : public ByteSource {
@@ -24,7 +24,7 @@ class MemorySource final : public ByteSource {
         std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
         return {};
     }
-    dump::RamExtent extent(uint64_t offset, uint64_t limit) const override {
+    guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         const uint64_t end = std::min({limit, (offset / 4096 + 1) * 4096, size()});
         const auto part = support::View(bytes_).subspan(offset, end - offset);
         return {.length = end - offset, .populated = !support::all_zero(part)};
@@ -43,4 +43,4 @@ inline std::shared_ptr<const ByteSource> in_memory(support::Bytes bytes) {
     return std::make_shared<const MemorySource>(std::move(bytes));
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -11,7 +11,7 @@
 
 /// The core of a guestdump-vm whose guest has one block of memory, and what the reader makes of it.
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 constexpr uint64_t kRam = 0x10000;
 
@@ -38,4 +38,4 @@ inline bool says(const std::string& text, const char* part) {
     return text.find(part) != std::string::npos;
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

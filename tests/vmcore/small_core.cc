@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-namespace vmcore {
+namespace guestdump::vmcore {
 namespace {
 
 using support::noise;
@@ -131,4 +131,4 @@ Bytes small_core() {
                       {.address = record.address, .contents = record.bytes()}});
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -8,7 +8,7 @@
 
 /// A core of guestdump-vm with its record, built by the literal offsets of docs/post-mortem.md.
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 struct SmallBlock {
     uint64_t gpa = 0, size = 0, host = 0;
@@ -53,4 +53,4 @@ Bytes core_file(const std::vector<SmallMapping>& mappings);
 /// live registers at RIP 0x9000.
 Bytes small_core();
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

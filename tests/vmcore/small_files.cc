@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cassert>
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::put_be64;
 using support::put_bytes;
@@ -240,4 +240,4 @@ Bytes text_page(uint64_t seed) {
     return page;
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

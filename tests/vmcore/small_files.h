@@ -8,7 +8,7 @@
 
 /// Small vmcores, built by literal offsets, for readers to be tested with.
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::Bytes;
 
@@ -91,4 +91,4 @@ Bytes compressed(uint32_t flags, support::View page);
 /// A page of text that compresses; different for each @seed.
 Bytes text_page(uint64_t seed);
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

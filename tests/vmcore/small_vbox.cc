@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/vmcore/small_vbox.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 namespace {
 
 using support::put_bytes;
@@ -84,4 +84,4 @@ Bytes vbox_cpu(uint64_t rip, size_t size) {
     return cpu;
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

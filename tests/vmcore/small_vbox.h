@@ -5,7 +5,7 @@
 
 #include "tests/support/bytes.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::Bytes;
 
@@ -34,4 +34,4 @@ struct SmallVbox {
 /// 0x00010006, then 8776 or 8784.
 Bytes vbox_cpu(uint64_t rip, size_t size = 8776);
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/support/run_suites.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 Suite* compare_suite();
 Suite* describe_suite();
@@ -19,24 +19,24 @@ Suite* vbox_core_suite();
 Suite* verify_suite();
 Suite* vmcore_suite();
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore
 
 int main() {
-    return support::run_suites({
-        vmcore::compare_suite(),
-        vmcore::describe_suite(),
-        vmcore::elf_reader_suite(),
-        vmcore::file_source_suite(),
-        vmcore::flat_source_suite(),
-        vmcore::hostile_process_core_suite(),
-        vmcore::kdump_copy_suite(),
-        vmcore::kdump_reader_suite(),
-        vmcore::note_list_suite(),
-        vmcore::page_runs_suite(),
-        vmcore::process_core_suite(),
-        vmcore::scan_suite(),
-        vmcore::vbox_core_suite(),
-        vmcore::verify_suite(),
-        vmcore::vmcore_suite(),
+    return guestdump::support::run_suites({
+        guestdump::vmcore::compare_suite(),
+        guestdump::vmcore::describe_suite(),
+        guestdump::vmcore::elf_reader_suite(),
+        guestdump::vmcore::file_source_suite(),
+        guestdump::vmcore::flat_source_suite(),
+        guestdump::vmcore::hostile_process_core_suite(),
+        guestdump::vmcore::kdump_copy_suite(),
+        guestdump::vmcore::kdump_reader_suite(),
+        guestdump::vmcore::note_list_suite(),
+        guestdump::vmcore::page_runs_suite(),
+        guestdump::vmcore::process_core_suite(),
+        guestdump::vmcore::scan_suite(),
+        guestdump::vmcore::vbox_core_suite(),
+        guestdump::vmcore::verify_suite(),
+        guestdump::vmcore::vmcore_suite(),
     });
 }

@@ -6,12 +6,12 @@
 #include "tests/vmcore/memory_source.h"
 #include "tests/vmcore/small_files.h"
 #include "tests/vmcore/small_vbox.h"
-#include "vmcore/compare.h"
-#include "vmcore/describe.h"
-#include "vmcore/verify.h"
+#include "vmcore/inspect/compare.h"
+#include "vmcore/inspect/describe.h"
+#include "vmcore/inspect/verify.h"
 #include "vmcore/vmcore.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::must;
 using support::must_fail;
@@ -43,7 +43,7 @@ START_TEST(memory_and_vcpus_are_read) {
         const auto vmcore = opened(core);
         ck_assert_uint_eq(vmcore->blocks().view().size(), 2);
         Bytes page(0x1000);
-        must(vmcore->blocks().read(dump::Gpa{0x100000}, page));
+        must(vmcore->blocks().read(guest::Gpa{0x100000}, page));
         ck_assert(page == noise(2, 0x1000));
         ck_assert_uint_eq(vmcore->vcpus().size(), 2);
         ck_assert_uint_eq(vmcore->vcpus()[1].registers().rip, kRip + 1);
@@ -101,7 +101,7 @@ START_TEST(the_guests_mode_decides_about_the_machine) {
     const auto early = opened(core);
     const auto arch = must(early->arch_info(early->blocks()));
     ck_assert_uint_eq(arch.machine, 3);
-    ck_assert(arch.elf_class == dump::ElfClass::k32);
+    ck_assert(arch.elf_class == format::ElfClass::k32);
 }
 END_TEST
 
@@ -184,4 +184,4 @@ Suite* vbox_core_suite() {
                                });
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

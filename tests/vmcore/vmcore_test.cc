@@ -7,7 +7,7 @@
 #include "tests/vmcore/memory_source.h"
 #include "tests/vmcore/small_files.h"
 
-namespace vmcore {
+namespace guestdump::vmcore {
 
 using support::must;
 using support::must_fail;
@@ -142,14 +142,14 @@ START_TEST(class_follows_the_file_unless_memory_does_not_fit_it) {
     kdump.notes = note("CORE", 1, Bytes(144));
     const auto low = must(Vmcore::read(in_memory(kdump.file())));
     const auto arch = must(low->arch_info(low->blocks()));
-    ck_assert(arch.elf_class == dump::ElfClass::k32);
+    ck_assert(arch.elf_class == format::ElfClass::k32);
     ck_assert_uint_eq(arch.machine, 3);
 
-    dump::GuestPhysBlockList high = low->blocks();
-    const dump::GuestPhysBlock block = high.view()[0];
+    guest::GuestPhysBlockList high = low->blocks();
+    const guest::GuestPhysBlock block = high.view()[0];
     must(high.add(
-        {.range = {dump::Gpa{uint64_t{1} << 32}, 4096}, .region = block.region, .offset = 0}));
-    ck_assert(must(low->arch_info(high)).elf_class == dump::ElfClass::k64);
+        {.range = {guest::Gpa{uint64_t{1} << 32}, 4096}, .region = block.region, .offset = 0}));
+    ck_assert(must(low->arch_info(high)).elf_class == format::ElfClass::k64);
 }
 END_TEST
 
@@ -159,7 +159,7 @@ START_TEST(a_guest_in_64_bit_mode_is_written_as_64_bit) {
     const auto vmcore = must(Vmcore::read(in_memory(elf.file())));
     const auto arch = must(vmcore->arch_info(vmcore->blocks()));
     ck_assert_uint_eq(arch.machine, 62);
-    ck_assert(arch.elf_class == dump::ElfClass::k64);
+    ck_assert(arch.elf_class == format::ElfClass::k64);
 }
 END_TEST
 
@@ -177,4 +177,4 @@ Suite* vmcore_suite() {
          a_guest_in_64_bit_mode_is_written_as_64_bit});
 }
 
-}  // namespace vmcore
+}  // namespace guestdump::vmcore

@@ -6,7 +6,7 @@
 #include "tests/support/bytes.h"
 #include "tests/support/run_suites.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* zstd_codes_suite();
 
@@ -81,4 +81,4 @@ Suite* zstd_codes_suite() {
                                               frequent_bytes_get_short_codes});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -6,7 +6,7 @@
 #include "tests/dump/zstd/pages.h"
 #include "tests/support/run_suites.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* zstd_matches_suite();
 
@@ -91,4 +91,4 @@ Suite* zstd_matches_suite() {
                                 a_page_is_looked_through_as_if_there_were_no_other});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -6,7 +6,7 @@
 #include "tests/dump/zstd/pages.h"
 #include "tests/support/run_suites.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 Suite* zstd_page_suite();
 
@@ -114,4 +114,4 @@ Suite* zstd_page_suite() {
          codes_of_like_pages_make_pages_smaller, the_same_sample_gives_the_same_frames});
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-namespace dump {
+namespace guestdump::dump {
 namespace {
 
 using support::Bytes;
@@ -62,4 +62,4 @@ std::vector<Bytes> odd_pages(size_t size) {
     return pages;
 }
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -5,10 +5,10 @@
 
 #include "tests/support/bytes.h"
 
-namespace dump {
+namespace guestdump::dump {
 
 /// Pages of @size bytes as compressors like and dislike them: of one byte, periods of every small
 /// length, text, noise, noise that comes again far behind, and mixtures. The same each time.
 std::vector<support::Bytes> odd_pages(size_t size);
 
-}  // namespace dump
+}  // namespace guestdump::dump

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/compress/compressor.h"
+
+#include "dump/compress/compressors.h"
+#include "dump/compress/random_bytes.h"
+
+namespace guestdump::dump {
+namespace {
+
+using Make = Result<std::unique_ptr<Compressor>> (*)(const Compressor::Options&);
+
+/// What this build has for a compression. A null function: nothing.
+struct Kind {
+    const char* name;
+    int lowest_level, highest_level;  ///< both 0: it has none
+    Make make;
+    Make make_level;  ///< where a level is asked for
+};
+
+/// Spares a compressor the pages that it can do nothing with.
+class WithoutRandomPages final : public Compressor {
+  public:
+    std::optional<size_t> shrink(std::span<const std::byte> page,
+                                 std::span<std::byte> out) override {
+        return looks_random(page) ? std::nullopt : inner_->shrink(page, out);
+    }
+
+    Result<std::unique_ptr<Compressor>> clone() const override { return around(inner_->clone()); }
+
+    static Result<std::unique_ptr<Compressor>> around(Result<std::unique_ptr<Compressor>> made) {
+        std::unique_ptr<Compressor> inner = TRY(std::move(made));
+        return std::unique_ptr<Compressor>(new WithoutRandomPages(std::move(inner)));
+    }
+
+  private:
+    explicit WithoutRandomPages(std::unique_ptr<Compressor> inner) : inner_(std::move(inner)) {}
+
+    std::unique_ptr<Compressor> inner_;
+};
+
+template <Make make>
+Result<std::unique_ptr<Compressor>> without_random_pages(const Compressor::Options& options) {
+    return WithoutRandomPages::around(make(options));
+}
+
+#ifdef HAVE_LIBDEFLATE
+constexpr int kBestZlibLevel = 12;
+constexpr Make kZlibByLevel = without_random_pages<make_libdeflate>;
+#else
+constexpr int kBestZlibLevel = 9;
+constexpr Make kZlibByLevel = without_random_pages<make_zlib>;
+#endif
+
+#ifdef HAVE_ISAL
+constexpr Make kZlib = without_random_pages<make_isal>;
+#else
+constexpr Make kZlib = kZlibByLevel;
+#endif
+
+#ifdef HAVE_LZO
+constexpr Make kLzo = make_lzo;
+#else
+constexpr Make kLzo = nullptr;
+#endif
+
+#ifdef HAVE_SNAPPY
+constexpr Make kSnappy = make_snappy;
+#else
+constexpr Make kSnappy = nullptr;
+#endif
+
+#ifdef HAVE_ZSTD
+constexpr Make kZstd = make_trained_zstd;
+constexpr Make kZstdByLevel = make_zstd;
+#else
+constexpr Make kZstd = nullptr;
+constexpr Make kZstdByLevel = nullptr;
+#endif
+
+Kind kind_of(Compression compression) {
+    switch (compression) {
+        case Compression::zlib:
+            return {"zlib", 1, kBestZlibLevel, kZlib, kZlibByLevel};
+        case Compression::lzo:
+            return {"lzo", 0, 0, kLzo, kLzo};
+        case Compression::snappy:
+            return {"snappy", 0, 0, kSnappy, kSnappy};
+        case Compression::zstd:
+            break;
+    }
+    // Higher ones than 19 want tens of MiB a thread, and gain nothing on a page.
+    return {"zstd", -10, 19, kZstd, kZstdByLevel};
+}
+
+}  // namespace
+
+Result<> check_compression(Compression compression, std::optional<int64_t> level) {
+    const Kind kind = kind_of(compression);
+    if (!kind.make) return Error::make("kdump-%s is not available now", kind.name);
+    if (!level) return {};
+    if (kind.lowest_level == kind.highest_level) {
+        return Error::make("format 'kdump-%s' does not support parameter 'level'", kind.name);
+    }
+    if (*level < kind.lowest_level || *level > kind.highest_level) {
+        return Error::make("parameter 'level' expects a value from %d to %d, not %" PRId64,
+                           kind.lowest_level, kind.highest_level, *level);
+    }
+    return {};
+}
+
+Result<std::unique_ptr<Compressor>> Compressor::create(const Options& options) {
+    TRY(check_compression(options.compression, options.level));
+    const Kind kind = kind_of(options.compression);
+    return options.level ? kind.make_level(options) : kind.make(options);
+}
+
+}  // namespace guestdump::dump

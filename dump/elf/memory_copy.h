@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dump/progress.h"
+#include "dump/target/sink.h"
+#include "guest/page_source.h"
+
+namespace guestdump::dump {
+
+/// Guest memory and the offset that it gets in the dump, bytes.
+struct CopyPart {
+    guest::GpaRange range;
+    uint64_t offset = 0;
+};
+
+/// Copies @parts, whose offsets grow, from @pages to @sink, uncompressed, on @threads threads. Zero
+/// pages of
+/// @page_size are left out: they read as zero from @sink anyway, as holes where it can have them.
+///
+/// Adds what is done to @progress. Errors: of @pages, with the address; of @sink; cancellation.
+Result<> copy_memory(std::span<const CopyPart> parts, uint32_t page_size, unsigned threads,
+                     const guest::PageSource& pages, Sink& sink, Progress& progress);
+
+}  // namespace guestdump::dump

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/estimate/size_estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "dump/compress/compressor.h"
+#include "dump/compress/page_sample.h"
+#include "dump/elf/elf_layout.h"
+#include "dump/estimate/page_survey.h"
+#include "dump/kdump/flat_sink.h"
+#include "dump/kdump/kdump_layout.h"
+#include "format/flattened.h"
+
+namespace guestdump::dump {
+namespace {
+
+constexpr double kDeviations = 3;
+
+/// A number that is not known exactly.
+struct Guess {
+    double low = 0, value = 0, high = 0;
+
+    Guess operator*(const Guess& other) const {
+        return {low * other.low, value * other.value, high * other.high};
+    }
+};
+
+Guess around(double value, double deviation) {
+    return {std::max(0.0, value - kDeviations * deviation), value, value + kDeviations * deviation};
+}
+
+/// How much of the deviation is left when @taken of @total have been drawn without putting back.
+double of_the_rest(double taken, double total) {
+    return total > taken ? std::sqrt((total - taken) / total) : 0;
+}
+
+/// Pages of the dump that are not zero.
+Guess filled_pages(const PageSurvey& survey) {
+    const auto looks = static_cast<double>(survey.looks), total = static_cast<double>(survey.total);
+    const double share = static_cast<double>(survey.filled) / looks;
+    // Agresti and Coull's: with four more looks a share of 0 or 1 has a deviation too.
+    const double careful = (static_cast<double>(survey.filled) + 2) / (looks + 4);
+    const double deviation =
+        std::sqrt(careful * (1 - careful) / (looks + 4)) * of_the_rest(looks, total);
+    Guess pages = around(total * share, total * deviation);
+    pages.high = std::min(pages.high, total);
+    return pages;
+}
+
+/// How many different pages there are if @twice of those in @survey were seen twice, at least:
+/// Chao's estimate for drawing without putting back infers from pages seen once and twice how many
+/// were not seen. [Chao and Lin 2012, Statistica Sinica 22]
+double least_distinct(const PageSurvey& survey, double filled, double twice) {
+    const auto once = static_cast<double>(survey.seen_once);
+    const double drawn = static_cast<double>(survey.filled) / filled;
+    const auto distinct = static_cast<double>(survey.distinct);
+    if (drawn >= 1) return distinct;
+    return distinct + once * once / (2 * twice + drawn / (1 - drawn) * once + 1);
+}
+
+/// Of @filled pages, those that differ from each other: more than Chao's estimate, and a smaller
+/// share than in the sample, because more of a larger one is alike. Between the two lies what to
+/// expect.
+Guess distinct_pages(const PageSurvey& survey, const Guess& filled) {
+    if (survey.filled == 0) return filled;
+    const auto sample = static_cast<double>(survey.filled);
+    const auto twice = static_cast<double>(survey.seen_twice);
+    const double share = static_cast<double>(survey.distinct) / sample;
+    const double most_share =
+        std::min(1.0, share + kDeviations * std::sqrt(share * (1 - share) / sample));
+    const double most_twice = twice + kDeviations * (std::sqrt(twice) + 1);
+    const double chao = std::min(least_distinct(survey, filled.value, twice), filled.value * share);
+    return {std::min(least_distinct(survey, filled.low, most_twice), filled.low * share),
+            std::sqrt(chao * filled.value * share),
+            survey.whole() ? filled.value * share : filled.high * most_share};
+}
+
+/// Bytes of a compressed page.
+Guess stored_bytes(const PageSurvey& survey) {
+    if (survey.measured == 0) return {};
+    const auto count = static_cast<double>(survey.measured);
+    const double mean = static_cast<double>(survey.stored) / count;
+    const double variance = std::max(0.0, survey.stored_squares / count - mean * mean);
+    const double all =
+        survey.whole() ? static_cast<double>(survey.distinct) : static_cast<double>(survey.total);
+    return around(mean, std::sqrt(variance / count) * of_the_rest(count, all));
+}
+
+SizeEstimate estimate_of(uint64_t frame, const Guess& pages) {
+    // A whole number that divisions and products missed by their rounding is that number.
+    constexpr double kRounding = 1e-3;
+    return {.bytes = frame + static_cast<uint64_t>(std::llround(pages.value)),
+            .lowest = frame + static_cast<uint64_t>(std::floor(pages.low + kRounding)),
+            .highest = frame + static_cast<uint64_t>(std::ceil(pages.high - kRounding))};
+}
+
+/// What a file system may need to know where the holes are: a record for each piece between two of
+/// them, 12 bytes in ext4 and 16 in xfs, in blocks.
+uint64_t most_for_holes(const Guess& filled, uint64_t total, uint64_t page_size) {
+    constexpr double kRecord = 16;
+    const double pieces = std::min(filled.high, static_cast<double>(total) - filled.low) + 2;
+    return page_size + static_cast<uint64_t>(pieces * kRecord);
+}
+
+Result<SizeEstimate> estimate(const Snapshot& snapshot, const ElfRequest&,
+                              const guest::PageSource& source) {
+    const ElfLayout layout = TRY(ElfLayout::of(snapshot));
+    const uint64_t page_size = snapshot.arch.page_size;
+    const std::vector<PfnRun> runs = page_runs(snapshot.blocks, page_size);
+    const PageSurvey survey = TRY(survey_pages(runs, page_size, source, {}));
+    // What stands before memory; where memory begins in its last page, that one is counted there.
+    const uint64_t head = layout.notes + snapshot.notes.size();
+    const bool shared = layout.blocks.front() < (head + page_size - 1) / page_size * page_size;
+    const auto bytes = static_cast<double>(page_size);
+    const uint64_t frame = (head + (shared ? 0 : page_size - 1)) / page_size * page_size;
+    const Guess filled = filled_pages(survey);
+    SizeEstimate estimate = estimate_of(frame, filled * Guess{bytes, bytes, bytes});
+    estimate.highest += most_for_holes(filled, survey.total, page_size);
+    estimate.without_holes = layout.size;
+    return estimate;
+}
+
+/// An ELF file, in all that has a size.
+Result<SizeEstimate> estimate(const Snapshot& snapshot, const VboxRequest&,
+                              const guest::PageSource& source) {
+    return estimate(snapshot, ElfRequest{}, source);
+}
+
+Result<std::unique_ptr<Compressor>> compressor_for(const KdumpRequest& request,
+                                                   std::span<const PfnRun> runs, size_t page_size,
+                                                   const guest::PageSource& source) {
+    const auto sample = TRY(sample_pages(runs, page_size, source));
+    return Compressor::create({request.compression, request.level, page_size, sample});
+}
+
+/// Records of the flattened format: one a MiB, unless pages come in smaller pieces.
+void add_records(const KdumpLayout& layout, uint64_t runs, SizeEstimate& estimate) {
+    const auto records = [](uint64_t count) {
+        return sizeof(format::FlatHeader) + (count + 1) * sizeof(format::FlatRecord);
+    };
+    const uint64_t pieces = layout.page_count / 128 + runs + 16;
+    estimate.lowest += records(1);
+    estimate.bytes += records(estimate.bytes / FlatSink::kRecordBytes + 2);
+    estimate.highest += records(estimate.highest / FlatSink::kRecordBytes + pieces);
+}
+
+Result<SizeEstimate> estimate(const Snapshot& snapshot, const KdumpRequest& request,
+                              const guest::PageSource& source) {
+    const uint64_t page_size = snapshot.arch.page_size;
+    const std::vector<PfnRun> runs = page_runs(snapshot.blocks, page_size);
+    const KdumpLayout layout =
+        TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
+                             .page_size = page_size,
+                             .max_mapnr = snapshot.memory.last().value / page_size + 1,
+                             .page_count = count_pages(runs),
+                             .note_size = snapshot.notes.size()}));
+    const auto compressor = TRY(compressor_for(request, runs, page_size, source));
+    const SurveyOptions options{.find_equal = request.share_pages, .compressor = compressor.get()};
+    const PageSurvey survey = TRY(survey_pages(runs, page_size, source, options));
+    const Guess filled = filled_pages(survey);
+    const Guess pages = request.share_pages ? distinct_pages(survey, filled) : filled;
+    SizeEstimate estimate = estimate_of(layout.pages + page_size, pages * stored_bytes(survey));
+    if (request.flattened) add_records(layout, runs.size(), estimate);
+    estimate.without_holes = estimate.highest;
+    return estimate;
+}
+
+}  // namespace
+
+Result<SizeEstimate> estimate_size(const Snapshot& snapshot, const Request& request,
+                                   const guest::PageSource& pages) {
+    return std::visit([&](const auto& kind) { return estimate(snapshot, kind, pages); }, request);
+}
+
+}  // namespace guestdump::dump

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "dump/writer.h"
+
+namespace guestdump::dump {
+
+/// What @inner writes, as a stream of makedumpfile's records that needs no seeking.
+std::unique_ptr<VmcoreWriter> make_flattened_writer(std::unique_ptr<VmcoreWriter> inner);
+
+}  // namespace guestdump::dump

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/kdump/kdump_header.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "format/kdump.h"
+#include "linux/guest_utsname.h"
+#include "util/stored.h"
+
+namespace guestdump::dump {
+namespace {
+
+using Text = format::Kdump64::Utsname::Text;
+
+Text text_of(const std::string& value) {
+    Text text{};
+    std::copy_n(value.begin(), std::min(value.size(), text.size() - 1), text.begin());
+    return text;
+}
+
+guest::Utsname name_of(const Snapshot& snapshot) {
+    guest::Utsname found = linux_guest::guest_utsname(
+        snapshot.vmcoreinfo.value_or(linux_guest::Vmcoreinfo("")), snapshot.arch, snapshot.memory);
+    if (!snapshot.recorded_utsname) return found;
+    return linux_guest::completed(std::move(found), *snapshot.recorded_utsname);
+}
+
+uint32_t cut_to_32_bits(uint64_t value) {
+    return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
+}
+
+template <format::ElfClass C>
+struct Headers {
+    using Main = typename format::Kdump<C>::MainHeader;
+    using Sub = typename format::Kdump<C>::SubHeader;
+    using Long = typename format::Kdump<C>::Long;
+
+    /// What does not fit 32 bits of a 32-bit header is cut off; KdumpLayout has refused all that
+    /// matters.
+    static Long long_of(uint64_t value) {
+        if constexpr (C == format::ElfClass::k64)
+            return value;
+        else
+            return static_cast<uint32_t>(value);
+    }
+
+    static Main main(const Snapshot& snapshot, Compression compression, const KdumpLayout& layout) {
+        const guest::Utsname name = name_of(snapshot);
+        Main header{};
+        std::copy_n(format::kKdumpSignature.data(), format::kKdumpSignature.size(),
+                    header.signature.begin());
+        header.header_version = format::kKdumpVersion;
+        header.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
+                          text_of(name.version), text_of(name.machine),  text_of(name.domainname)};
+        header.status = compression_flag(compression);
+        header.block_size = static_cast<uint32_t>(layout.page_size);
+        header.sub_hdr_size = layout.sub_header_blocks;
+        header.bitmap_blocks = layout.bitmap_blocks;
+        header.max_mapnr = cut_to_32_bits(layout.max_mapnr);
+        header.nr_cpus = snapshot.cpu_count;
+        return header;
+    }
+
+    static Sub sub(const Snapshot& snapshot, uint32_t dump_level, const KdumpLayout& layout) {
+        Sub header{};
+        header.phys_base = long_of(snapshot.arch.phys_base.value);
+        header.dump_level = dump_level;
+        if (const auto& part = snapshot.vmcoreinfo_part) {
+            header.offset_vmcoreinfo = layout.notes + part->offset;
+            header.size_vmcoreinfo = long_of(part->size);
+        }
+        header.offset_note = layout.notes;
+        header.size_note = long_of(layout.note_size);
+        header.max_mapnr_64 = layout.max_mapnr;
+        return header;
+    }
+};
+
+template <format::ElfClass C>
+std::vector<std::byte> put_together(const Snapshot& snapshot, Compression compression,
+                                    uint32_t dump_level, const KdumpLayout& layout) {
+    std::vector<std::byte> bytes(layout.bitmap1);
+    const auto main = Headers<C>::main(snapshot, compression, layout);
+    const auto sub = Headers<C>::sub(snapshot, dump_level, layout);
+    std::memcpy(bytes.data(), &main, sizeof(main));
+    std::memcpy(bytes.data() + layout.sub_header, &sub, sizeof(sub));
+    std::copy(snapshot.notes.begin(), snapshot.notes.end(),
+              bytes.begin() + static_cast<ptrdiff_t>(layout.notes));
+    return bytes;
+}
+
+}  // namespace
+
+uint32_t compression_flag(Compression compression) {
+    switch (compression) {
+        case Compression::zlib:
+            return format::kPageZlib;
+        case Compression::lzo:
+            return format::kPageLzo;
+        case Compression::snappy:
+            return format::kPageSnappy;
+        case Compression::zstd:
+            break;
+    }
+    return format::kPageZstd;
+}
+
+std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
+                                    uint32_t dump_level, const KdumpLayout& layout) {
+    return snapshot.arch.elf_class == format::ElfClass::k64
+               ? put_together<format::ElfClass::k64>(snapshot, compression, dump_level, layout)
+               : put_together<format::ElfClass::k32>(snapshot, compression, dump_level, layout);
+}
+
+}  // namespace guestdump::dump

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dump/kdump/page_runs.h"
+#include "guest/page_source.h"
+#include "util/mapped_array.h"
+
+namespace guestdump::dump {
+
+/// Pages that follow each other and go through the kdump pipeline together.
+struct PageChunk {
+    struct Page {
+        enum class Kind : uint8_t {
+            zero,  ///< refers to the one zero page
+            own,   ///< has bytes of its own in the file
+            twin,  ///< refers to the bytes of an earlier page
+        };
+        Kind kind = Kind::zero;
+        bool remembered = false;  ///< of own: the sharing table wants to know where it is stored
+        uint32_t position = 0;    ///< in the sharing table: its own, or its twin's
+        uint32_t size = 0;        ///< of own: stored bytes
+        uint64_t hash = 0;
+        uint64_t twin_pfn = 0;
+    };
+
+    uint64_t first = 0;  ///< page frame number
+    uint64_t count = 0;
+    bool blank = false;       ///< nothing in it was ever populated; bytes and pages mean nothing
+    std::vector<Page> pages;  ///< count of them
+    util::MappedArray<std::byte>
+        bytes;            ///< page contents; after compression, what is stored, packed
+    size_t stored = 0;    ///< packed bytes
+    uint64_t offset = 0;  ///< of the packed bytes in the dump
+};
+
+/// Cuts runs of pages into chunks.
+class ChunkCursor {
+  public:
+    /// A chunk that is not blank has at most this many bytes, or is one page.
+    static constexpr size_t kChunkBytes = size_t{1} << 20;
+
+    /// @runs and @source must outlive this.
+    ChunkCursor(std::span<const PfnRun> runs, size_t page_size, const guest::PageSource& source);
+
+    uint64_t pages_per_chunk() const { return pages_per_chunk_; }
+
+    /// Sets first, count and blank of the next chunk. False: there are no more pages.
+    bool next(PageChunk& chunk);
+
+  private:
+    uint64_t blank_pages();
+    void next_run();
+
+    std::span<const PfnRun> runs_;
+    size_t page_size_;
+    const guest::PageSource& source_;
+    uint64_t pages_per_chunk_;
+    uint64_t at_;                ///< next page, in runs_.front()
+    uint64_t populated_to_ = 0;  ///< a page; up to it is no need to ask again
+};
+
+}  // namespace guestdump::dump

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/target/durable.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace guestdump::dump {
+
+namespace {
+
+constexpr off_t kPiece = off_t{8} << 20;  // some ms of a disk
+
+Error sync_error(int os_error, const std::string& name) {
+    return Error::from_errno(os_error, "syncing '%s'", name.c_str());
+}
+
+/// fsync() has to do it all then.
+bool is_unsupported(int os_error) {
+    return os_error == ENOSYS || os_error == EINVAL || os_error == ESPIPE;
+}
+
+/// Linux tells a failure once for each open file, or to whoever began the writing: told here, no
+/// fsync() tells it again.
+Result<> write_piece(int fd, off_t at, unsigned flags, const std::string& name) {
+    if (::sync_file_range(fd, at, kPiece, flags) != 0 && !is_unsupported(errno))
+        return sync_error(errno, name);
+    return {};
+}
+
+}  // namespace
+
+Result<> write_back(int fd, off_t size, const std::string& name,
+                    const std::function<bool()>& unwanted) {
+    for (off_t at = 0; at < size; at += kPiece) {
+        if (unwanted()) return Error::make("cancelled");
+        // The next piece is on its way while this one is waited for.
+        TRY(write_piece(fd, at + kPiece, SYNC_FILE_RANGE_WRITE, name));
+        TRY(write_piece(fd, at, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER, name));
+    }
+    if (unwanted()) return Error::make("cancelled");
+    return {};
+}
+
+Result<> sync_target(int fd, const std::string& name) {
+    // EINVAL: what cannot be synced keeps nothing back either.
+    if (::fsync(fd) != 0 && errno != EINVAL) return sync_error(errno, name);
+    return {};
+}
+
+bool is_storage(int fd) {
+    struct stat status;
+    return ::fstat(fd, &status) == 0 && (S_ISBLK(status.st_mode) || S_ISREG(status.st_mode));
+}
+
+Result<> close_checked(util::UniqueFd fd, const std::string& name) {
+    // EINTR leaves the descriptor closed on Linux; the data is with the kernel.
+    if (::close(fd.release()) != 0 && errno != EINTR)
+        return Error::from_errno(errno, "closing '%s'", name.c_str());
+    return {};
+}
+
+}  // namespace guestdump::dump

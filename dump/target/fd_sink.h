@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "dump/target/sink.h"
+#include "util/unique_fd.h"
+
+namespace guestdump::dump {
+
+/// Writes to a regular file by position. Zero runs that are never written become holes.
+class FileFdSink final : public Sink {
+  public:
+    /// @base is the position in the file where the dump begins; what lies behind it is dropped at
+    /// the first write, so that no old byte shows through a hole. @name for messages.
+    FileFdSink(util::UniqueFd fd, std::string name, uint64_t base)
+        : fd_(std::move(fd)), name_(std::move(name)), base_(base) {}
+
+    util::Result<> write_at(uint64_t offset, std::span<const std::byte> data) override;
+    bool random_access() const override { return true; }
+    util::Result<> finish(uint64_t size) override;
+    util::Result<> commit() override;
+    void interrupt() override { interrupted_ = true; }
+
+    /// In place of commit(), where somebody else makes the file durable.
+    util::Result<> close();
+
+  private:
+    util::Result<> discard_old_content();
+
+    util::UniqueFd fd_;
+    std::string name_;
+    uint64_t base_;
+    uint64_t end_ = 0;  ///< of the finished dump, in the file
+    std::atomic<bool> interrupted_{false};
+    std::mutex mutex_;  ///< of the first writes, which may be several at once
+    bool discarded_ = false;
+};
+
+/// Writes one byte after the other to whatever takes them: pipe, socket, device, a file in append
+/// mode. Gaps become zeros. A target that does not take data is waited for, until interrupt().
+class StreamSink final : public Sink {
+  public:
+    static util::Result<std::unique_ptr<Sink>> create(util::UniqueFd fd, std::string name);
+
+    util::Result<> write_at(uint64_t offset, std::span<const std::byte> data) override;
+    bool random_access() const override { return false; }
+    util::Result<> finish(uint64_t size) override;
+    util::Result<> commit() override;
+    void interrupt() override;
+
+  private:
+    enum class Kind { socket, pipe, terminal, other };
+
+    StreamSink(util::UniqueFd fd, util::UniqueFd interrupted, std::string name, Kind kind)
+        : fd_(std::move(fd)),
+          interrupted_(std::move(interrupted)),
+          name_(std::move(name)),
+          kind_(kind) {}
+
+    util::Result<> skip_to(uint64_t offset);
+    util::Result<> write_all(std::span<const std::byte> data);
+    util::Result<> wait_writable();
+    ssize_t write_some(std::span<const std::byte> data);
+    bool interrupted() const;
+
+    util::UniqueFd fd_;
+    util::UniqueFd interrupted_;  ///< eventfd, readable once interrupt() was called
+    std::string name_;
+    Kind kind_;
+    uint64_t reached_ = 0;  ///< bytes written
+};
+
+}  // namespace guestdump::dump

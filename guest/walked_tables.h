@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "util/mapped_map.h"
+
+namespace guestdump::guest {
+
+/// A page table where something refers to it. What it maps there is the same for whoever does.
+struct TablePlace {
+    uint64_t table = 0;  ///< guest-physical address, with the level in its low bits
+    uint64_t base = 0;   ///< virtual address of its first entry
+    uint64_t mode = 0;   ///< as PagingRoot::mode
+
+    bool operator==(const TablePlace&) const = default;
+
+    std::array<uint64_t, 3> parts() const { return {table, base, mode}; }
+};
+
+/// The tables that the walks through a guest's address spaces have read so far, and what that has
+/// cost. Most of one process's tables are every process's: the kernel's.
+class WalkedTables {
+  public:
+    bool empty() const { return places_.empty(); }
+    bool has(const TablePlace& place) const { return places_.find(place) != nullptr; }
+    /// Errors: the host has no memory to give.
+    util::Result<> add(const TablePlace& place) {
+        TRY(places_.try_emplace(place, {}));
+        return {};
+    }
+
+    /// Steps of all walks, whatever a walker counts as one.
+    uint64_t steps() const { return steps_; }
+    void add_steps(uint64_t steps) { steps_ += steps; }
+
+  private:
+    struct Nothing {};
+
+    util::MappedMap<TablePlace, Nothing> places_;
+    uint64_t steps_ = 0;
+};
+
+}  // namespace guestdump::guest

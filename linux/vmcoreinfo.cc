@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "linux/vmcoreinfo.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cinttypes>
+#include <cstring>
+
+#include "format/elf.h"
+
+namespace guestdump::linux_guest {
+namespace {
+
+/// Name and descriptor are each followed by zeros up to a multiple of this. [gabi ch5]
+constexpr uint64_t padded(uint64_t size) {
+    return (size + 3) / 4 * 4;
+}
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// As readers compare names: up to the first NUL, whatever length the note claims.
+bool is_a_dumps_own(std::string_view name) {
+    constexpr std::array<std::string_view, 4> kOwn = {"CORE", "QEMU", "VBCORE", "VBCPU"};
+    return std::find(kOwn.begin(), kOwn.end(), name.substr(0, name.find('\0'))) != kOwn.end();
+}
+
+/// All of @digits as a number, or nothing.
+template <class T>
+std::optional<T> parse_number(std::string_view digits, int base) {
+    T value{};
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
+    if (error != std::errc{} || stop != end) return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+Result<NoteView> parse_note(std::span<const std::byte> note) {
+    format::Nhdr header;
+    if (note.size() < sizeof(header)) {
+        return Error::make("a note of %zu bytes has no room for its header of %zu", note.size(),
+                           sizeof(header));
+    }
+    if (note.size() > guest::kMaxGuestNote) {
+        return Error::make("a note of %zu bytes is larger than %u", note.size(),
+                           guest::kMaxGuestNote);
+    }
+    std::memcpy(&header, note.data(), sizeof(header));
+    const uint64_t name_size = header.namesz;
+    const uint64_t descriptor_size = header.descsz;
+    const uint64_t descriptor_offset = sizeof(header) + padded(name_size);
+    if (descriptor_offset + descriptor_size > note.size()) {
+        return Error::make("a name of %" PRIu64 " and a descriptor of %" PRIu64
+                           " bytes do not fit a note of %zu",
+                           name_size, descriptor_size, note.size());
+    }
+    std::string_view name = as_text(note.subspan(sizeof(header), name_size));
+    if (name.ends_with('\0')) name.remove_suffix(1);
+    if (is_a_dumps_own(name)) {
+        return Error::make("a note of the guest has the name '%s' of a dump's own",
+                           std::string(name).c_str());
+    }
+    return NoteView{name, header.type, descriptor_offset,
+                    note.subspan(descriptor_offset, descriptor_size),
+                    note.first(descriptor_offset + descriptor_size)};
+}
+
+std::optional<std::string_view> Vmcoreinfo::value(std::string_view key) const {
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+        const size_t end = rest.find('\n');
+        const std::string_view line = rest.substr(0, end);
+        if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == '=') {
+            return line.substr(key.size() + 1);
+        }
+        rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    }
+    return std::nullopt;
+}
+
+std::optional<uint64_t> Vmcoreinfo::number(std::string_view name) const {
+    const auto digits = value("NUMBER(" + std::string(name) + ")");
+    const auto number = digits ? parse_number<int64_t>(*digits, 10) : std::nullopt;
+    if (!number) return std::nullopt;
+    return static_cast<uint64_t>(*number);
+}
+
+std::optional<uint64_t> Vmcoreinfo::symbol(std::string_view name) const {
+    const auto digits = value("SYMBOL(" + std::string(name) + ")");
+    return digits ? parse_number<uint64_t>(*digits, 16) : std::nullopt;
+}
+
+}  // namespace guestdump::linux_guest

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "monitor/qmp/event_hub.h"
+#include "vm/machine.h"
+
+namespace guestdump::monitor {
+
+/// Tells the clients what happened to the machine: STOP, RESUME, RESET or SHUTDOWN.
+void emit_machine_event(EventHub& events, const vm::MachineEvent& event);
+
+}  // namespace guestdump::monitor

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "monitor/hmp/hmp_expression.h"
+#include "util/result.h"
+
+namespace guestdump::monitor {
+
+/// What a command of HMP takes: flags, then words and numbers.
+struct HmpParameter {
+    enum class Kind : uint8_t {
+        flag,     ///< -x, where name is "x"
+        setting,  ///< -x and a decimal number, where name is "x"
+        word,     ///< up to a space, or in double quotes
+        rest,     ///< all that is left of the line
+        number,   ///< an expression
+        format,   ///< "/4xb" before all others
+    };
+    Kind kind;
+    std::string_view name;  ///< a word's in errors: "filename expected"
+    bool optional = false;  ///< flags, settings and rests always are
+
+    bool is_flag() const { return kind == Kind::flag || kind == Kind::setting; }
+};
+
+/// How values are shown: "/4xb" are four bytes in hexadecimal.
+struct HmpFormat {
+    static constexpr unsigned kMaxCount = 1u << 16;
+
+    unsigned count = 1;
+    char letter = 'x';  ///< o octal, x hexadecimal, d signed, u unsigned, c character
+    unsigned size = 4;  ///< bytes: b 1, h 2, w 4, g 8
+};
+
+/// The arguments of one command, checked against its parameters.
+class HmpArguments {
+  public:
+    /// Errors are in QEMU's words: "<command>: " and an unknown flag, something missing or too
+    /// much; or what is wrong with an expression.
+    static util::Result<HmpArguments> parse(std::string_view command, std::string_view text,
+                                            std::span<const HmpParameter> parameters,
+                                            const RegisterReader& read_register);
+
+    bool flag(char letter) const { return flags_.contains(letter); }
+    /// The number behind a setting's letter.
+    std::optional<uint32_t> setting(char letter) const;
+    std::optional<std::string> text(std::string_view name) const;
+    std::optional<int64_t> number(std::string_view name) const;
+    const HmpFormat& format() const { return format_; }
+
+  private:
+    explicit HmpArguments(std::string_view command) : command_(command) {}
+
+    util::Result<> take_flags(std::string_view& text, std::span<const HmpParameter> parameters);
+    util::Result<> take_setting(std::string_view& text, char letter);
+    util::Result<> take(std::string_view& text, const HmpParameter& parameter,
+                        const RegisterReader& read_register);
+
+    std::string command_;  ///< for errors
+    HmpFormat format_;
+    std::set<char> flags_;
+    std::map<char, uint32_t> settings_;
+    std::map<std::string_view, std::string> texts_;
+    std::map<std::string_view, int64_t> numbers_;
+};
+
+/// Takes a word off the beginning of @text; empty where there is none. Quotes are taken away.
+/// Errors: quotes that do not end.
+util::Result<std::string> take_word(std::string_view& text);
+
+void skip_space(std::string_view& text);
+
+}  // namespace guestdump::monitor

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "monitor/monitor.h"
+#include "monitor/qmp/event_hub.h"
+#include "monitor/qmp/qmp_request.h"
+#include "monitor/transport/session.h"
+#include "qapi/json_stream.h"
+
+namespace guestdump::monitor {
+
+/// A client that speaks QMP. [qemu docs/interop/qmp-spec]
+///
+/// Commands run one after the other, in the order in which they came: one that replies late keeps
+/// those behind it waiting, but not other clients, and not what comes by exec-oob.
+class QmpSession final : public Session, private EventListener {
+  public:
+    /// Requests that may wait before the client has to; QEMU's number as well. [qemu monitor/qmp.c]
+    static constexpr size_t kMaxWaiting = 8;
+
+    /// Greets the client.
+    QmpSession(Services& services, Wire& wire);
+    ~QmpSession() override;
+
+    void receive(std::string_view text, std::vector<util::UniqueFd> fds) override;
+    void go_on() override { run_waiting(); }
+
+  private:
+    void on_event(json_object* event) override;
+    void accept(Result<Json> value);
+    void run_waiting();
+    void run(QmpRequest request);
+    void invoke(const Command& command, const std::shared_ptr<QmpRequest>& request);
+    void in_band_done();
+    void reply(const QmpRequest& request, Result<Json> result);
+    void refuse(const QmpRequest& request, std::string_view error_class, const Error& error);
+    void send_with_id(const Json& message, const QmpRequest& request);
+    void send(json_object* message);
+
+    Wire& wire_;
+    Monitor monitor_;
+    qapi::JsonStream stream_;
+    std::deque<QmpRequest> waiting_;
+    bool busy_ = false;                   ///< an in-band command has not replied yet
+    bool draining_ = false;               ///< inside run_waiting()
+    std::shared_ptr<QmpSession*> alive_;  ///< late replies hold it weakly
+};
+
+}  // namespace guestdump::monitor

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor/transport/main_loop.h"
+
+#include <glib.h>
+
+#include <atomic>
+#include <cassert>
+#include <utility>
+
+namespace guestdump::monitor {
+namespace {
+
+struct Posted {
+    std::function<void()> function;
+    // GLib orders what two threads do here. ThreadSanitizer, which cannot see into it, sees this.
+    std::atomic<bool> is_whole = false;
+};
+
+gboolean run(gpointer data) {
+    auto* const posted = static_cast<Posted*>(data);
+    assert(posted->is_whole.load(std::memory_order_acquire));
+    posted->function();
+    return G_SOURCE_REMOVE;
+}
+
+void release(gpointer data) {
+    auto* const posted = static_cast<Posted*>(data);
+    assert(posted->is_whole.load(std::memory_order_acquire));  // it may never have been run
+    delete posted;
+}
+
+}  // namespace
+
+void post_to_main_loop(std::function<void()> function) {
+    auto* const posted = new Posted{std::move(function)};
+    posted->is_whole.store(true, std::memory_order_release);
+    // Not g_main_context_invoke(), which would run it at once where the caller owns the main loop.
+    g_idle_add_full(G_PRIORITY_DEFAULT, &run, posted, &release);
+}
+
+}  // namespace guestdump::monitor

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/kdump/kdump_bitmap.h"
+
+#include "tests/support/memory_sink.h"
+#include "tests/support/results.h"
+#include "tests/support/run_suites.h"
+
+namespace guestdump::dump {
+
+Suite* kdump_bitmap_suite();
+
+namespace {
+
+using support::must;
+
+constexpr uint64_t kPiece = uint64_t{1} << 20;  ///< bytes that are written at once
+
+/// Fails the test unless bit for bit what @runs say is written.
+void check(uint64_t size, const std::vector<PfnRun>& runs) {
+    support::MemorySink sink;
+    must(write_bitmap(sink, 100, size, runs));
+    must(sink.finish(100 + size));
+    support::Bytes expected(100 + size);
+    for (const PfnRun& run : runs) {
+        for (uint64_t pfn = run.first; pfn < run.end; ++pfn) {
+            expected[100 + pfn / 8] |= std::byte{1} << pfn % 8;
+        }
+    }
+    ck_assert(sink.bytes() == expected);
+}
+
+START_TEST(runs_within_a_byte_and_across_bytes_are_set) {
+    check(8, {{0, 1}});
+    check(8, {{3, 5}, {6, 7}});
+    check(8, {{5, 11}});
+    check(8, {{7, 40}, {41, 64}});
+    check(8, {{8, 16}});
+    check(8, {{0, 64}});
+    check(8, {});
+}
+END_TEST
+
+START_TEST(runs_go_on_from_piece_to_piece) {
+    check(2 * kPiece + 4096, {{5, 6}, {8 * kPiece - 3, 16 * kPiece + 9}});
+    check(kPiece + 4096, {{8 * kPiece - 1, 8 * kPiece}, {8 * kPiece, 8 * kPiece + 1}});
+}
+END_TEST
+
+START_TEST(no_write_is_larger_than_a_piece) {
+    support::MemorySink sink;
+    must(write_bitmap(sink, 0, 3 * kPiece + 1, std::vector<PfnRun>{{0, 24 * kPiece + 8}}));
+    ck_assert_uint_eq(sink.image()->writes.size(), 4);
+    for (const auto& write : sink.image()->writes) ck_assert_uint_le(write.size, kPiece);
+}
+END_TEST
+
+START_TEST(pieces_without_pages_become_holes_where_there_can_be_some) {
+    const std::vector<PfnRun> far = {{24 * kPiece, 24 * kPiece + 1}};
+    support::MemorySink file, pipe(support::MemorySink::Order::growing);
+    must(write_bitmap(file, 0, 5 * kPiece, far));
+    must(write_bitmap(pipe, 0, 5 * kPiece, far));
+    ck_assert_uint_eq(file.image()->writes.size(), 1);
+    ck_assert_uint_eq(file.image()->writes[0].offset, 3 * kPiece);
+    ck_assert_uint_eq(pipe.image()->writes.size(), 5);
+    for (support::MemorySink* sink : {&file, &pipe}) must(sink->finish(5 * kPiece));
+    ck_assert(file.bytes() == pipe.bytes());
+}
+END_TEST
+
+}  // namespace
+
+Suite* kdump_bitmap_suite() {
+    return support::make_suite("kdump_bitmap",
+                               {
+                                   runs_within_a_byte_and_across_bytes_are_set,
+                                   runs_go_on_from_piece_to_piece,
+                                   no_write_is_larger_than_a_piece,
+                                   pieces_without_pages_become_holes_where_there_can_be_some,
+                               });
+}
+
+}  // namespace guestdump::dump

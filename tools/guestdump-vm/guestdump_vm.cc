@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <glib-unix.h>
+#include <glib.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dump/dump_state.h"
+#include "dump/estimate/estimate_queue.h"
+#include "monitor/commands/machine_events.h"
+#include "monitor/hmp/hmp_session.h"
+#include "monitor/monitor.h"
+#include "monitor/qmp/event_hub.h"
+#include "monitor/qmp/qmp_session.h"
+#include "monitor/qmp/qtest_session.h"
+#include "monitor/transport/endpoint.h"
+#include "monitor/transport/fd_sets.h"
+#include "monitor/transport/main_loop.h"
+#include "tools/guestdump-vm/terminal_mode.h"
+#include "tools/guestdump-vm/terminal_monitor.h"
+#include "tools/standard_output.h"
+#include "util/daemon.h"
+#include "util/sandbox.h"
+#include "util/spare_heap.h"
+#include "util/standard_descriptors.h"
+#include "util/text.h"
+#include "vm/machine_builder.h"
+#include "vm/memory/ram_objects.h"
+#include "vm/options/options.h"
+
+using namespace guestdump;
+
+/// The emulator-like harness: a machine, its dumps and its monitors on one main loop.
+
+namespace {
+
+void warn(const std::string& message) {
+    std::fprintf(stderr, "guestdump-vm: %s\n", util::printable(message).c_str());
+}
+
+monitor::Address address_of(const vm::MonitorDevice& device) {
+    using Kind = vm::MonitorDevice::Kind;
+    switch (device.kind) {
+        case Kind::listen:
+            return monitor::ListenAt{device.path};
+        case Kind::connect:
+            return monitor::ConnectTo{device.path};
+        case Kind::inherited:
+            return monitor::ListenOn{util::UniqueFd(device.fd)};
+        case Kind::stdio:
+        case Kind::none:
+            break;
+    }
+    return monitor::Stdio{};
+}
+
+/// Everything that lives for as long as the program runs, in the order in which it is taken down
+/// again.
+class Harness {
+  public:
+    static Result<std::unique_ptr<Harness>> create(const vm::Options& options) {
+        vm::MachineParts parts = TRY(vm::build_machine(options));
+        for (const std::string& warning : parts.warnings) warn(warning);
+        std::unique_ptr<vm::Machine> machine =
+            TRY(vm::Machine::create(std::move(parts), monitor::post_to_main_loop));
+        vm::RamObjects objects = TRY(vm::make_ram_objects(options));
+        std::unique_ptr<Harness> harness(
+            new Harness(options, std::move(machine), std::move(objects)));
+        for (const vm::MonitorOption& one : options.monitors) TRY(harness->add_monitor(one));
+        return harness;
+    }
+
+    /// Runs the main loop until the machine is shut down.
+    void run() {
+        if (!services_.preconfig) {
+            const Result<> started = start();
+            if (!started) warn(started.error().message());
+        }
+        g_main_loop_run(loop_.get());
+    }
+
+  private:
+    struct LoopDeleter {
+        void operator()(GMainLoop* loop) const { g_main_loop_unref(loop); }
+    };
+
+    /// One of the two.
+    struct OpenMonitor {
+        vm::MonitorOption option;
+        std::unique_ptr<monitor::Endpoint> endpoint{};
+        std::unique_ptr<tools::TerminalMonitor> terminal{};
+    };
+
+    Harness(const vm::Options& options, std::unique_ptr<vm::Machine> machine,
+            vm::RamObjects objects)
+        : start_paused_(options.start_paused),
+          loop_(g_main_loop_new(nullptr, FALSE)),
+          objects_(std::move(objects)),
+          machine_(std::move(machine)),
+          dump_(*machine_, monitor::post_to_main_loop),
+          estimates_(monitor::post_to_main_loop),
+          services_{.machine = *machine_,
+                    .dump = dump_,
+                    .estimates = estimates_,
+                    .events = events_,
+                    .fd_sets = fd_sets_,
+                    .objects = objects_,
+                    .chardevs = [this] { return chardevs(); },
+                    .start = [this] { return start(); },
+                    .preconfig = options.preconfig,
+                    .warn = warn} {
+        machine_->set_on_event([this](const vm::MachineEvent& event) { on_event(event); });
+        for (const int number : {SIGTERM, SIGINT, SIGHUP})
+            g_unix_signal_add(number, on_signal, this);
+    }
+
+    Result<> start() {
+        if (start_paused_ || machine_->frozen()) return {};
+        return machine_->cont();
+    }
+
+    void on_event(const vm::MachineEvent& event) {
+        monitor::emit_machine_event(events_, event);
+        // A guest that died of itself stays, to be dumped; whoever asks for an end gets it.
+        const bool asked = event.cause != vm::ShutdownCause::guest_reset;
+        if (event.kind == vm::MachineEvent::Kind::shutdown && asked) g_main_loop_quit(loop_.get());
+    }
+
+    static gboolean on_signal(gpointer self) {
+        static_cast<Harness*>(self)->machine_->request_shutdown(vm::ShutdownCause::host_signal);
+        return G_SOURCE_CONTINUE;
+    }
+
+    Result<> add_monitor(const vm::MonitorOption& option) {
+        const bool hmp = option.protocol == vm::MonitorOption::Protocol::hmp;
+        if (option.device.kind == vm::MonitorDevice::Kind::stdio) {
+            stdio_mode_.emplace();
+            if (hmp && tools::TerminalMode::interactive()) return add_terminal(option);
+        }
+        monitor::SessionFactory begin = [this, protocol = option.protocol](monitor::Wire& wire) {
+            return begin_session(protocol, wire);
+        };
+        auto endpoint = TRY(monitor::Endpoint::open(address_of(option.device), std::move(begin)));
+        monitors_.push_back({.option = option, .endpoint = std::move(endpoint)});
+        return {};
+    }
+
+    Result<> add_terminal(const vm::MonitorOption& option) {
+        auto terminal = TRY(tools::TerminalMonitor::open(services_));
+        monitors_.push_back({.option = option, .terminal = std::move(terminal)});
+        return {};
+    }
+
+    std::unique_ptr<monitor::Session> begin_session(vm::MonitorOption::Protocol protocol,
+                                                    monitor::Wire& wire) {
+        using Protocol = vm::MonitorOption::Protocol;
+        switch (protocol) {
+            case Protocol::qmp:
+                return std::make_unique<monitor::QmpSession>(services_, wire);
+            case Protocol::hmp:
+                return std::make_unique<monitor::HmpSession>(services_, wire, true);
+            case Protocol::qtest:
+                break;
+        }
+        return std::make_unique<monitor::QtestSession>(wire);
+    }
+
+    std::vector<qapi::ChardevInfo> chardevs() const {
+        std::vector<qapi::ChardevInfo> all;
+        for (const OpenMonitor& one : monitors_) {
+            all.push_back({.label = one.option.label,
+                           .filename = vm::describe(one.option.device),
+                           .frontend_open = one.terminal || one.endpoint->has_client()});
+        }
+        return all;
+    }
+
+    const bool start_paused_;
+    std::unique_ptr<GMainLoop, LoopDeleter> loop_;
+    monitor::EventHub events_;
+    monitor::FdSets fd_sets_;
+    vm::RamObjects objects_;
+    std::unique_ptr<vm::Machine> machine_;
+    dump::DumpState dump_;
+    dump::EstimateQueue estimates_;
+    monitor::Services services_;
+    std::optional<tools::TerminalMode> stdio_mode_;  ///< where a monitor has the terminal
+    std::vector<OpenMonitor> monitors_;
+};
+
+void tell_ignored(const vm::Options& options) {
+    if (options.ignored.empty()) return;
+    std::string names;
+    for (const std::string& name : options.ignored) names += " " + name;
+    warn("accepted, and without meaning here:" + names);
+}
+
+Result<> run(const vm::Options& options) {
+    // A client that goes away is an EPIPE where it is written to, a file that grows beyond the
+    // process's limit an EFBIG.
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
+    std::optional<util::Daemon> daemon;
+    if (options.daemonize) daemon = TRY(util::Daemon::start());
+    tell_ignored(options);
+    std::optional<util::Pidfile> pidfile;  // goes last: until then the machine is there
+    const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
+    if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
+    if (daemon) TRY(daemon->detach());
+    // All that needs more has been done: from here on guests and clients have their say.
+    if (options.sandbox) TRY(util::enter_sandbox(*options.sandbox));
+    harness->run();
+    return {};
+}
+
+/// The exit status of a program that only answers.
+int end_of_answer() {
+    return tools::stdout_took_all("guestdump-vm") ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (!util::occupy_standard_descriptors()) return EXIT_FAILURE;  // and nowhere to say why
+    util::keep_spare_heap();
+    const std::vector<const char*> arguments(argv + 1, argv + argc);
+    const Result<vm::Options> options = vm::parse_options(arguments);
+    if (!options) {
+        warn(options.error().message());
+        return EXIT_FAILURE;
+    }
+    if (options->help) {
+        std::fputs(vm::options_help().c_str(), stdout);
+        return end_of_answer();
+    }
+    if (options->version) {
+        std::printf("guestdump-vm version %s\n", GUESTDUMP_VERSION);
+        return end_of_answer();
+    }
+    const Result<> done = run(*options);
+    if (!done) {
+        warn(done.error().message());
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}

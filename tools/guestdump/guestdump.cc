@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "tools/guestdump/guestdump_commands.h"
+#include "tools/standard_output.h"
+#include "util/standard_descriptors.h"
+#include "util/text.h"
+
+using namespace guestdump;
+
+/// guestdump: what people do with vmcores, and with machines that they want one of. Exit status as
+/// cmp(1)'s: 0, 1 where something was found to be wrong or different, 2 where the command could not
+/// do its work.
+
+namespace {
+
+constexpr int kTrouble = 2;
+
+struct Command {
+    std::string_view name;
+    const char* summary;
+    util::Result<int> (*run)(int argc, char** argv);
+};
+
+constexpr Command kCommands[] = {
+    {"info", "info FILE                     what a vmcore is and what is in it",
+     tools::info_command},
+    {"verify", "verify FILE                   read all of it and say what is damaged",
+     tools::verify_command},
+    {"compare", "compare FILE FILE             say what differs, whatever their formats",
+     tools::compare_command},
+    {"convert", "convert IN OUT --format F     the same guest in another format; OUT may be -",
+     tools::convert_command},
+    {"extract", "extract CORE OUT --format F   the guest out of a core of guestdump-vm",
+     tools::extract_command},
+    {"dump", "dump --qmp SOCKET FILE        have a machine dump its guest; FILE may be -",
+     tools::dump_command},
+    {"status", "status --qmp SOCKET           what a machine and its dump are doing",
+     tools::status_command},
+    {"stop", "stop --qmp SOCKET             stop the guest", tools::stop_command},
+    {"cont", "cont --qmp SOCKET             let it run on", tools::cont_command},
+};
+
+int usage(std::FILE* out, int status) {
+    std::fputs("usage: guestdump COMMAND ...\n\n", out);
+    for (const Command& command : kCommands) std::fprintf(out, "  guestdump %s\n", command.summary);
+    std::fputs("\nguestdump COMMAND --help tells a command's options.\n", out);
+    return status;
+}
+
+int run(int argc, char** argv) {
+    if (argc < 2) return usage(stderr, kTrouble);
+    const std::string_view name = argv[1];
+    if (name == "--help" || name == "-h" || name == "help") return usage(stdout, 0);
+    for (const Command& command : kCommands) {
+        if (name != command.name) continue;
+        const util::Result<int> status = command.run(argc - 1, argv + 1);
+        if (status) return *status;
+        std::fprintf(stderr, "guestdump %s: %s\n", argv[1],
+                     util::printable(status.error().message()).c_str());
+        return kTrouble;
+    }
+    std::fprintf(stderr, "guestdump: there is no command '%s'\n", argv[1]);
+    return usage(stderr, kTrouble);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (!util::occupy_standard_descriptors()) return kTrouble;  // and nowhere to say why
+    // A reader of stdout that goes away is an error of a write, not the end of the process; nor is
+    // a file that grows beyond the process's limit.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
+    // An answer that could not be written is none, whatever it was. At exit, because GLib's --help
+    // does not come back.
+    std::atexit([] {
+        if (!tools::stdout_took_all("guestdump")) std::_Exit(kTrouble);
+    });
+    return run(argc, argv);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "guest/ram_region.h"
+#include "util/unique_fd.h"
+
+namespace guestdump::vm {
+
+/// Where the bytes of guest RAM live, as -object memory-backend-* says it.
+struct RamSpec {
+    enum class Backend : uint8_t { ram, file, memfd };
+    Backend backend = Backend::ram;
+    std::string id;        ///< "pc.ram", or what -object calls it
+    uint64_t size = 0;     ///< bytes, at least 1
+    std::string mem_path;  ///< of Backend::file: a file, made where there is none, or a directory
+    bool share = false;    ///< false: what the guest writes is this process's own
+};
+
+/// Guest RAM mapped into this process. The host gives pages only as they are touched.
+class Ram : public guest::RamRegion {
+  public:
+    /// Errors: the file cannot be opened, is smaller than the RAM, or cannot be mapped.
+    static Result<std::shared_ptr<Ram>> create(const RamSpec& spec);
+    ~Ram() override;
+    Ram(const Ram&) = delete;
+    Ram& operator=(const Ram&) = delete;
+
+    std::string_view name() const override { return id_; }
+    uint64_t size() const override { return size_; }
+    Result<> read(uint64_t offset, std::span<std::byte> out) const override;
+
+    const std::byte* mapped() const override { return host_; }
+
+    /// The first byte, to be written to as well; lives as long as this.
+    std::byte* host() const { return host_; }
+
+  protected:
+    Ram(std::string id, uint64_t size, std::byte* host)
+        : id_(std::move(id)), size_(size), host_(host) {}
+
+    /// Copies bytes that are known to lie inside.
+    virtual Result<> copy(uint64_t offset, std::span<std::byte> out) const = 0;
+
+  private:
+    std::string id_;
+    uint64_t size_;
+    std::byte* host_;
+};
+
+}  // namespace guestdump::vm

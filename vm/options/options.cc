@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm/options/options.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "util/text.h"
+#include "vm/options/option_list.h"
+#include "vm/options/option_parsers.h"
+
+namespace guestdump::vm {
+namespace {
+
+/// An option that means something here.
+struct Option {
+    std::string_view name;
+    std::string_view argument;  ///< for help; empty: it takes none
+    std::string_view help;
+    Result<> (*apply)(OptionContext& context, const std::string& argument);
+};
+
+Result<> set_help(OptionContext& context, const std::string&) {
+    context.options.help = true;
+    return {};
+}
+
+Result<> set_version(OptionContext& context, const std::string&) {
+    context.options.version = true;
+    return {};
+}
+
+Result<> set_start_paused(OptionContext& context, const std::string&) {
+    context.options.start_paused = true;
+    return {};
+}
+
+Result<> set_preconfig(OptionContext& context, const std::string&) {
+    context.options.preconfig = true;
+    return {};
+}
+
+Result<> set_kvm(OptionContext& context, const std::string&) {
+    return parse_accel(context, "kvm");
+}
+
+Result<> set_daemonize(OptionContext& context, const std::string&) {
+    context.options.daemonize = true;
+    return {};
+}
+
+/// Stores the argument as it is.
+template <std::string Options::*Member>
+Result<> set_text(OptionContext& context, const std::string& argument) {
+    if (argument.empty()) return Error::make("its argument is empty");
+    context.options.*Member = argument;
+    return {};
+}
+
+constexpr Option kOptions[] = {
+    {"-h", "", "show this and end", set_help},
+    {"-help", "", "", set_help},
+    {"-version", "", "show the version and end", set_version},
+    {"-machine", "pc|q35|none[,memory-backend=ID][,dump-guest-core=on|off]",
+     "the kind of machine, the memory to use as its RAM, whether cores of this process hold it",
+     parse_machine},
+    {"-M", "...", "", parse_machine},
+    {"-accel", "kvm|synthetic|qtest",
+     "what runs the vCPUs; repeated, or a:b, names what to fall back to", parse_accel},
+    {"-enable-kvm", "", "", set_kvm},
+    {"-m", "SIZE[K|M|G|T]", "guest RAM, in MiB without a suffix (default 128M)", parse_memory},
+    {"-smp", "N", "number of vCPUs, 1 to 255 (default 1)", parse_smp},
+    {"-object", "memory-backend-ram|-file|-memfd,id=ID,size=SIZE[,mem-path=PATH][,share=on|off]",
+     "memory for -machine memory-backend=", parse_object},
+    {"-device", "loader,file=F,addr=A[,cpu-num=N]",
+     "load F at guest-physical address A; with cpu-num that vCPU starts there", parse_device},
+    {"-device", "vmcoreinfo", "by which a guest on kvm hands over its note, as to QEMU",
+     parse_device},
+    {"-bios", "FILE", "firmware, instead of our own", set_text<&Options::bios>},
+    {"-vga", "none|std", "std: 16 MiB of video RAM, and 0xa0000-0xbffff is covered", parse_vga},
+    {"-restore", "FILE[,load=on]", "a frozen machine from a vmcore; load: FILE is read at once",
+     parse_restore},
+    {"-S", "", "do not start the vCPUs", set_start_paused},
+    {"-preconfig", "", "wait for x-exit-preconfig before all else", set_preconfig},
+    {"-qmp", "unix:PATH,server=on,wait=off|stdio|none", "a QMP monitor", parse_qmp},
+    {"-monitor", "unix:PATH,server=on,wait=off|stdio|none", "an HMP monitor", parse_hmp},
+    {"-qtest", "unix:PATH", "QEMU's test protocol, as far as tests of QMP need it", parse_qtest},
+    {"-chardev", "socket,id=ID,path=P|fd=N,server=on,wait=off", "a device for -mon", parse_chardev},
+    {"-mon", "chardev=ID,mode=control|readline", "a monitor on a -chardev: QMP or HMP", parse_mon},
+    {"-name", "NAME", "the machine's name", parse_name},
+    {"-uuid", "UUID", "the machine's UUID", set_text<&Options::uuid>},
+    {"-pidfile", "FILE", "write the process's number there", set_text<&Options::pidfile>},
+    {"-sandbox",
+     "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children]"
+     "[,spawn=allow|deny][,resourcecontrol=allow|deny]",
+     "give up system calls; the default denies only those that nobody needs", parse_sandbox},
+    {"-daemonize", "", "go to the background once all sockets listen", set_daemonize},
+};
+
+/// Options of QEMU that managers pass and that have no meaning for a machine without devices.
+constexpr std::string_view kIgnoredWithArgument[] = {
+    "-add-fd",  "-append",     "-audio",     "-audiodev", "-boot",   "-cpu",
+    "-display", "-global",     "-initrd",    "-kernel",   "-msg",    "-net",
+    "-nic",     "-overcommit", "-qtest-log", "-rtc",      "-serial", "-vnc",
+};
+constexpr std::string_view kIgnoredAlone[] = {
+    "-no-acpi",        "-no-hpet",    "-no-reboot", "-no-shutdown",
+    "-no-user-config", "-nodefaults", "-nographic", "-usb",
+};
+
+template <class List>
+bool has(const List& list, std::string_view name) {
+    return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+const Option* find_option(std::string_view name) {
+    const auto* found = std::find_if(std::begin(kOptions), std::end(kOptions),
+                                     [name](const Option& option) { return option.name == name; });
+    return found == std::end(kOptions) ? nullptr : found;
+}
+
+/// Takes arguments one after the other.
+class Reader {
+  public:
+    explicit Reader(std::span<const char* const> arguments) : left_(arguments) {}
+
+    bool done() const { return left_.empty(); }
+
+    std::string next() {
+        std::string argument = left_.front();
+        left_ = left_.subspan(1);
+        return argument;
+    }
+
+    Result<std::string> value() {
+        if (done()) return Error::make("requires an argument");
+        return next();
+    }
+
+  private:
+    std::span<const char* const> left_;
+};
+
+Result<> parse_one(OptionContext& context, Reader& reader, const std::string& name) {
+    if (has(kIgnoredAlone, name)) {
+        context.options.ignored.push_back(name);
+        return {};
+    }
+    if (has(kIgnoredWithArgument, name)) {
+        TRY(reader.value());
+        context.options.ignored.push_back(name);
+        return {};
+    }
+    const Option* option = find_option(name);
+    if (!option) return Error::make("invalid option");
+    const std::string argument = option->argument.empty() ? std::string() : TRY(reader.value());
+    return option->apply(context, argument);
+}
+
+}  // namespace
+
+Result<Options> parse_options(std::span<const char* const> arguments) {
+    OptionContext context;
+    Reader reader(arguments);
+    while (!reader.done()) {
+        const std::string given = reader.next();
+        // As in QEMU, two dashes are as good as one.
+        const std::string name = given.starts_with("--") ? given.substr(1) : given;
+        Result<> parsed = parse_one(context, reader, name);
+        if (!parsed) return std::move(parsed).take_error().while_("%s", given.c_str());
+    }
+    TRY(connect_monitors(context));
+    return std::move(context.options);
+}
+
+std::string options_help() {
+    std::string help =
+        "usage: guestdump-vm [option]...\n"
+        "A machine that can be run, stopped and dumped; options are spelled as QEMU's.\n\n";
+    for (const Option& option : kOptions) {
+        if (option.help.empty()) continue;
+        help += util::text("%s %s\n        %s\n", std::string(option.name).c_str(),
+                           std::string(option.argument).c_str(), std::string(option.help).c_str());
+    }
+    return help;
+}
+
+}  // namespace guestdump::vm

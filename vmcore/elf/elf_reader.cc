@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/elf/elf_reader.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "format/elf.h"
+#include "vmcore/elf/program_headers.h"
+#include "vmcore/file_region.h"
+
+namespace guestdump::vmcore {
+namespace {
+
+using format::ElfClass;
+
+/// The bytes [paddr, paddr + size) of memory lie at @offset of the file.
+struct Piece {
+    uint64_t paddr, size, offset;
+    uint64_t end() const { return paddr + size; }
+};
+
+/// Reads a file of one class.
+template <ElfClass C>
+class Reader {
+  public:
+    explicit Reader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+
+    Result<Contents> read() {
+        const auto headers = TRY(ProgramHeaders<C>::of(*source_));
+        contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
+        contents_.elf_class = C;
+        contents_.machine = headers.machine();
+        contents_.elf_shape = ElfShape{.program_headers = headers.offset()};
+        TRY(headers.for_each(
+            [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
+        TRY(build_blocks());
+        return std::move(contents_);
+    }
+
+  private:
+    using Phdr = typename ProgramHeaders<C>::Phdr;
+
+    const char* name() const { return source_->name().c_str(); }
+
+    Result<> add_segment(uint64_t index, const Phdr& segment) {
+        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
+        if (segment.type != format::kPtLoad && segment.type != format::kPtNote) return {};
+        Result<> inside =
+            check_inside(*source_, segment.type == format::kPtLoad ? "PT_LOAD" : "PT_NOTE",
+                         segment.offset, segment.filesz);
+        if (inside)
+            inside = segment.type == format::kPtLoad ? add_load(segment) : add_notes(segment);
+        if (!inside) return std::move(inside).take_error().while_("program header %" PRIu64, index);
+        return {};
+    }
+
+    Result<> add_load(const Phdr& segment) {
+        const uint64_t paddr = segment.paddr, size = segment.filesz;
+        if (size > segment.memsz) {
+            return Error::make("'%s': p_filesz 0x%" PRIx64 " is more than p_memsz 0x%" PRIx64,
+                               name(), size, uint64_t{segment.memsz});
+        }
+        if (paddr > kMaxPhysicalAddress || size > kMaxPhysicalAddress - paddr) {
+            return Error::make("'%s': 0x%" PRIx64 " bytes at physical address 0x%" PRIx64
+                               ", where x86 has no more than 52 bits",
+                               name(), size, paddr);
+        }
+        contents_.elf_shape->memory =
+            std::min<uint64_t>(contents_.elf_shape->memory, segment.offset);
+        pieces_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
+        return {};
+    }
+
+    Result<> add_notes(const Phdr& segment) {
+        const uint64_t before = contents_.notes.size(), size = segment.filesz;
+        if (size > kMaxNotes - before) {
+            return Error::make("'%s': %" PRIu64 " bytes of notes, at most %" PRIu64 " are believed",
+                               name(), before + size, kMaxNotes);
+        }
+        contents_.elf_shape->notes_end = segment.offset + size;
+        contents_.notes.resize(before + size);
+        return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
+    }
+
+    /// The union of the pieces, from low to high: each adds what lies beyond those before it.
+    Result<> build_blocks() {
+        std::sort(pieces_.begin(), pieces_.end(),
+                  [](const Piece& a, const Piece& b) { return a.paddr < b.paddr; });
+        const auto region = std::make_shared<const FileRegion>(source_);
+        uint64_t reached = 0;
+        for (const Piece& piece : pieces_) {
+            if (piece.end() <= reached) continue;
+            const uint64_t from = std::max(piece.paddr, reached);
+            TRY(contents_.blocks.add({.range = {guest::Gpa{from}, piece.end() - from},
+                                      .region = region,
+                                      .offset = piece.offset + (from - piece.paddr)}));
+            reached = piece.end();
+        }
+        return {};
+    }
+
+    std::shared_ptr<const ByteSource> source_;
+    Contents contents_;
+    std::vector<Piece> pieces_;
+};
+
+}  // namespace
+
+bool is_elf(const ByteSource& source) {
+    std::array<char, format::kElfMagic.size()> magic{};
+    return source.size() >= magic.size() &&
+           bool(source.read_at(0, std::as_writable_bytes(std::span(magic)))) &&
+           std::equal(magic.begin(), magic.end(), format::kElfMagic.begin());
+}
+
+Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source) {
+    const auto ident =
+        TRY((read_struct<std::array<uint8_t, format::kIdentSize>>(*source, "e_ident", 0)));
+    switch (ident[format::kIdentClass]) {
+        case static_cast<uint8_t>(ElfClass::k64):
+            return Reader<ElfClass::k64>(source).read();
+        case static_cast<uint8_t>(ElfClass::k32):
+            return Reader<ElfClass::k32>(source).read();
+        default:
+            return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
+                               source->name().c_str(), unsigned{ident[format::kIdentClass]});
+    }
+}
+
+}  // namespace guestdump::vmcore

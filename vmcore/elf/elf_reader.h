@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "vmcore/byte_source.h"
+#include "vmcore/contents.h"
+
+namespace guestdump::vmcore {
+
+/// True where @source begins as an ELF file does.
+bool is_elf(const ByteSource& source);
+
+/// Reads an ELF vmcore: ours, QEMU's (whose program headers need not follow the file header, and
+/// whose e_ehsize is wrong), kexec's.
+///
+/// Physical memory is what PT_LOADs have in the file, by p_paddr. With paging=true several map the
+/// same memory and one may be cut at a block's end; their union is the guest's memory again. Where
+/// two disagree about which bytes of the file a piece of memory is, the one that starts lower
+/// counts.
+///
+/// Errors: not a little-endian x86 core file; headers, notes or memory that lead outside of the
+/// file; more of them than anyone would write.
+Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source);
+
+}  // namespace guestdump::vmcore

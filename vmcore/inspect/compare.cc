@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/inspect/compare.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cinttypes>
+#include <cstring>
+
+#include "target-i386/notes.h"
+#include "util/text.h"
+#include "vmcore/elf/note_list.h"
+#include "vmcore/inspect/findings.h"
+#include "vmcore/inspect/memory_scan.h"
+
+namespace guestdump::vmcore {
+namespace {
+
+using guest::Gpa;
+using guest::GpaRange;
+using target_i386::Registers;
+
+/// Ranges that are told one by one; beyond that only their sum is.
+constexpr size_t kMostRanges = 10;
+
+std::string note_name(const Note& note) {
+    return util::text("%s note of type 0x%x", std::string(note.name).c_str(), note.type);
+}
+
+/// What of @registers all formats have. Flags may hold bits of a descriptor that the base and the
+/// limit repeat, as QEMU's software processor keeps them and no processor does; and only some
+/// formats tell EFER.
+Registers comparable(Registers registers) {
+    constexpr uint32_t kMeaningful = 0x00f0ff00;
+    for (auto* segment : {&registers.cs, &registers.ds, &registers.es, &registers.fs, &registers.gs,
+                          &registers.ss, &registers.ldt, &registers.tr}) {
+        segment->flags &= kMeaningful;
+    }
+    registers.efer = 0;
+    return registers;
+}
+
+bool same_qemu_state(const Note& one, const Note& other) {
+    const auto left = target_i386::parse_qemu_note(one.descriptor);
+    const auto right = target_i386::parse_qemu_note(other.descriptor);
+    return left && right && comparable(*left) == comparable(*right);
+}
+
+bool same_descriptor(const Note& one, const Note& other) {
+    if (std::equal(one.descriptor.begin(), one.descriptor.end(), other.descriptor.begin(),
+                   other.descriptor.end())) {
+        return true;
+    }
+    return one.name == "QEMU" && same_qemu_state(one, other);
+}
+
+/// The guest's note, for what has no notes of one kind to compare.
+void compare_guest_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
+    const auto left = a.guest_note(), right = b.guest_note();
+    if (left == right) return;
+    const auto told = [](const std::optional<guest::GuestNote>& note) {
+        return note ? util::text("%zu bytes", note->size()) : std::string("none");
+    };
+    result.differences.push_back(
+        util::text("the guest's note: %s against %s", told(left).c_str(), told(right).c_str()));
+}
+
+/// A VirtualBox core's notes are not those of other formats, but tell the same.
+void compare_vcpus(const Vmcore& a, const Vmcore& b, Comparison& result) {
+    const size_t left = a.vcpus().size(), right = b.vcpus().size();
+    if (left != right)
+        result.differences.push_back(util::text("vCPUs: %zu against %zu", left, right));
+    for (size_t i = 0; i < std::min(left, right); ++i) {
+        if (comparable(a.vcpus()[i].registers()) == comparable(b.vcpus()[i].registers())) continue;
+        result.differences.push_back(util::text("vCPU %zu: registers differ", i));
+    }
+    compare_guest_notes(a, b, result);
+}
+
+void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
+    const NoteList left = split_notes(a.contents().notes), right = split_notes(b.contents().notes);
+    if (left.notes.size() != right.notes.size()) {
+        result.differences.push_back(
+            util::text("notes: %zu against %zu", left.notes.size(), right.notes.size()));
+    }
+    const size_t both = std::min(left.notes.size(), right.notes.size());
+    for (size_t i = 0; i < both; ++i) {
+        const Note &one = left.notes[i], &other = right.notes[i];
+        if (one.name != other.name || one.type != other.type) {
+            result.differences.push_back(util::text(
+                "note %zu: %s against %s", i, note_name(one).c_str(), note_name(other).c_str()));
+        } else if (!same_descriptor(one, other)) {
+            result.differences.push_back(
+                util::text("note %zu: two kinds of %s", i, note_name(one).c_str()));
+        }
+    }
+}
+
+void tell_ranges(const char* whose, const std::vector<GpaRange>& ranges, Comparison& result) {
+    uint64_t rest = 0;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+        if (i >= kMostRanges) {
+            rest += ranges[i].size;
+            continue;
+        }
+        result.differences.push_back(util::text("memory 0x%" PRIx64 "-0x%" PRIx64
+                                                " is only in the %s",
+                                                ranges[i].start.value, ranges[i].last(), whose));
+    }
+    if (rest != 0) {
+        result.differences.push_back(util::text("another 0x%" PRIx64
+                                                " bytes in %zu ranges are only in the %s",
+                                                rest, ranges.size() - kMostRanges, whose));
+    }
+}
+
+/// One thread's buffers, and the comparison of a piece with them.
+class Pair {
+  public:
+    Result<> compare(const guest::GuestPhysBlockList& a, const guest::GuestPhysBlockList& b,
+                     GpaRange piece, Findings& found) {
+        left_.resize(kScanPiece);
+        right_.resize(kScanPiece);
+        TRY(a.read(piece.start, std::span(left_).first(piece.size)));
+        TRY(b.read(piece.start, std::span(right_).first(piece.size)));
+        if (std::memcmp(left_.data(), right_.data(), piece.size) == 0) return {};
+        for (uint64_t at = 0; at < piece.size;) {
+            const uint64_t from = piece.start.value + at;
+            const uint64_t size = std::min<uint64_t>(piece.size - at, kPageSize - from % kPageSize);
+            if (std::memcmp(left_.data() + at, right_.data() + at, size) != 0) {
+                found.add(from, util::text("the page at 0x%" PRIx64 " differs", from));
+            }
+            at += size;
+        }
+        return {};
+    }
+
+  private:
+    std::vector<std::byte> left_, right_;
+};
+
+Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comparison& result) {
+    const guest::GuestPhysBlockList left = a.blocks(), right = b.blocks();
+    tell_ranges("first", ranges_without(left, right), result);
+    tell_ranges("second", ranges_without(right, left), result);
+    const std::vector<GpaRange> both = common_ranges(left, right);
+    std::vector<Pair> pairs(size_t{threads} * 2);
+    Findings found;
+    TRY(scan(both, threads, [&](size_t slot, GpaRange piece) {
+        return pairs[slot].compare(left, right, piece, found);
+    }));
+    for (const GpaRange& range : both) result.bytes += range.size;
+    result.different_pages = found.count();
+    for (std::string& text : found.texts()) result.differences.push_back(std::move(text));
+    return {};
+}
+
+}  // namespace
+
+Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads) {
+    Comparison result;
+    if (a.contents().machine != b.contents().machine) {
+        result.differences.push_back(util::text("machine: %u against %u",
+                                                unsigned{a.contents().machine},
+                                                unsigned{b.contents().machine}));
+    }
+    const bool other_kind = !a.vbox() != !b.vbox();
+    if (other_kind) {
+        compare_vcpus(a, b, result);
+    } else {
+        compare_notes(a, b, result);
+    }
+    TRY(compare_memory(a, b, threads, result));
+    return result;
+}
+
+}  // namespace guestdump::vmcore

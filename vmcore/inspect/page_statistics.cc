@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/inspect/page_statistics.h"
+
+#include <algorithm>
+#include <array>
+
+namespace guestdump::vmcore {
+namespace {
+
+using format::PageDesc;
+
+/// In the order in which they are told.
+enum Kind : size_t { zero, raw, zlib, lzo, snappy, zstd, copy, unknown, missing, excluded, kKinds };
+
+constexpr std::array<const char*, kKinds> kNames = {
+    "zero", "raw", "zlib", "lzo", "snappy", "zstd", "copy", "unknown", "missing", "excluded"};
+
+Kind by_flags(uint32_t flags) {
+    switch (flags) {
+        case format::kPageRaw:
+            return raw;
+        case format::kPageZlib:
+            return zlib;
+        case format::kPageLzo:
+            return lzo;
+        case format::kPageSnappy:
+            return snappy;
+        case format::kPageZstd:
+            return zstd;
+        default:
+            return unknown;
+    }
+}
+
+std::vector<PageKind> told(const std::array<PageKind, kKinds>& kinds) {
+    std::vector<PageKind> list;
+    std::copy_if(kinds.begin(), kinds.end(), std::back_inserter(list),
+                 [](const PageKind& kind) { return kind.pages != 0; });
+    return list;
+}
+
+/// A writer gives out offsets in the order of pages, so that bytes that lie before the end of those
+/// seen so far belong to an earlier page as well.
+class Counter {
+  public:
+    explicit Counter(const KdumpRegion& region) : region_(region) {
+        for (size_t i = 0; i < kKinds; ++i) kinds_[i].name = kNames[i];
+    }
+
+    void add(const PageDesc& page) {
+        if (region_.is_zero_page(page)) return count(zero, zero_stored_ ? 0 : uint64_t{page.size});
+        if (page.offset == 0) return count(missing, 0);
+        if (page.offset < end_) return count(copy, 0);
+        end_ = page.offset + page.size;
+        count(by_flags(page.flags), page.size);
+    }
+
+    void add_excluded(uint64_t pages) { kinds_[excluded].pages += pages; }
+
+    std::vector<PageKind> take() const { return told(kinds_); }
+
+  private:
+    void count(Kind kind, uint64_t stored) {
+        ++kinds_[kind].pages;
+        kinds_[kind].stored += stored;
+        if (kind == zero) zero_stored_ = true;
+    }
+
+    const KdumpRegion& region_;
+    std::array<PageKind, kKinds> kinds_;
+    uint64_t end_ = 0;  ///< of the stored bytes seen so far
+    bool zero_stored_ = false;
+};
+
+Result<std::vector<PageKind>> of_kdump(const KdumpFile& kdump) {
+    Counter counter(*kdump.region);
+    TRY(kdump.region->for_each_descriptor([&](uint64_t, const PageDesc& page) -> Result<> {
+        counter.add(page);
+        return {};
+    }));
+    const uint64_t stored = kdump.region->stored().pages();
+    if (kdump.existing.pages() > stored) counter.add_excluded(kdump.existing.pages() - stored);
+    return counter.take();
+}
+
+std::vector<PageKind> of_elf(const Vmcore& vmcore) {
+    uint64_t data = 0, holes = 0;
+    for (const guest::GuestPhysBlock& block : vmcore.contents().blocks.view()) {
+        const uint64_t end = block.offset + block.range.size;
+        for (uint64_t at = block.offset; at < end;) {
+            const guest::RamExtent extent = block.region->extent(at, end);
+            (extent.populated ? data : holes) += extent.length;
+            at += extent.length;
+        }
+    }
+    std::vector<PageKind> list;
+    if (data != 0)
+        list.push_back(
+            {.name = "data", .pages = (data + kPageSize - 1) / kPageSize, .stored = data});
+    if (holes != 0) list.push_back({.name = "hole", .pages = holes / kPageSize, .stored = 0});
+    return list;
+}
+
+}  // namespace
+
+Result<std::vector<PageKind>> page_statistics(const Vmcore& vmcore) {
+    if (vmcore.kdump()) return of_kdump(*vmcore.kdump());
+    return of_elf(vmcore);
+}
+
+}  // namespace guestdump::vmcore

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <vector>
+
+#include "vmcore/byte_source.h"
+
+namespace guestdump::vmcore {
+
+/// True where @source begins as a flattened file does.
+bool is_flattened(const ByteSource& source);
+
+/// The file that a flattened one carries. Bytes that no record has are zero, as where it is put
+/// together on disk; of records that overlap the later one wins, as there. [makedumpfile -R]
+class FlatSource final : public ByteSource {
+  public:
+    /// Reads every record's header, not the data. Memory: 24 bytes a record, which itself has 17 or
+    /// more.
+    ///
+    /// Errors: a type or version that is not known, a record of no or negative size, one that leads
+    /// outside of the file, no end record.
+    static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file);
+
+    const std::string& name() const override { return file_->name(); }
+    uint64_t size() const override { return size_; }
+    Result<> read_at(uint64_t offset, std::span<std::byte> out) const override;
+    guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
+
+    /// Bytes [offset, offset + size) of the carried file lie at @stored of the flattened one.
+    struct Piece {
+        uint64_t offset, size, stored;
+        uint64_t end() const { return offset + size; }
+    };
+    /// Sorted by offset, disjoint.
+    const std::vector<Piece>& pieces() const { return pieces_; }
+
+  private:
+    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<Piece> pieces);
+
+    std::shared_ptr<const ByteSource> file_;
+    std::vector<Piece> pieces_;
+    uint64_t size_;
+};
+
+}  // namespace guestdump::vmcore

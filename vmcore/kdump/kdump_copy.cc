@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kdump/kdump_copy.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "dump/kdump/flattened_writer.h"
+#include "dump/kdump/kdump_bitmap.h"
+#include "dump/kdump/kdump_descriptors.h"
+#include "dump/kdump/kdump_header.h"
+#include "util/mapped_array.h"
+#include "util/ordered_stages.h"
+
+namespace guestdump::vmcore {
+namespace {
+
+/// What is read and written at once: one record of a flattened file.
+constexpr uint64_t kPiece = uint64_t{1} << 20;
+
+/// Pieces under way: the bound on memory.
+constexpr unsigned kMostThreads = 16;
+
+/// Bytes [begin, end) of the file.
+struct PageData {
+    uint64_t begin = 0, end = 0;
+    uint64_t size() const { return end - begin; }
+};
+
+bool wants_pages_as_they_are(const dump::KdumpRequest& request, const KdumpHeader& header) {
+    return header.status == dump::compression_flag(request.compression) && !request.level &&
+           !request.only && request.share_pages;
+}
+
+/// As readers expect it of a page that is stored with @flag, somewhere in @data.
+bool is_sound(const format::PageDesc& page, uint32_t flag, PageData data) {
+    const bool raw = page.size == kPageSize && page.flags == format::kPageRaw;
+    const bool compressed = page.size > 0 && page.size < kPageSize && page.flags == flag;
+    return (raw || compressed) && page.offset >= data.begin && page.offset <= data.end &&
+           page.size <= data.end - page.offset;
+}
+
+/// Where all pages lie, if they are stored with @flag and can be taken as they are.
+Result<std::optional<PageData>> find_page_data(const KdumpRegion& region, uint32_t flag) {
+    const PageData whole{region.page_data(), std::max(region.page_data(), region.source().size())};
+    PageData used{whole.begin, whole.begin};
+    bool sound = true;
+    TRY(region.for_each_descriptor([&](uint64_t, const format::PageDesc& page) -> Result<> {
+        sound = sound && is_sound(page, flag, whole);
+        if (sound) used.end = std::max(used.end, page.offset + page.size);
+        return {};
+    }));
+    // The page of zeros may be there beside them. More is nobody's, and in a sparse file it may be
+    // any number.
+    if (!sound || used.size() > (region.stored().pages() + 1) * kPageSize) {
+        return std::optional<PageData>();
+    }
+    return std::optional(used);
+}
+
+std::vector<dump::PfnRun> runs_of(const PageRuns& pages) {
+    std::vector<dump::PfnRun> runs;
+    for (const PageRun& run : pages.view()) runs.push_back({run.first, run.end()});
+    return runs;
+}
+
+class KdumpCopy final : public dump::VmcoreWriter {
+  public:
+    KdumpCopy(const KdumpFile& file, const dump::Snapshot& snapshot,
+              const dump::KdumpRequest& request, const dump::KdumpLayout& layout, PageData data)
+        : file_(file), snapshot_(snapshot), request_(request), layout_(layout), data_(data) {}
+
+    Result<> begin(dump::Sink& sink) override {
+        TRY(sink.write_at(
+            0, kdump_header(snapshot_, request_.compression, file_.header.dump_level, layout_)));
+        TRY(write_bitmap(sink, layout_.bitmap1, layout_.bitmap_size(), runs_of(file_.existing)));
+        TRY(write_bitmap(sink, layout_.bitmap2, layout_.bitmap_size(),
+                         runs_of(file_.region->stored())));
+        return write_descriptors(sink);
+    }
+
+    /// Tells progress in proportion: pages are not seen.
+    Result<> iterate(const guest::PageSource&, dump::Sink& sink,
+                     dump::Progress& progress) override {
+        const unsigned threads = std::min(dump::thread_count(request_.threads), kMostThreads);
+        std::vector<Piece> pieces(size_t{threads} * 2);
+        for (Piece& piece : pieces) {
+            piece.buffer = TRY(util::MappedArray<std::byte>::make(std::min(kPiece, data_.size())));
+        }
+        uint64_t next = 0;  // from the begin of the data
+        util::StagePlan plan;
+        plan.begin_job = [&](size_t slot) -> Result<bool> {
+            TRY(progress.check());
+            pieces[slot].at = next;
+            pieces[slot].size = std::min(kPiece, data_.size() - next);
+            next += pieces[slot].size;
+            return pieces[slot].size > 0;
+        };
+        const auto read = [&](size_t slot) { return read_piece(pieces[slot]); };
+        const auto write = [&](size_t slot) { return write_piece(pieces[slot], sink, progress); };
+        const auto order =
+            sink.random_access() ? util::Stage::Order::parallel : util::Stage::Order::in_order;
+        plan.stages = {{util::Stage::Order::parallel, read}, {order, write}};
+        return util::run_stages(threads, pieces.size(), plan);
+    }
+
+    Result<> completed(dump::Sink& sink) override {
+        return sink.finish(layout_.pages + data_.size());
+    }
+
+  private:
+    struct Piece {
+        uint64_t at = 0;  ///< from the begin of the data
+        uint64_t size = 0;
+        util::MappedArray<std::byte> buffer;
+
+        std::span<std::byte> bytes() { return std::span(buffer).first(size); }
+    };
+
+    Result<> write_descriptors(dump::Sink& sink) const {
+        auto descriptors = TRY(dump::KdumpDescriptors::make(
+            sink, layout_.descriptors, kPageSize, dump::compression_flag(request_.compression)));
+        TRY(file_.region->for_each_descriptor([&](uint64_t, const format::PageDesc& page) {
+            return descriptors.append({page.offset - data_.begin + layout_.pages, page.size});
+        }));
+        return descriptors.flush();
+    }
+
+    Result<> read_piece(Piece& piece) const {
+        return file_.region->source().read_at(data_.begin + piece.at, piece.bytes());
+    }
+
+    Result<> write_piece(Piece& piece, dump::Sink& sink, dump::Progress& progress) const {
+        TRY(sink.write_at(layout_.pages + piece.at, piece.bytes()));
+        progress.add(told_at(piece.at + piece.size) - told_at(piece.at));
+        return {};
+    }
+
+    /// The bytes of guest memory that stand for the first @done bytes of the data.
+    uint64_t told_at(uint64_t done) const {
+        const double share = static_cast<double>(done) / static_cast<double>(data_.size());
+        return static_cast<uint64_t>(share * static_cast<double>(snapshot_.blocks.total_bytes()));
+    }
+
+    const KdumpFile& file_;
+    const dump::Snapshot& snapshot_;
+    dump::KdumpRequest request_;
+    dump::KdumpLayout layout_;
+    PageData data_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore,
+                                                            const dump::Snapshot& snapshot,
+                                                            const dump::KdumpRequest& request) {
+    std::unique_ptr<dump::VmcoreWriter> writer;
+    const KdumpFile* file = vmcore.kdump();
+    if (!file || !wants_pages_as_they_are(request, file->header)) return writer;
+    const uint32_t flag = dump::compression_flag(request.compression);
+    const std::optional<PageData> data = TRY(find_page_data(*file->region, flag));
+    if (!data) return writer;
+    const dump::KdumpLayout layout =
+        TRY(dump::KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
+                                   .page_size = kPageSize,
+                                   .max_mapnr = file->header.max_mapnr,
+                                   .page_count = file->region->stored().pages(),
+                                   .note_size = snapshot.notes.size()}));
+    writer = std::make_unique<KdumpCopy>(*file, snapshot, request, layout, *data);
+    if (request.flattened) writer = dump::make_flattened_writer(std::move(writer));
+    return writer;
+}
+
+}  // namespace guestdump::vmcore

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kdump/kdump_reader.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "format/kdump.h"
+#include "util/text.h"
+#include "vmcore/elf/note_list.h"
+
+namespace guestdump::vmcore {
+namespace {
+
+/// Descriptor of NT_PRSTATUS on i386, bytes. [linux arch/x86/include/asm/elf.h]
+constexpr size_t kPrstatus32 = 144;
+
+/// i386 to i686.
+bool is_i386(const std::string& machine) {
+    return machine.size() == 4 && machine[0] == 'i' && machine.substr(2) == "86";
+}
+
+/// QEMU's utsname says x86_64 for a guest outside long mode too, so the notes are asked first.
+Result<uint16_t> machine_of(const ByteSource& source, const KdumpHeader& header,
+                            const NoteList& notes) {
+    for (const Note& note : notes.notes) {
+        if (note.name != "CORE" || note.type != format::kNtPrstatus) continue;
+        return note.descriptor.size() == kPrstatus32 ? format::kEm386 : format::kEmX86_64;
+    }
+    if (header.utsname.machine == "x86_64") return format::kEmX86_64;
+    if (is_i386(header.utsname.machine)) return format::kEm386;
+    if (!header.utsname.machine.empty()) {
+        return Error::make("'%s': machine '%s' is not x86", source.name().c_str(),
+                           header.utsname.machine.c_str());
+    }
+    return header.elf_class == format::ElfClass::k64 ? format::kEmX86_64 : format::kEm386;
+}
+
+Result<std::vector<std::byte>> read_bounded(const ByteSource& source, const char* what,
+                                            uint64_t offset, uint64_t size) {
+    if (size > kMaxNotes) {
+        return Error::make("'%s': %" PRIu64 " bytes of %s, at most %" PRIu64 " are believed",
+                           source.name().c_str(), size, what, kMaxNotes);
+    }
+    std::vector<std::byte> bytes(size);
+    TRY(source.read_at(offset, bytes));
+    return bytes;
+}
+
+/// makedumpfile keeps VMCOREINFO beside the notes; a dump keeps it among them.
+Result<> add_vmcoreinfo(const ByteSource& source, const KdumpHeader& header,
+                        std::vector<std::byte>& notes) {
+    if (header.vmcoreinfo_size == 0) return {};
+    const std::vector<std::byte> text =
+        TRY(read_bounded(source, "VMCOREINFO", header.vmcoreinfo_offset, header.vmcoreinfo_size));
+    guest::NoteBuilder builder;
+    builder.append_raw(notes);
+    builder.append("VMCOREINFO", 0, text);
+    notes = std::move(builder).take();
+    return {};
+}
+
+Result<std::vector<std::byte>> read_notes(const ByteSource& source, const KdumpHeader& header) {
+    std::vector<std::byte> notes =
+        TRY(read_bounded(source, "notes", header.note_offset, header.note_size));
+    const NoteList list = split_notes(notes);
+    const bool has_vmcoreinfo =
+        std::any_of(list.notes.begin(), list.notes.end(),
+                    [](const Note& note) { return note.name == "VMCOREINFO"; });
+    if (!has_vmcoreinfo) TRY(add_vmcoreinfo(source, header, notes));
+    return notes;
+}
+
+Result<> add_blocks(const PageRuns& pages, const std::shared_ptr<const KdumpRegion>& region,
+                    guest::GuestPhysBlockList& blocks) {
+    for (const PageRun& run : pages.view()) {
+        const uint64_t start = run.first * kPageSize;
+        TRY(blocks.add({.range = {guest::Gpa{start}, run.count * kPageSize},
+                        .region = region,
+                        .offset = start}));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
+    KdumpFile file;
+    file.header = TRY(read_kdump_header(*source));
+    const KdumpHeader& header = file.header;
+    Contents& contents = file.contents;
+    contents.format = util::text("kdump-compressed version %u", header.version);
+    contents.elf_class = header.elf_class;
+    contents.phys_base = guest::Gpa{header.phys_base};
+    contents.notes = TRY(read_notes(*source, header));
+    contents.machine = TRY(machine_of(*source, header, split_notes(contents.notes)));
+    if ((header.status & format::kStatusIncomplete) != 0) {
+        contents.warnings.push_back("the dump is incomplete: its target was full before it ended");
+    }
+    PageRuns stored = TRY(PageRuns::read(*source, header.bitmap2, header.max_mapnr));
+    file.region = TRY(KdumpRegion::create(source, header, std::move(stored)));
+    file.existing = TRY(PageRuns::read(*source, header.bitmap1, header.max_mapnr));
+    const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
+    TRY(add_blocks(rest_is_zero ? file.existing : file.region->stored(), file.region,
+                   contents.blocks));
+    return file;
+}
+
+}  // namespace guestdump::vmcore

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/kdump/kdump_region.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstring>
+
+#include "vmcore/kdump/stored_pages.h"
+
+namespace guestdump::vmcore {
+
+using format::kPageRaw;
+using format::PageDesc;
+
+namespace {
+
+bool same_place(const PageDesc& a, const PageDesc& b) {
+    return a.offset == b.offset && a.size == b.size && a.flags == b.flags;
+}
+
+}  // namespace
+
+KdumpRegion::KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
+                         PageRuns stored)
+    : source_(std::move(source)),
+      max_mapnr_(header.max_mapnr),
+      descriptors_at_(header.descriptors),
+      stored_(std::move(stored)),
+      cache_(kCachedPages) {}
+
+Result<std::shared_ptr<const KdumpRegion>> KdumpRegion::create(
+    std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageRuns stored) {
+    TRY(check_inside(*source, "the page descriptors", header.descriptors,
+                     stored.pages() * sizeof(PageDesc)));
+    std::shared_ptr<KdumpRegion> region(
+        new KdumpRegion(std::move(source), header, std::move(stored)));
+    TRY(region->find_zero_page());
+    return std::shared_ptr<const KdumpRegion>(std::move(region));
+}
+
+/// Every writer puts the page that all zero pages share first into the data area. Where there is
+/// another page it is not zero, or it is one page, stored raw, that is.
+Result<> KdumpRegion::find_zero_page() {
+    const uint64_t data = page_data();
+    if (data > source_->size() || source_->size() - data < kPageSize) return {};
+    std::array<std::byte, kPageSize> page;
+    TRY(source_->read_at(data, page));
+    if (std::all_of(page.begin(), page.end(), [](std::byte b) { return b == std::byte{0}; })) {
+        zero_page_ = data;
+    }
+    return {};
+}
+
+bool KdumpRegion::is_zero_page(const PageDesc& descriptor) const {
+    return zero_page_ && descriptor.offset == *zero_page_ && descriptor.flags == kPageRaw &&
+           descriptor.size == kPageSize;
+}
+
+Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint64_t pfn,
+                                                       uint64_t count) const {
+    std::vector<PageDesc> some(std::min({count, kBatch, run.end() - pfn}));
+    const uint64_t index = run.rank + (pfn - run.first);
+    TRY(source_->read_at(descriptors_at_ + index * sizeof(PageDesc),
+                         std::as_writable_bytes(std::span(some))));
+    return some;
+}
+
+Result<> KdumpRegion::for_each_descriptor(
+    const std::function<Result<>(uint64_t pfn, const PageDesc&)>& visit) const {
+    for (const PageRun& run : stored_.view()) {
+        for (uint64_t pfn = run.first; pfn < run.end();) {
+            const std::vector<PageDesc> some = TRY(descriptors(run, pfn, run.end() - pfn));
+            for (const PageDesc& descriptor : some) TRY(visit(pfn++, descriptor));
+        }
+    }
+    return {};
+}
+
+Result<> KdumpRegion::read(uint64_t offset, std::span<std::byte> out) const {
+    if (offset > size() || out.size() > size() - offset) {
+        return Error::make("'%s': %zu bytes at physical address 0x%" PRIx64
+                           " end beyond the last page at 0x%" PRIx64,
+                           source_->name().c_str(), out.size(), offset, size());
+    }
+    while (!out.empty()) {
+        const uint64_t in_page = offset % kPageSize;
+        const size_t whole = in_page == 0 ? out.size() / kPageSize * kPageSize : 0;
+        // One page alone is likely a page table, which is likely read again.
+        const size_t now =
+            whole > kPageSize ? whole : std::min<size_t>(out.size(), kPageSize - in_page);
+        TRY(whole > kPageSize ? read_pages(offset / kPageSize, out.first(now))
+                              : read_part(offset, out.first(now)));
+        offset += now;
+        out = out.subspan(now);
+    }
+    return {};
+}
+
+Result<> KdumpRegion::read_pages(uint64_t pfn, std::span<std::byte> out) const {
+    while (!out.empty()) {
+        const PageRun* run = stored_.find_from(pfn);
+        uint64_t pages = out.size() / kPageSize;
+        if (!run || run->first > pfn) {
+            if (run) pages = std::min(pages, run->first - pfn);
+            std::memset(out.data(), 0, pages * kPageSize);
+        } else {
+            pages = std::min({pages, kBatch, run->end() - pfn});
+            TRY(read_stored(*run, pfn, out.first(pages * kPageSize)));
+        }
+        pfn += pages;
+        out = out.subspan(pages * kPageSize);
+    }
+    return {};
+}
+
+Result<> KdumpRegion::read_stored(const PageRun& run, uint64_t pfn,
+                                  std::span<std::byte> out) const {
+    const std::vector<PageDesc> some = TRY(descriptors(run, pfn, out.size() / kPageSize));
+    StoredPages pages(*source_, some, pfn);
+    for (size_t i = 0; i < some.size(); ++i) {
+        std::byte* const to = out.data() + i * kPageSize;
+        if (is_zero_page(some[i])) {
+            std::memset(to, 0, kPageSize);
+        } else if (i > 0 && same_place(some[i], some[i - 1])) {
+            std::memcpy(to, to - kPageSize, kPageSize);
+        } else {
+            TRY(pages.read(i, {to, kPageSize}));
+        }
+    }
+    return {};
+}
+
+Result<> KdumpRegion::read_part(uint64_t offset, std::span<std::byte> out) const {
+    const uint64_t pfn = offset / kPageSize;
+    const size_t skip = offset % kPageSize;
+    {
+        const std::lock_guard lock(cache_mutex_);
+        const CachedPage& cached = cache_[pfn % kCachedPages];
+        if (cached.pfn == pfn) {
+            std::memcpy(out.data(), cached.bytes.data() + skip, out.size());
+            return {};
+        }
+    }
+    CachedPage page{.pfn = pfn, .bytes = {}};
+    TRY(read_pages(pfn, page.bytes));
+    std::memcpy(out.data(), page.bytes.data() + skip, out.size());
+    const std::lock_guard lock(cache_mutex_);
+    cache_[pfn % kCachedPages] = page;
+    return {};
+}
+
+guest::RamExtent KdumpRegion::extent(uint64_t offset, uint64_t limit) const {
+    const uint64_t pfn = offset / kPageSize;
+    const uint64_t end_pfn = (limit + kPageSize - 1) / kPageSize;
+    const auto until = [&](uint64_t end) { return std::min(limit, end * kPageSize) - offset; };
+    const PageRun* run = stored_.find_from(pfn);
+    if (!run) return {.length = until(end_pfn), .populated = false};
+    if (run->first > pfn) return {.length = until(run->first), .populated = false};
+    const auto some = descriptors(*run, pfn, end_pfn - pfn);
+    if (!some) return {.length = until(pfn + 1), .populated = true};
+    const bool zero = is_zero_page(some->front());
+    const auto change = std::find_if(some->begin(), some->end(),
+                                     [&](const PageDesc& d) { return is_zero_page(d) != zero; });
+    return {.length = until(pfn + static_cast<uint64_t>(change - some->begin())),
+            .populated = !zero};
+}
+
+}  // namespace guestdump::vmcore

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "target-i386/registers.h"
+#include "vmcore/process/process_memory.h"
+
+namespace guestdump::vmcore {
+
+/// Reads the registers that KVM left at @address of a process into @out, whose kernel_gs_base
+/// stays.
+///
+/// Errors: the core does not hold them; @out is untouched then.
+Result<> read_live_registers(const ProcessMemory& memory, uint64_t address,
+                             target_i386::Registers& out);
+
+}  // namespace guestdump::vmcore
