@@ -8,40 +8,38 @@
 
 #include "dump/paused_guest.h"
 #include "dump/progress.h"
+#include "dump/selection.h"
+#include "dump/snapshot.h"
 #include "dump/writer.h"
 #include "util/spare_heap.h"
 #include "util/thread.h"
 
 namespace guestdump::dump {
-namespace {
-
-bool needs_random_access(const Request& request) {
-    const auto* kdump = std::get_if<KdumpRequest>(&request);
-    return kdump && !kdump->flattened;
-}
-
-}  // namespace
 
 /// A dump under way: what it reads and writes, and the thread that does it.
 class DumpState::Job {
   public:
-    /// Main loop; the thread begins with run().
+    /// Stops the guest and reads of it what must be read at that moment. Main loop; the thread
+    /// begins with run().
     static Result<std::shared_ptr<Job>> create(guest::Guest& guest, const Request& request,
                                                std::unique_ptr<Sink> sink, Concluded concluded) {
         PausedGuest hold = TRY(PausedGuest::enter(guest));
-        Snapshot snapshot = TRY(Snapshot::take(guest, request));
-        auto job = std::make_shared<Job>(std::move(hold), std::move(snapshot), std::move(sink),
-                                         std::move(concluded));
-        job->writer_ = TRY(make_writer(job->snapshot_, request));
-        return job;
+        Capture capture = TRY(Capture::of(guest));
+        // Once more on the thread; here for its error, and the number of bytes.
+        const Selection selection =
+            TRY(Selection::of(capture.memory->blocks(), request, capture.arch.page_size));
+        return std::make_shared<Job>(std::move(hold), std::move(capture), request,
+                                     selection.blocks.total_bytes(), std::move(sink),
+                                     std::move(concluded));
     }
 
-    Job(PausedGuest hold, Snapshot snapshot, std::unique_ptr<Sink> sink, Concluded concluded)
+    Job(PausedGuest hold, Capture capture, const Request& request, uint64_t total,
+        std::unique_ptr<Sink> sink, Concluded concluded)
         : hold_(std::move(hold)),
           concluded_(std::move(concluded)),
-          snapshot_(std::move(snapshot)),
-          pages_(snapshot_.blocks),
-          total_(snapshot_.blocks.total_bytes()),
+          capture_(std::move(capture)),
+          request_(request),
+          total_(total),
           sink_(std::move(sink)) {}
 
     ~Job() { cancel(); }
@@ -80,12 +78,15 @@ class DumpState::Job {
                                    .start_time = start_time_,
                                    .remaining = {}};
         if (status == qapi::DumpStatus::active) {
-            view.phase = guest_needed_ ? qapi::DumpPhase::memory : qapi::DumpPhase::commit;
+            view.phase = phase();
             view.remaining = remaining(view.completed);
         }
         return view;
     }
-    const std::vector<std::string>& warnings() const { return snapshot_.warnings; }
+    /// What was wrong with the guest note. Main loop, after join().
+    std::vector<std::string> warnings() const {
+        return snapshot_ ? snapshot_->warnings : std::vector<std::string>();
+    }
 
     /// Lets the guest run on. Main loop.
     void release_guest() {
@@ -99,11 +100,20 @@ class DumpState::Job {
     }
 
   private:
+    /// The dump thread.
     Result<> write() {
-        TRY(writer_->begin(*sink_));
-        TRY(writer_->iterate(pages_, *sink_, progress_));
-        TRY(writer_->completed(*sink_));
+        snapshot_ = TRY(Snapshot::prepare(capture_, request_, progress_.cancellation()));
+        const std::unique_ptr<VmcoreWriter> writer = TRY(make_writer(*snapshot_, request_));
+        progress_.begin_memory();
+        TRY(writer->begin(*sink_, progress_));
+        TRY(writer->iterate(*snapshot_->memory, *sink_, progress_));
+        TRY(writer->completed(*sink_));
         return progress_.check();
+    }
+
+    qapi::DumpPhase phase() const {
+        if (!guest_needed_) return qapi::DumpPhase::commit;
+        return progress_.in_memory() ? qapi::DumpPhase::memory : qapi::DumpPhase::prepare;
     }
 
     /// Seconds, if the rest goes as fast as what came before. Empty where nothing came.
@@ -125,13 +135,13 @@ class DumpState::Job {
 
     PausedGuest hold_;
     const Concluded concluded_;
-    const Snapshot snapshot_;
-    const guest::RamSource pages_;
-    const uint64_t total_;
+    const Capture capture_;
+    const Request request_;
+    const uint64_t total_;  ///< bytes of guest memory
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     const int64_t start_time_ = std::time(nullptr);
-    bool guest_needed_ = true;  ///< main loop
-    std::unique_ptr<VmcoreWriter> writer_;
+    bool guest_needed_ = true;          ///< main loop
+    std::optional<Snapshot> snapshot_;  ///< the dump thread's until it is joined
     Progress progress_;
     std::mutex sink_mutex_;  ///< of sink_: cancel() may come while the dump thread drops it
     std::unique_ptr<Sink> sink_;
@@ -144,7 +154,7 @@ DumpState::~DumpState() = default;
 
 Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded) {
     if (active()) return Error::make("There is a dump in process, please wait.");
-    if (needs_random_access(request) && !sink->random_access()) {
+    if (request.needs_random_access() && !sink->random_access()) {
         return Error::make("kdump-raw formats require a seekable file");
     }
     // What follows, up to the reply, must not be what ends the process, and the guest.

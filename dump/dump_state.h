@@ -40,13 +40,13 @@ class DumpState {
     /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
     ~DumpState();
 
-    /// Stops the guest, takes the snapshot, and begins to write it to @sink.
+    /// Stops the guest, captures it, and begins to prepare and write the dump to @sink on the dump
+    /// thread. Takes time that the guest cannot stretch.
     ///
-    /// Errors, of which none calls @concluded, and all destroy @sink unfinished:
-    /// a dump is active, the format needs a target that can seek, or the host has no memory to
-    /// spare (nothing has changed);
-    /// the snapshot cannot be taken or written in this format (the guest was resumed, the status is
-    /// failed).
+    /// On error, @concluded is not called and @sink is destroyed unfinished. Errors that change
+    /// nothing: a dump is active, the format needs a target that can seek, the host has no memory
+    /// to spare. Errors after which the guest runs again and the status is failed: the guest cannot
+    /// be captured, no memory lies in the range, there is no thread. All others come to @concluded.
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
 
     bool active() const { return job_ != nullptr; }

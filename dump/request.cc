@@ -75,68 +75,72 @@ Result<> refuse_compression(const qapi::DumpGuestMemoryArguments& arguments, con
     return Error::make("format '%s' does not support parameter '%s'", format, name);
 }
 
-Result<Request> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
+Result<ElfRequest> parse_elf(const qapi::DumpGuestMemoryArguments& arguments) {
     ElfRequest request{.paging = arguments.paging};
-    request.only = TRY(parse_range(arguments));
-    request.threads = TRY(parse_threads(arguments));
-    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
     request.most_mappings = TRY(parse_max_mappings(arguments));
     TRY(refuse_compression(arguments, "elf"));
-    return Request(request);
+    return request;
 }
 
-Result<Request> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
-                            const KdumpKind& kind) {
-    if (arguments.paging) {
-        return Error::make("kdump-compressed format doesn't support paging or filter");
-    }
-    KdumpRequest request{.compression = kind.compression, .flattened = kind.flattened};
-    request.only = TRY(parse_range(arguments));
-    request.threads = TRY(parse_threads(arguments));
-    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
+Result<KdumpRequest> parse_kdump(const qapi::DumpGuestMemoryArguments& arguments,
+                                 const KdumpKind& kind) {
     TRY(parse_max_mappings(arguments));  // without paging it has no meaning
+    KdumpRequest request{.compression = kind.compression, .flattened = kind.flattened};
     request.share_pages = arguments.share_pages.value_or(true);
     request.level = arguments.level;
     TRY(check_compression(request.compression, request.level));
-    return Request(request);
+    return request;
 }
 
-Result<Request> parse_vbox(const qapi::DumpGuestMemoryArguments& arguments) {
-    constexpr const char* kName = "vbox-core";
-    if (arguments.paging) {
-        return Error::make("format '%s' does not support parameter 'paging'", kName);
-    }
-    VboxRequest request;
-    request.only = TRY(parse_range(arguments));
-    request.threads = TRY(parse_threads(arguments));
-    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
+Result<VboxRequest> parse_vbox(const qapi::DumpGuestMemoryArguments& arguments) {
     TRY(parse_max_mappings(arguments));  // without paging it has no meaning
-    TRY(refuse_compression(arguments, kName));
-    return Request(request);
+    TRY(refuse_compression(arguments, "vbox-core"));
+    return VboxRequest{};
+}
+
+const KdumpKind* find_kdump(Format format) {
+    const auto* found = std::find_if(std::begin(kKdumpKinds), std::end(kKdumpKinds),
+                                     [format](const auto& kind) { return kind.format == format; });
+    return found != std::end(kKdumpKinds) ? found : nullptr;
+}
+
+Result<> check_paging(const qapi::DumpGuestMemoryArguments& arguments, Format format) {
+    if (!arguments.paging || format == Format::elf) return {};
+    if (find_kdump(format))
+        return Error::make("kdump-compressed format doesn't support paging or filter");
+    return Error::make("format '%s' does not support parameter 'paging'",
+                       std::string(to_string(format)).c_str());
+}
+
+/// What only @format has.
+Result<Request> parse_format(const qapi::DumpGuestMemoryArguments& arguments, Format format) {
+    if (const KdumpKind* kind = find_kdump(format)) {
+        const KdumpRequest request = TRY(parse_kdump(arguments, *kind));
+        return Request(request);
+    }
+    if (format == Format::vbox_core) {
+        const VboxRequest request = TRY(parse_vbox(arguments));
+        return Request(request);
+    }
+    if (format == Format::elf) {
+        const ElfRequest request = TRY(parse_elf(arguments));
+        return Request(request);
+    }
+    return Error::make("%s is not available now", std::string(to_string(format)).c_str());
 }
 
 }  // namespace
 
-std::optional<guest::GpaRange> range_of(const Request& request) {
-    return std::visit([](const auto& kind) { return kind.only; }, request);
-}
-
-unsigned threads_of(const Request& request) {
-    return std::visit([](const auto& kind) { return kind.threads; }, request);
-}
-
-bool finds_vmcoreinfo(const Request& request) {
-    return std::visit([](const auto& kind) { return kind.find_vmcoreinfo; }, request);
-}
-
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
     const Format format = arguments.format.value_or(Format::elf);
-    if (format == Format::elf) return parse_elf(arguments);
-    if (format == Format::vbox_core) return parse_vbox(arguments);
-    for (const KdumpKind& kind : kKdumpKinds) {
-        if (kind.format == format) return parse_kdump(arguments, kind);
-    }
-    return Error::make("%s is not available now", std::string(to_string(format)).c_str());
+    TRY(check_paging(arguments, format));
+    const std::optional<guest::GpaRange> only = TRY(parse_range(arguments));
+    const unsigned threads = TRY(parse_threads(arguments));
+    Request request = TRY(parse_format(arguments, format));
+    request.only = only;
+    request.threads = threads;
+    request.find_vmcoreinfo = arguments.find_vmcoreinfo.value_or(true);
+    return request;
 }
 
 std::vector<Format> supported_formats() {

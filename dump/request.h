@@ -15,37 +15,46 @@ namespace guestdump::dump {
 
 enum class Compression { zlib, lzo, snappy, zstd };
 
+/// An ELF vmcore.
 struct ElfRequest {
     bool paging = false;  ///< program headers by virtual address
-    size_t most_mappings = guest::MemoryMappingList::kDefaultCap;  ///< that page tables may hold
-    std::optional<guest::GpaRange> only{};                         ///< dump nothing else
-    unsigned threads = 0;         ///< 0: one for each processor that the process may use
-    bool find_vmcoreinfo = true;  ///< in guest memory, where the guest has handed over no note
+    /// Separate mappings that page tables may hold.
+    size_t most_mappings = guest::MemoryMappingList::kDefaultCap;
 };
 
+/// A kdump-compressed file.
 struct KdumpRequest {
     Compression compression = Compression::zlib;
     std::optional<int64_t> level{};  ///< of the compressor; empty: its default
     bool flattened = true;           ///< makedumpfile's records, for targets that cannot seek
     bool share_pages = true;         ///< identical pages are stored once
-    std::optional<guest::GpaRange> only{};  ///< other pages are absent
-    unsigned threads = 0;         ///< as in ElfRequest; the bytes are the same for any number
-    bool find_vmcoreinfo = true;  ///< as in ElfRequest
 };
 
 /// A VirtualBox core.
-struct VboxRequest {
-    std::optional<guest::GpaRange> only{};
-    unsigned threads = 0;         ///< as in ElfRequest
-    bool find_vmcoreinfo = true;  ///< as in ElfRequest
+struct VboxRequest {};
+
+/// What every dump is asked for, and the format with what only that has.
+struct Request {
+    Request() = default;
+    // Not explicit: a format alone is a request with the defaults for all else.
+    Request(const ElfRequest& elf) : format(elf) {}
+    Request(const KdumpRequest& kdump) : format(kdump) {}
+    Request(const VboxRequest& vbox) : format(vbox) {}
+
+    const ElfRequest* elf() const { return std::get_if<ElfRequest>(&format); }
+    const KdumpRequest* kdump() const { return std::get_if<KdumpRequest>(&format); }
+    const VboxRequest* vbox() const { return std::get_if<VboxRequest>(&format); }
+
+    /// True if the file is written in places that are not in order: raw kdump formats.
+    bool needs_random_access() const { return kdump() && !kdump()->flattened; }
+
+    std::variant<ElfRequest, KdumpRequest, VboxRequest> format{};
+    std::optional<guest::GpaRange> only{};  ///< dump nothing else
+    /// 0: one for each processor that the process may use. The bytes are the same for any number.
+    unsigned threads = 0;
+    /// Look for Linux's VMCOREINFO in guest memory if the guest has handed over no note.
+    bool find_vmcoreinfo = true;
 };
-
-using Request = std::variant<ElfRequest, KdumpRequest, VboxRequest>;
-
-/// What all kinds of requests have.
-std::optional<guest::GpaRange> range_of(const Request& request);
-unsigned threads_of(const Request& request);
-bool finds_vmcoreinfo(const Request& request);
 
 /// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);

@@ -3,30 +3,15 @@
 
 #include <algorithm>
 
+#include "dump/cpu_notes.h"
 #include "dump/elf/program_mappings.h"
-#include "format/vbox_core.h"
+#include "dump/selection.h"
+#include "linux/guest_utsname.h"
 #include "linux/kernel_image.h"
 #include "linux/vmcoreinfo_search.h"
 
 namespace guestdump::dump {
 namespace {
-
-/// All PRSTATUS notes first, then all QEMU notes: QEMU's order, which readers know.
-void append_cpu_notes(const std::vector<const guest::Cpu*>& cpus, const guest::ArchDumpInfo& arch,
-                      guest::NoteBuilder& notes) {
-    for (uint32_t index = 0; index < cpus.size(); ++index) {
-        cpus[index]->append_prstatus(arch, index, notes);
-    }
-    for (const guest::Cpu* cpu : cpus) cpu->append_qemu_note(notes);
-}
-
-/// The notes that a VirtualBox core begins with.
-void append_vbox_notes(const std::vector<const guest::Cpu*>& cpus, guest::NoteBuilder& notes) {
-    format::VboxCoreDescriptor core;
-    core.cpu_count = static_cast<uint32_t>(cpus.size());
-    notes.append_vbox("VBCORE", format::kNtVboxCore, util::bytes_of(core));
-    for (const guest::Cpu* cpu : cpus) cpu->append_vbox_note(notes);
-}
 
 /// Linux's own words, as the guest hands them over where it has a way to.
 guest::GuestNote note_of(const linux_guest::Vmcoreinfo& vmcoreinfo) {
@@ -35,17 +20,17 @@ guest::GuestNote note_of(const linux_guest::Vmcoreinfo& vmcoreinfo) {
     return std::move(note).take();
 }
 
-/// What the guest has handed over, or else what its memory says, where @request wants it looked
-/// for.
-std::optional<guest::GuestNote> guest_note(const guest::Guest& guest,
-                                           const std::vector<const guest::Cpu*>& cpus,
-                                           const Snapshot& snapshot, const Request& request) {
-    std::optional<guest::GuestNote> note = guest.guest_note();
-    if (note || !finds_vmcoreinfo(request)) return note;
-    const auto found = linux_guest::find_vmcoreinfo(snapshot.memory, snapshot.arch, cpus,
-                                                    thread_count(threads_of(request)));
-    if (found) note = note_of(found->vmcoreinfo);
-    return note;
+/// What the guest has handed over, or else what its memory says, if @request wants that looked for.
+std::optional<guest::GuestNote> guest_note(const Capture& capture, const Request& request,
+                                           const util::Cancellation& cancellation) {
+    if (capture.note || !request.find_vmcoreinfo) return capture.note;
+    const auto found = linux_guest::find_vmcoreinfo({.memory = *capture.memory,
+                                                     .arch = capture.arch,
+                                                     .cpus = capture.cpus,
+                                                     .threads = thread_count(request.threads),
+                                                     .cancellation = cancellation});
+    if (!found) return std::nullopt;
+    return note_of(found->vmcoreinfo);
 }
 
 /// A bad guest note is a warning: the guest wrote it, and its memory is worth saving all the same.
@@ -68,76 +53,76 @@ void append_guest_note(const guest::GuestNote& note, guest::NoteBuilder& notes,
     }
 }
 
-Result<guest::MemoryMappings> elf_mappings(const std::vector<const guest::Cpu*>& cpus,
-                                           const Snapshot& snapshot, const ElfRequest& request) {
+Result<guest::MemoryMappings> elf_mappings(const Capture& capture, const Snapshot& snapshot,
+                                           const ElfRequest& request,
+                                           const util::Cancellation& cancellation) {
     if (request.paging) {
-        return paging_mappings(cpus, {.all = snapshot.memory,
-                                      .dumped = snapshot.blocks,
-                                      .elf_class = snapshot.arch.elf_class,
-                                      .most_mappings = request.most_mappings});
+        return paging_mappings(capture.cpus, {.memory = *snapshot.memory,
+                                              .dumped = snapshot.blocks,
+                                              .elf_class = snapshot.arch.elf_class,
+                                              .most_mappings = request.most_mappings,
+                                              .cancellation = cancellation});
     }
     if (!snapshot.vmcoreinfo) return simple_mappings(snapshot.blocks);
-    return simple_mappings(
-        snapshot.blocks,
-        linux_guest::kernel_image(*snapshot.vmcoreinfo, snapshot.arch, cpus, snapshot.memory));
+    return simple_mappings(snapshot.blocks,
+                           linux_guest::kernel_image(*snapshot.vmcoreinfo, snapshot.arch,
+                                                     capture.cpus, *snapshot.memory));
 }
 
-Result<guest::MemoryMappings> mappings_for(const std::vector<const guest::Cpu*>& cpus,
-                                           const Snapshot& snapshot, const Request& request) {
-    if (const auto* elf = std::get_if<ElfRequest>(&request)) {
-        return elf_mappings(cpus, snapshot, *elf);
-    }
-    if (const auto* vbox = std::get_if<VboxRequest>(&request)) {
-        return vbox_mappings(snapshot.memory, snapshot.blocks, vbox->only);
-    }
+Result<guest::MemoryMappings> mappings_for(const Capture& capture, const Snapshot& snapshot,
+                                           const Request& request,
+                                           const util::Cancellation& cancellation) {
+    if (const ElfRequest* elf = request.elf())
+        return elf_mappings(capture, snapshot, *elf, cancellation);
+    if (request.vbox())
+        return vbox_mappings(snapshot.memory->blocks(), snapshot.blocks, request.only);
     return simple_mappings(snapshot.blocks);
 }
 
-/// The part of memory that @request wants. A kdump file is made of pages: one that the range
-/// touches is in it with all its bytes.
-guest::GuestPhysBlockList wanted_blocks(const guest::GuestPhysBlockList& memory,
-                                        const Request& request, uint64_t page_size) {
-    const std::optional<guest::GpaRange> only = range_of(request);
-    if (!only) return memory;
-    if (!std::holds_alternative<KdumpRequest>(request)) return memory.clip(*only);
-    const uint64_t first = only->start.value / page_size * page_size;
-    const uint64_t last = only->last() | (page_size - 1);
-    return memory.clip(
-        guest::GpaRange{guest::Gpa{first}, std::min(last - first, UINT64_MAX - 1) + 1});
+guest::Utsname utsname_of(const Capture& capture, const Snapshot& snapshot) {
+    guest::Utsname found = linux_guest::guest_utsname(
+        snapshot.vmcoreinfo.value_or(linux_guest::Vmcoreinfo("")), snapshot.arch, *snapshot.memory);
+    if (!capture.recorded_utsname) return found;
+    return linux_guest::completed(std::move(found), *capture.recorded_utsname);
 }
 
 }  // namespace
 
-Result<Snapshot> Snapshot::take(const guest::Guest& guest, const Request& request) {
+Result<Snapshot> Snapshot::prepare(const Capture& capture, const Request& request,
+                                   const util::Cancellation& cancellation) {
     Snapshot snapshot;
-    snapshot.memory = guest.blocks();
-    // Of all memory, whatever part is dumped: a dump of one byte has the class of the whole.
-    snapshot.arch = TRY(guest.arch_info(snapshot.memory));
-    snapshot.blocks = wanted_blocks(snapshot.memory, request, snapshot.arch.page_size);
-    if (snapshot.blocks.empty()) return Error::make("dump: no guest memory to dump");
-
-    const std::vector<const guest::Cpu*> cpus = guest.cpus();
-    snapshot.cpu_count = static_cast<uint32_t>(cpus.size());
+    snapshot.memory = capture.memory;
+    snapshot.arch = capture.arch;
+    snapshot.cpu_count = static_cast<uint32_t>(capture.cpus.size());
+    Selection selection =
+        TRY(Selection::of(snapshot.memory->blocks(), request, snapshot.arch.page_size));
+    snapshot.pages = std::move(selection.pages);
+    snapshot.blocks = std::move(selection.blocks);
 
     guest::NoteBuilder notes;
-    const bool is_vbox = std::holds_alternative<VboxRequest>(request);
-    if (is_vbox) {
-        append_vbox_notes(cpus, notes);
+    if (request.vbox()) {
+        append_vbox_notes(capture.cpus, notes);
     } else {
-        append_cpu_notes(cpus, snapshot.arch, notes);
+        append_cpu_notes(capture.cpus, snapshot.arch, notes);
     }
-    if (const auto note = guest_note(guest, cpus, snapshot, request))
+    if (const auto note = guest_note(capture, request, cancellation))
         append_guest_note(*note, notes, snapshot);
+    TRY(cancellation.check());
     snapshot.notes = std::move(notes).take();
-    snapshot.recorded_utsname = guest.recorded_utsname();
+    if (request.kdump()) snapshot.utsname = utsname_of(capture, snapshot);
 
-    if (is_vbox) {
-        // Whatever mode the guest is in; the vCPUs' notes tell it.
+    if (request.vbox()) {
+        // Whatever mode the guest is in; the vCPUs' notes record it.
         snapshot.arch.machine = format::kEmX86_64;
         snapshot.arch.elf_class = format::ElfClass::k64;
     }
-    snapshot.mappings = TRY(mappings_for(cpus, snapshot, request));
+    snapshot.mappings = TRY(mappings_for(capture, snapshot, request, cancellation));
     return snapshot;
+}
+
+Result<Snapshot> Snapshot::take(const guest::Guest& guest, const Request& request) {
+    const Capture capture = TRY(Capture::of(guest));
+    return prepare(capture, request, util::Cancellation());
 }
 
 }  // namespace guestdump::dump

@@ -8,13 +8,9 @@ namespace guestdump::dump {
 
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
                                                   const Request& request) {
-    if (const auto* kdump = std::get_if<KdumpRequest>(&request)) {
-        return make_kdump_writer(snapshot, *kdump);
-    }
-    if (const auto* vbox = std::get_if<VboxRequest>(&request)) {
-        return make_vbox_writer(snapshot, *vbox);
-    }
-    return make_elf_writer(snapshot, std::get<ElfRequest>(request));
+    if (request.kdump()) return make_kdump_writer(snapshot, request);
+    if (request.vbox()) return make_vbox_writer(snapshot, request.threads);
+    return make_elf_writer(snapshot, request.threads);
 }
 
 }  // namespace guestdump::dump

@@ -17,8 +17,9 @@ class VmcoreWriter {
   public:
     virtual ~VmcoreWriter() = default;
 
-    /// All that is known before a page is read: headers, notes, bitmaps.
-    virtual Result<> begin(Sink& sink) = 0;
+    /// All that is known before a page is read: headers, notes, bitmaps. Ends early when @progress
+    /// is cancelled.
+    virtual Result<> begin(Sink& sink, const Progress& progress) = 0;
 
     /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is
     /// cancelled.

@@ -49,6 +49,26 @@ size_t union_size(std::span<const MemoryMapping> left, std::span<const MemoryMap
     return left.size() + right.size() - shared;
 }
 
+/// Sorts @count mappings from @first on, in steps of some milliseconds between which it asks
+/// whether the result is still wanted. Errors: cancellation; the mappings are then in some order.
+template <class Before>
+Result<> sort_in_steps(MemoryMapping* first, size_t count, const util::Cancellation& cancellation,
+                       Before before) {
+    constexpr size_t kStep = size_t{1} << 15;
+    for (size_t at = 0; at < count; at += kStep) {
+        TRY(cancellation.check());
+        std::sort(first + at, first + std::min(at + kStep, count), before);
+    }
+    for (size_t width = kStep; width < count; width *= 2) {
+        for (size_t at = 0; at + width < count; at += 2 * width) {
+            TRY(cancellation.check());
+            std::inplace_merge(first + at, first + at + width,
+                               first + std::min(at + 2 * width, count), before);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::optional<GuestPhysBlock> GuestPhysBlock::clip(const GpaRange& other) const {
@@ -177,10 +197,11 @@ Result<> MemoryMappingList::merge(MemoryMappingList other) {
     return {};
 }
 
-void MemoryMappingList::normalize() {
-    std::sort(mappings_.begin(), mappings_.end(), [](const auto& left, const auto& right) {
-        return std::pair(distance(left), left.virt) < std::pair(distance(right), right.virt);
-    });
+Result<> MemoryMappingList::normalize(const util::Cancellation& cancellation) {
+    TRY(sort_in_steps(
+        mappings_.begin(), mappings_.size(), cancellation, [](const auto& left, const auto& right) {
+            return std::pair(distance(left), left.virt) < std::pair(distance(right), right.virt);
+        }));
     size_t kept = 0;
     for (const MemoryMapping& mapping : mappings_) {
         MemoryMapping* last = kept > 0 ? &mappings_[kept - 1] : nullptr;
@@ -192,9 +213,10 @@ void MemoryMappingList::normalize() {
         }
     }
     mappings_.truncate(kept);
-    std::sort(mappings_.begin(), mappings_.end(), [](const auto& left, const auto& right) {
-        return std::pair(left.virt, left.phys) < std::pair(right.virt, right.phys);
-    });
+    return sort_in_steps(
+        mappings_.begin(), mappings_.size(), cancellation, [](const auto& left, const auto& right) {
+            return std::pair(left.virt, left.phys) < std::pair(right.virt, right.phys);
+        });
 }
 
 }  // namespace guestdump::guest

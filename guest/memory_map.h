@@ -6,11 +6,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "guest/address.h"
 #include "guest/ram_region.h"
-#include "guest/walked_tables.h"
+#include "util/cancellation.h"
 #include "util/mapped_vector.h"
 
 namespace guestdump::guest {
@@ -36,6 +37,10 @@ class GuestPhysBlockList {
     ///
     /// Errors: it overlaps a block, or does not lie inside its region.
     Result<> add(GuestPhysBlock block);
+
+    /// Adds @block, which begins after the end of all blocks and lies inside its region, without
+    /// merging it.
+    void append(GuestPhysBlock block) { blocks_.push_back(std::move(block)); }
 
     /// The list that remains inside @only.
     GuestPhysBlockList clip(const GpaRange& only) const;
@@ -100,20 +105,16 @@ class MemoryMappingList {
     Result<> merge(MemoryMappingList other);
 
     /// Joins what touches or overlaps in both spaces in the same way, so that nothing is said
-    /// twice, and sorts by virtual, then physical address.
-    void normalize();
+    /// twice, and sorts by virtual, then physical address. Millions of mappings take seconds.
+    /// Errors: cancellation; the list is of no use then.
+    Result<> normalize(const util::Cancellation& cancellation);
 
     std::span<const MemoryMapping> view() const { return mappings_.view(); }
     size_t cap() const { return cap_; }
 
-    /// Tables whose mappings are in the list: a walk need not read them again.
-    const WalkedTables& walked() const { return walked_; }
-    WalkedTables& walked() { return walked_; }
-
   private:
     MemoryMappings mappings_;
     size_t cap_;
-    WalkedTables walked_;
 };
 
 }  // namespace guestdump::guest

@@ -5,10 +5,6 @@
 
 namespace guestdump::guest {
 
-Result<> RamSource::read(Gpa from, std::span<std::byte> out) const {
-    return blocks_.read_padded(from, out);
-}
-
 RamExtent RamSource::extent(Gpa from, uint64_t limit) const {
     const GuestPhysBlock* block = blocks_.find_from(from);
     const uint64_t reach = std::min(limit - 1, UINT64_MAX - from.value);  // last byte, relative

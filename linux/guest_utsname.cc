@@ -26,7 +26,7 @@ std::optional<uint64_t> name_offset(const Vmcoreinfo& vmcoreinfo) {
 using RawName = std::array<char, kFields * kFieldSize>;
 
 std::optional<RawName> read_name(const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
-                                 const guest::GuestPhysBlockList& memory) {
+                                 const guest::PageSource& memory) {
     const auto symbol = vmcoreinfo.symbol("init_uts_ns");
     const auto offset = name_offset(vmcoreinfo);
     if (!symbol || !offset) return std::nullopt;
@@ -54,7 +54,7 @@ std::string field(const RawName& raw, size_t index) {
 }  // namespace
 
 guest::Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
-                             const guest::GuestPhysBlockList& memory) {
+                             const guest::PageSource& memory) {
     guest::Utsname name;
     // Not the guest's word: readers take or refuse the file by it, and arch is what the notes are
     // made for.

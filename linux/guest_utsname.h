@@ -2,7 +2,7 @@
 #pragma once
 
 #include "guest/guest.h"
-#include "guest/memory_map.h"
+#include "guest/page_source.h"
 #include "guest/utsname.h"
 #include "linux/vmcoreinfo.h"
 
@@ -18,7 +18,7 @@ namespace guestdump::linux_guest {
 ///
 /// @arch.phys_base must be the guest's own, of VMCOREINFO.
 guest::Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
-                             const guest::GuestPhysBlockList& memory);
+                             const guest::PageSource& memory);
 
 /// What @found leaves empty as @recorded has it, where both are of the same release. The machine
 /// stays; what is not text is left out.

@@ -5,12 +5,12 @@
 
 namespace guestdump::linux_guest {
 
-std::vector<IdtHandler> idt_handlers(const std::vector<const guest::Cpu*>& cpus,
-                                     const guest::GuestPhysBlockList& memory) {
+std::vector<IdtHandler> idt_handlers(std::span<const guest::Cpu> cpus,
+                                     const guest::PageSource& memory) {
     std::vector<IdtHandler> list;
-    for (const guest::Cpu* cpu : cpus) {
-        const std::optional<guest::Gva> virt = cpu->first_handler(memory);
-        const std::optional<guest::Gpa> phys = virt ? cpu->translate(*virt, memory) : std::nullopt;
+    for (const guest::Cpu& cpu : cpus) {
+        const std::optional<guest::Gva> virt = cpu.first_handler(memory);
+        const std::optional<guest::Gpa> phys = virt ? cpu.translate(*virt, memory) : std::nullopt;
         if (phys) list.push_back({*virt, *phys});
     }
     return list;

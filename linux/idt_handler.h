@@ -16,8 +16,8 @@ struct IdtHandler {
 };
 
 /// Those of @cpus whose IDT and page tables can be read.
-std::vector<IdtHandler> idt_handlers(const std::vector<const guest::Cpu*>& cpus,
-                                     const guest::GuestPhysBlockList& memory);
+std::vector<IdtHandler> idt_handlers(std::span<const guest::Cpu> cpus,
+                                     const guest::PageSource& memory);
 
 /// False where @handler lies outside of where Linux has its own: another system runs.
 bool may_be_linux(const IdtHandler& handler, const guest::ArchDumpInfo& arch);

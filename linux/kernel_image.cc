@@ -15,7 +15,7 @@ constexpr uint64_t kMapLast = kKernelMap64 + (kKernelMapSize64 - 1);
 /// There may be gaps before it, since Linux unmaps what only its start needed.
 std::optional<uint64_t> last_mapped(uint64_t first, const guest::ArchDumpInfo& arch,
                                     const guest::Cpu& cpu, guest::Gpa root,
-                                    const guest::GuestPhysBlockList& memory) {
+                                    const guest::PageSource& memory) {
     for (uint64_t page = kMapLast - (kLargePage - 1); page >= first; page -= kLargePage) {
         const std::optional<guest::Gpa> at = cpu.translate(guest::Gva{page}, memory, root);
         if (at && at == kernel_physical(guest::Gva{page}, arch)) return page;
@@ -25,12 +25,11 @@ std::optional<uint64_t> last_mapped(uint64_t first, const guest::ArchDumpInfo& a
 
 /// The image's last byte, of an image that begins at @first.
 uint64_t last_byte(uint64_t first, const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
-                   const std::vector<const guest::Cpu*>& cpus,
-                   const guest::GuestPhysBlockList& memory) {
+                   std::span<const guest::Cpu> cpus, const guest::PageSource& memory) {
     const auto tables = vmcoreinfo.symbol("swapper_pg_dir");
     const auto root = tables ? kernel_physical(guest::Gva{*tables}, arch) : std::nullopt;
-    for (const guest::Cpu* cpu : cpus) {
-        const auto page = root ? last_mapped(first, arch, *cpu, *root, memory) : std::nullopt;
+    for (const guest::Cpu& cpu : cpus) {
+        const auto page = root ? last_mapped(first, arch, cpu, *root, memory) : std::nullopt;
         if (page) return *page + (kLargePage - 1);
     }
     return kMapLast;
@@ -40,14 +39,14 @@ uint64_t last_byte(uint64_t first, const Vmcoreinfo& vmcoreinfo, const guest::Ar
 
 std::optional<guest::MemoryMapping> kernel_image(const Vmcoreinfo& vmcoreinfo,
                                                  const guest::ArchDumpInfo& arch,
-                                                 const std::vector<const guest::Cpu*>& cpus,
-                                                 const guest::GuestPhysBlockList& memory) {
+                                                 std::span<const guest::Cpu> cpus,
+                                                 const guest::PageSource& memory) {
     if (arch.machine != format::kEmX86_64 || !vmcoreinfo.number("phys_base")) return std::nullopt;
     const auto text = vmcoreinfo.symbol("_stext");
     if (!text || *text < kKernelMap64 || *text > kMapLast) return std::nullopt;
     const uint64_t first = *text / kLargePage * kLargePage;
     const auto phys = kernel_physical(guest::Gva{first}, arch);
-    if (!phys || !memory.find(*phys)) return std::nullopt;
+    if (!phys || !memory.blocks().find(*phys)) return std::nullopt;
     const uint64_t length = last_byte(first, vmcoreinfo, arch, cpus, memory) - first + 1;
     if (!guest::GpaRange::make(*phys, length)) return std::nullopt;
     return guest::MemoryMapping{*phys, guest::Gva{first}, length};

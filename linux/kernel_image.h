@@ -21,7 +21,7 @@ namespace guestdump::linux_guest {
 /// paused.
 std::optional<guest::MemoryMapping> kernel_image(const Vmcoreinfo& vmcoreinfo,
                                                  const guest::ArchDumpInfo& arch,
-                                                 const std::vector<const guest::Cpu*>& cpus,
-                                                 const guest::GuestPhysBlockList& memory);
+                                                 std::span<const guest::Cpu> cpus,
+                                                 const guest::PageSource& memory);
 
 }  // namespace guestdump::linux_guest

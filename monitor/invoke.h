@@ -45,6 +45,14 @@ void invoke(Result<T> (*handler)(Monitor&, const Arguments&), Monitor& monitor,
     done(right ? reply_of(handler(monitor, checked)) : std::move(right).take_error());
 }
 
+template <class T>
+void invoke(void (*handler)(Monitor&, Completion<T>), Monitor& monitor, json_object* arguments,
+            const Completion<Json>& done) {
+    Result<> none = qapi::refuse_members(arguments);
+    if (!none) return done(std::move(none).take_error());
+    handler(monitor, replying<T>(done));
+}
+
 template <class T, class Arguments>
 void invoke(void (*handler)(Monitor&, const Arguments&, Completion<T>), Monitor& monitor,
             json_object* arguments, const Completion<Json>& done) {

@@ -15,7 +15,7 @@
 
 namespace guestdump::dump {
 class DumpState;
-class EstimateQueue;
+class InspectionQueue;
 }  // namespace guestdump::dump
 namespace guestdump::vm {
 class Machine;
@@ -28,7 +28,7 @@ namespace guestdump::monitor {
 struct Services {
     vm::Machine& machine;
     dump::DumpState& dump;
-    dump::EstimateQueue& estimates;
+    dump::InspectionQueue& inspections;
     EventHub& events;
     FdSets& fd_sets;
     vm::RamObjects& objects;
@@ -50,8 +50,9 @@ struct Monitor {
     NamedFds fds;
     /// Came by SCM_RIGHTS, and no command has taken them yet.
     std::vector<util::UniqueFd> passed_fds;
-    /// Of the estimate that it waits for; commands come one after the other, so that there is one.
-    std::shared_ptr<void> estimate;
+    /// Claim of the inspection that it waits for; commands come one after the other, so that there
+    /// is at most one.
+    std::shared_ptr<void> inspection;
     int64_t cpu = 0;          ///< the vCPU that commands of HMP mean
     bool negotiated = false;  ///< qmp_capabilities is done
     bool oob = false;         ///< out-of-band execution is enabled

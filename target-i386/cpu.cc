@@ -1,64 +1,101 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "target-i386/cpu.h"
 
+#include "format/elf.h"
+#include "target-i386/address_spaces.h"
 #include "target-i386/interrupt_table.h"
 #include "target-i386/notes.h"
-#include "target-i386/page_walk.h"
 #include "target-i386/translate.h"
 #include "target-i386/vbox_note.h"
 
 namespace guestdump::target_i386 {
+namespace {
 
-std::optional<guest::PagingRoot> Cpu::paging_root() const {
-    const auto mode = PagingMode::of(registers_, traits_);
-    if (!mode) return std::nullopt;
-    return guest::PagingRoot{.table = mode->root().value, .mode = mode->identity()};
+const CpuState& state_of(const guest::Cpu& cpu) {
+    return static_cast<const CpuState&>(cpu.registers());
 }
 
-Result<> Cpu::append_mappings(const guest::GuestPhysBlockList& memory,
-                              guest::MemoryMappingList& out) const {
-    const auto mode = PagingMode::of(registers_, traits_);
-    if (!mode) return {};
-    return walk_pages(*mode, memory, out);
+std::optional<PagingMode> mode_of(const guest::Cpu& cpu) {
+    return PagingMode::of(state_of(cpu).registers, state_of(cpu).traits);
 }
 
-void Cpu::append_prstatus(const guest::ArchDumpInfo& arch, uint32_t index,
-                          guest::NoteBuilder& out) const {
+void append_prstatus(const guest::Cpu& cpu, const guest::ArchDumpInfo& info, uint32_t index,
+                     guest::NoteBuilder& out) {
     const uint32_t pid = index + 1;  // as QEMU does; 0 would be the idle task
-    if (arch.machine == format::kEmX86_64) {
-        append_prstatus64(registers_, pid, out);
+    if (info.machine == format::kEmX86_64) {
+        append_prstatus64(registers_of(cpu), pid, out);
     } else {
-        append_prstatus32(registers_, pid, out);
+        append_prstatus32(registers_of(cpu), pid, out);
     }
 }
 
-void Cpu::append_qemu_note(guest::NoteBuilder& out) const {
-    target_i386::append_qemu_note(registers_, out);
+void append_qemu(const guest::Cpu& cpu, guest::NoteBuilder& out) {
+    append_qemu_note(registers_of(cpu), out);
 }
 
-void Cpu::append_vbox_note(guest::NoteBuilder& out) const {
-    target_i386::append_vbox_note(registers_, out);
+void append_vbox(const guest::Cpu& cpu, guest::NoteBuilder& out) {
+    append_vbox_note(registers_of(cpu), out);
 }
 
-std::optional<guest::Gpa> Cpu::translate(guest::Gva address,
-                                         const guest::GuestPhysBlockList& memory,
-                                         std::optional<guest::Gpa> root) const {
-    const auto mode = PagingMode::of(registers_, traits_);
+bool is_prstatus_of(std::span<const std::byte> descriptor, const guest::ArchDumpInfo& info) {
+    const bool wants64 = info.machine == format::kEmX86_64;
+    return descriptor.size() == (wants64 ? kPrstatusSize64 : kPrstatusSize32);
+}
+
+Result<size_t> append_mappings(std::span<const guest::Cpu> cpus, const guest::PageSource& memory,
+                               const util::Cancellation& cancellation,
+                               guest::MemoryMappingList& out) {
+    AddressSpaces spaces(memory, cancellation);
+    for (const guest::Cpu& cpu : cpus) {
+        const std::optional<PagingMode> mode = mode_of(cpu);
+        if (mode) TRY(spaces.walk(*mode, out));
+    }
+    return spaces.count();
+}
+
+std::optional<guest::Gpa> translate_address(const guest::Cpu& cpu, guest::Gva address,
+                                            const guest::PageSource& memory,
+                                            std::optional<guest::Gpa> root) {
+    const std::optional<PagingMode> mode = mode_of(cpu);
     if (!mode) return std::nullopt;
-    return target_i386::translate(*mode, root.value_or(mode->root()), address, memory);
+    return translate(*mode, root.value_or(mode->root()), address, memory);
 }
 
-bool Cpu::paging_is_off() const {
+bool paging_is_off(const guest::Cpu& cpu) {
     // A file without control registers leaves them zero; a processor's CR0 never is. [SDM
     // 3A 10.1.1]
-    return registers_.cr0 != 0 && (registers_.cr0 & kCr0Paging) == 0;
+    const uint64_t cr0 = registers_of(cpu).cr0;
+    return cr0 != 0 && (cr0 & kCr0Paging) == 0;
 }
 
-std::optional<guest::Gva> Cpu::first_handler(const guest::GuestPhysBlockList& memory) const {
+std::optional<guest::Gva> first_handler(const guest::Cpu& cpu, const guest::PageSource& memory) {
+    const Registers& registers = registers_of(cpu);
     const std::optional<guest::Gpa> table =
-        translate(guest::Gva{registers_.idt.base}, memory, std::nullopt);
+        translate_address(cpu, guest::Gva{registers.idt.base}, memory, std::nullopt);
     if (!table) return std::nullopt;
-    return first_gate(*table, (registers_.efer & kEferLongModeActive) != 0, memory);
+    return first_gate(*table, (registers.efer & kEferLongModeActive) != 0, memory);
+}
+
+}  // namespace
+
+const guest::Architecture kArchitecture = {
+    .name = "x86",
+    .append_prstatus = append_prstatus,
+    .append_qemu_note = append_qemu,
+    .append_vbox_note = append_vbox,
+    .is_prstatus_of = is_prstatus_of,
+    .append_mappings = append_mappings,
+    .translate = translate_address,
+    .paging_is_off = paging_is_off,
+    .first_handler = first_handler,
+};
+
+guest::Cpu make_cpu(const Registers& registers, const PagingTraits& traits) {
+    return {kArchitecture, std::make_shared<const CpuState>(registers, traits)};
+}
+
+const Registers& registers_of(const guest::Cpu& cpu) {
+    return state_of(cpu).registers;
 }
 
 }  // namespace guestdump::target_i386

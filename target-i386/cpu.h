@@ -1,35 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include "guest/guest.h"
+#include "guest/architecture.h"
 #include "target-i386/paging_mode.h"
 #include "target-i386/registers.h"
 
 namespace guestdump::target_i386 {
 
-/// An x86 vCPU as a dump sees it: its registers, frozen.
-class Cpu final : public guest::Cpu {
-  public:
-    explicit Cpu(const Registers& registers, const PagingTraits& traits = {})
-        : registers_(registers), traits_(traits) {}
+/// x86's row of the architecture table.
+extern const guest::Architecture kArchitecture;
 
-    const Registers& registers() const { return registers_; }
+/// What a dump knows of one x86 vCPU.
+struct CpuState final : guest::RegisterValues {
+    CpuState(const Registers& values, const PagingTraits& paging)
+        : registers(values), traits(paging) {}
 
-    std::optional<guest::PagingRoot> paging_root() const override;
-    Result<> append_mappings(const guest::GuestPhysBlockList& memory,
-                             guest::MemoryMappingList& out) const override;
-    void append_prstatus(const guest::ArchDumpInfo& arch, uint32_t index,
-                         guest::NoteBuilder& out) const override;
-    void append_qemu_note(guest::NoteBuilder& out) const override;
-    void append_vbox_note(guest::NoteBuilder& out) const override;
-    std::optional<guest::Gpa> translate(guest::Gva address, const guest::GuestPhysBlockList& memory,
-                                        std::optional<guest::Gpa> root) const override;
-    bool paging_is_off() const override;
-    std::optional<guest::Gva> first_handler(const guest::GuestPhysBlockList& memory) const override;
-
-  private:
-    Registers registers_;
-    PagingTraits traits_;
+    Registers registers;
+    PagingTraits traits;
 };
+
+/// A vCPU with these registers.
+guest::Cpu make_cpu(const Registers& registers, const PagingTraits& traits = {});
+
+/// The registers of @cpu, which make_cpu() has made.
+const Registers& registers_of(const guest::Cpu& cpu);
 
 }  // namespace guestdump::target_i386

@@ -20,7 +20,7 @@ constexpr uint64_t kPage = 4096;
 }  // namespace
 
 std::optional<guest::Gva> first_gate(guest::Gpa table, bool long_mode,
-                                     const guest::GuestPhysBlockList& memory) {
+                                     const guest::PageSource& memory) {
     Gate gate;
     const size_t size = long_mode ? sizeof(gate) : kProtectedModeGate;
     if (table.value % kPage + size > kPage) return std::nullopt;

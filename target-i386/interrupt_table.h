@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "guest/memory_map.h"
+#include "guest/page_source.h"
 
 namespace guestdump::target_i386 {
 
@@ -11,6 +11,6 @@ namespace guestdump::target_i386 {
 /// mode and 8 in protected mode. Empty where the gate is not present, reaches into the next page
 /// (which may be anywhere), or lies outside @memory. Any thread. [SDM 3A 6.11, 6.14.1]
 std::optional<guest::Gva> first_gate(guest::Gpa table, bool long_mode,
-                                     const guest::GuestPhysBlockList& memory);
+                                     const guest::PageSource& memory);
 
 }  // namespace guestdump::target_i386

@@ -13,6 +13,10 @@
 
 namespace guestdump::target_i386 {
 
+/// Sizes of the NT_PRSTATUS descriptor, bytes. [linux include/linux/elfcore.h]
+inline constexpr size_t kPrstatusSize64 = 336;
+inline constexpr size_t kPrstatusSize32 = 144;
+
 /// Adds NT_PRSTATUS of x86-64, 336 bytes. @pid names the vCPU as a thread, from 1.
 void append_prstatus64(const Registers& registers, uint32_t pid, guest::NoteBuilder& out);
 

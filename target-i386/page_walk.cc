@@ -28,7 +28,7 @@ constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 /// One table's bytes, copied: a device may write while one looks.
 class Table {
   public:
-    Result<> read(const guest::GuestPhysBlockList& memory, Gpa from, const Level& level) {
+    Result<> read(const guest::PageSource& memory, Gpa from, const Level& level) {
         entry_bytes_ = level.entry_bytes;
         const size_t size = size_t{level.entry_bytes} << level.index_bits;
         return memory.read_padded(from, std::span(bytes_).first(size));
@@ -64,13 +64,10 @@ class Table {
 /// not all of its mappings here: from a new place it is read once more, which counts as a table.
 class PageWalk {
   public:
-    /// @walked outlives the walk.
-    PageWalk(const PagingMode& mode, const guest::GuestPhysBlockList& memory, size_t cap,
-             const guest::WalkedTables& walked)
+    PageWalk(const PagingMode& mode, const WalkScope& scope, size_t cap)
         : mode_(mode),
-          memory_(memory),
-          walked_(walked),
-          ram_(memory),
+          scope_(scope),
+          ram_(scope.memory.blocks()),
           found_(cap),
           most_tables_(std::max(cap / kMappingsPerTable, kFewestTables)) {}
 
@@ -81,10 +78,10 @@ class PageWalk {
 
     /// Adds what was found, and how.
     Result<> merge_into(guest::MemoryMappingList& out) && {
-        out.walked().add_steps(steps());
+        scope_.walked.add_steps(steps());
         TRY(out.merge(std::move(found_)));
         return visits_.for_each([&](uint64_t table, const Visit& visit) {
-            return out.walked().add({table, visit.base.value, mode_.identity()});
+            return scope_.walked.add({table, visit.base.value, mode_.identity()});
         });
     }
 
@@ -106,8 +103,7 @@ class PageWalk {
     Result<> add_parts(Gpa page, Gva base, uint64_t length);
 
     const PagingMode& mode_;
-    const guest::GuestPhysBlockList& memory_;
-    const guest::WalkedTables& walked_;
+    const WalkScope& scope_;
     RamRuns ram_;
     guest::MemoryMappingList found_;
     util::MappedMap<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
@@ -119,7 +115,7 @@ class PageWalk {
 Result<> PageWalk::check_steps() const {
     // A walk that goes to its bounds: tables, references, mappings.
     const uint64_t one = most_tables_ * kMappingsPerTable + 2 * uint64_t{found_.cap()};
-    if (walked_.steps() + steps() <= kMostWalks * one) return {};
+    if (scope_.walked.steps() + steps() <= kMostWalks * one) return {};
     return Error::make("the page tables of the guest's vCPUs take more than %" PRIu64
                        " steps to walk",
                        kMostWalks * one);
@@ -129,7 +125,9 @@ Result<> PageWalk::check_steps() const {
 /// it maps is in the list then.
 Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
     const uint64_t key = table.value | level;
-    if (!walked_.empty() && walked_.has({key, base.value, mode_.identity()})) return false;
+    if (!scope_.walked.empty() && scope_.walked.has({key, base.value, mode_.identity()}))
+        return false;
+    TRY(scope_.cancellation.check());
     TRY(check_steps());
     const size_t first = found_.view().empty() ? 0 : found_.view().size() - 1;
     const auto [visit, is_new] = TRY(visits_.try_emplace(key, Visit{base, first}));
@@ -154,7 +152,7 @@ Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
 Result<bool> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
     const Level& shape = mode_.levels()[level];
     Table table;
-    TRY(table.read(memory_, address, shape));
+    TRY(table.read(scope_.memory, address, shape));
     bool whole = true;
     for (uint64_t i = 0; i < uint64_t{1} << shape.index_bits; ++i) {
         const Entry entry = mode_.decode(level, table.entry(i));
@@ -222,9 +220,8 @@ Result<> PageWalk::add_parts(Gpa page, Gva base, uint64_t length) {
 
 }  // namespace
 
-Result<> walk_pages(const PagingMode& mode, const guest::GuestPhysBlockList& memory,
-                    guest::MemoryMappingList& out) {
-    PageWalk walk(mode, memory, out.cap(), out.walked());
+Result<> walk_pages(const PagingMode& mode, const WalkScope& scope, guest::MemoryMappingList& out) {
+    PageWalk walk(mode, scope, out.cap());
     TRY(walk.run());
     return std::move(walk).merge_into(out);
 }

@@ -2,12 +2,22 @@
 #pragma once
 
 #include "guest/memory_map.h"
+#include "guest/page_source.h"
 #include "target-i386/paging_mode.h"
+#include "target-i386/walked_tables.h"
+#include "util/cancellation.h"
 
 namespace guestdump::target_i386 {
 
+/// What all walks for one list have in common. Everything must outlive the walks.
+struct WalkScope {
+    const guest::PageSource& memory;
+    const util::Cancellation& cancellation;
+    WalkedTables& walked;  ///< by earlier walks; grows
+};
+
 /// Merges what the tables of @mode map onto memory into @out, joined where virtual and physical
-/// addresses both go on. Pages or parts of pages outside @memory
+/// addresses both go on. Pages or parts of pages outside memory
 /// are left out, and so are tables there. Mappings may cross from one block into the next that
 /// touches it.
 ///
@@ -19,9 +29,8 @@ namespace guestdump::target_i386 {
 /// Each table is read once. Those that a walk for @out has read before are not read again where
 /// they would map the same; a table with such ones below it is, from each new place.
 ///
-/// Any thread. Errors: one of these bounds; a table that cannot be read;
+/// Any thread. Errors: one of these bounds; a table that cannot be read; cancellation;
 /// the host has no memory to give. @out is of no use then.
-Result<> walk_pages(const PagingMode& mode, const guest::GuestPhysBlockList& memory,
-                    guest::MemoryMappingList& out);
+Result<> walk_pages(const PagingMode& mode, const WalkScope& scope, guest::MemoryMappingList& out);
 
 }  // namespace guestdump::target_i386

@@ -11,7 +11,7 @@ namespace {
 using guest::Gpa;
 
 /// Entries of 4 and of 8 bytes, both as 8.
-std::optional<uint64_t> read_entry(const guest::GuestPhysBlockList& memory, Gpa from, size_t size) {
+std::optional<uint64_t> read_entry(const guest::PageSource& memory, Gpa from, size_t size) {
     util::le64 entry;
     if (!memory.read(from, std::as_writable_bytes(std::span(&entry, 1)).first(size))) {
         return std::nullopt;
@@ -22,7 +22,7 @@ std::optional<uint64_t> read_entry(const guest::GuestPhysBlockList& memory, Gpa 
 }  // namespace
 
 std::optional<Gpa> translate(const PagingMode& mode, Gpa root, guest::Gva address,
-                             const guest::GuestPhysBlockList& memory) {
+                             const guest::PageSource& memory) {
     if (mode.canonical(address.value) != address) return std::nullopt;
     Gpa table = root;
     for (size_t level = 0; level < mode.levels().size(); ++level) {

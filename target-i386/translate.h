@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "guest/memory_map.h"
+#include "guest/page_source.h"
 #include "target-i386/paging_mode.h"
 
 namespace guestdump::target_i386 {
@@ -12,6 +12,6 @@ namespace guestdump::target_i386 {
 /// an entry a level, whatever the rest of them is like. Empty where an entry is absent or would
 /// fault, or a table lies outside @memory. Any thread. [SDM 3A 4.3 to 4.5]
 std::optional<guest::Gpa> translate(const PagingMode& mode, guest::Gpa root, guest::Gva address,
-                                    const guest::GuestPhysBlockList& memory);
+                                    const guest::PageSource& memory);
 
 }  // namespace guestdump::target_i386

@@ -125,7 +125,7 @@ class Machine final : public guest::Guest {
     Result<> pause() override;
     void resume() override;
     guest::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
-    std::vector<const guest::Cpu*> cpus() const override;
+    std::vector<guest::Cpu> cpus() const override { return cpus_; }
     Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
     /// What the vmcore had, or what the guest handed over if it lies in RAM and is no larger than
     /// kMaxGuestNote.
@@ -161,7 +161,7 @@ class Machine final : public guest::Guest {
     bool held_ = false;  ///< between pause() and resume()
     std::optional<ShutdownCause> reset_after_hold_;
     uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
-    std::vector<std::unique_ptr<guest::Cpu>> cpus_;  ///< as of the last synchronize()
+    std::vector<guest::Cpu> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
     std::atomic<bool> note_posted_{false};  ///< set by vCPUs, cleared when the record has the note
     std::shared_ptr<Machine*> alive_;       ///< what is posted holds it weakly

@@ -19,7 +19,7 @@ Result<> Machine::synchronize() {
     const auto traits = frozen() ? target_i386::PagingTraits{} : parts_.accel->paging_traits();
     cpus_.clear();
     for (const target_i386::Registers& registers : all)
-        cpus_.push_back(std::make_unique<target_i386::Cpu>(registers, traits));
+        cpus_.push_back(target_i386::make_cpu(registers, traits));
     return {};
 }
 
@@ -58,16 +58,9 @@ std::optional<guest::GuestNote> Machine::guest_note() const {
     return note;
 }
 
-std::vector<const guest::Cpu*> Machine::cpus() const {
-    std::vector<const guest::Cpu*> all;
-    for (const auto& cpu : cpus_) all.push_back(cpu.get());
-    return all;
-}
-
 Result<guest::ArchDumpInfo> Machine::arch_info(const guest::GuestPhysBlockList& blocks) const {
     if (cpus_.empty()) return Error::make("dumping guest memory is not supported on this target");
-    const auto* first = static_cast<const target_i386::Cpu*>(cpus_.front().get());
-    return target_i386::dump_info(first->registers(), blocks);
+    return target_i386::dump_info(target_i386::registers_of(cpus_.front()), blocks);
 }
 
 }  // namespace guestdump::vm

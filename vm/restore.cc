@@ -61,8 +61,7 @@ Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
                 {.range = block.range, .region = block.region, .offset = block.offset}));
     }
     parts.ram_bytes = blocks.total_bytes();
-    for (const target_i386::Cpu& cpu : vmcore->vcpus())
-        parts.start_registers.push_back(cpu.registers());
+    parts.start_registers = vmcore->vcpus();
     parts.guest_note = vmcore->guest_note();
     parts.recorded_utsname = vmcore->recorded_utsname();
     for (const std::string& warning : vmcore->contents().warnings)

@@ -124,7 +124,7 @@ Result<> Vmcore::read_notes() {
     if (list.damage) contents_.warnings.push_back(*list.damage);
     vbox_ = TRY(read_vbox_core(list));
     if (vbox_) take_vbox_cpus();
-    for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
+    cpus_.insert(cpus_.end(), contents_.registers.begin(), contents_.registers.end());
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
     if (const Note* note = find_guest_note(list)) {
         guest_note_ = guest::GuestNote(note->whole.begin(), note->whole.end());
@@ -147,7 +147,7 @@ Result<> Vmcore::read_cpus(const NoteList& list) {
         all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus, warnings));
     for (Registers& registers : all) {
         registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
-        cpus_.emplace_back(registers);
+        cpus_.push_back(registers);
     }
     if (recorded) record_cpus(list);
     return {};
@@ -155,25 +155,28 @@ Result<> Vmcore::read_cpus(const NoteList& list) {
 
 void Vmcore::record_cpus(const NoteList& list) {
     for (const Note& note : list.notes) {
-        if (!is_prstatus(note) || recorded_cpus_.size() == cpus_.size()) continue;
-        recorded_cpus_.emplace_back(cpus_[recorded_cpus_.size()], note.descriptor);
+        if (!is_prstatus(note) || recorded_prstatus_.size() == cpus_.size()) continue;
+        recorded_prstatus_.emplace_back(note.descriptor.begin(), note.descriptor.end());
     }
 }
 
 /// A VirtualBox core is x86-64's whatever the guest does; a dump of the guest is not.
 void Vmcore::take_vbox_cpus() {
-    for (const Registers& registers : vbox_->cpus) cpus_.emplace_back(registers);
+    cpus_.insert(cpus_.end(), vbox_->cpus.begin(), vbox_->cpus.end());
     if (cpus_.empty()) return;
     const guest::ArchDumpInfo arch = target_i386::dump_info(vbox_->cpus.front(), contents_.blocks);
     contents_.machine = arch.machine;
     contents_.elf_class = arch.elf_class;
 }
 
-std::vector<const guest::Cpu*> Vmcore::cpus() const {
-    std::vector<const guest::Cpu*> list;
-    for (const RecordedCpu& cpu : recorded_cpus_) list.push_back(&cpu);
-    if (!list.empty()) return list;
-    for (const target_i386::Cpu& cpu : cpus_) list.push_back(&cpu);
+std::vector<guest::Cpu> Vmcore::cpus() const {
+    std::vector<guest::Cpu> list;
+    for (const Registers& registers : cpus_) {
+        guest::Cpu cpu = target_i386::make_cpu(registers);
+        if (list.size() < recorded_prstatus_.size())
+            cpu.set_recorded_prstatus(recorded_prstatus_[list.size()]);
+        list.push_back(std::move(cpu));
+    }
     return list;
 }
 

@@ -10,7 +10,6 @@
 #include "vmcore/contents.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/kdump/kdump_reader.h"
-#include "vmcore/recorded_cpu.h"
 #include "vmcore/vbox_core.h"
 
 namespace guestdump::vmcore {
@@ -34,14 +33,14 @@ class Vmcore final : public guest::Guest {
     Result<> pause() override { return {}; }
     void resume() override {}
     guest::GuestPhysBlockList blocks() const override { return contents_.blocks; }
-    std::vector<const guest::Cpu*> cpus() const override;
+    std::vector<guest::Cpu> cpus() const override;
     /// The file's machine and class; a 32-bit class gives way where @blocks do not fit it.
     Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
     std::optional<guest::GuestNote> guest_note() const override { return guest_note_; }
     std::optional<guest::Utsname> recorded_utsname() const override;
 
     /// Registers by vCPU; see target_i386::parse_qemu_note() for what a note does not tell.
-    const std::vector<target_i386::Cpu>& vcpus() const { return cpus_; }
+    const std::vector<target_i386::Registers>& vcpus() const { return cpus_; }
     const Contents& contents() const { return contents_; }
     bool flattened() const { return flattened_; }
     /// What only a kdump-compressed file has; nullptr for others.
@@ -62,8 +61,9 @@ class Vmcore final : public guest::Guest {
     std::optional<KdumpFile> kdump_;
     std::optional<VboxCore> vbox_;
     bool flattened_ = false;
-    std::vector<target_i386::Cpu> cpus_;
-    std::vector<RecordedCpu> recorded_cpus_;  ///< the same, where only NT_PRSTATUS tells them
+    std::vector<target_i386::Registers> cpus_;
+    /// NT_PRSTATUS descriptor of each vCPU, if only that note describes them; else empty.
+    std::vector<std::vector<std::byte>> recorded_prstatus_;
     std::optional<guest::GuestNote> guest_note_;
 };
 

@@ -23,20 +23,21 @@ uint64_t place_of(uint64_t number, uint64_t total) {
 
 }  // namespace
 
-Result<util::MappedArray<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
+Result<util::MappedArray<std::byte>> sample_pages(const guest::PageSet& pages, size_t page_size,
                                                   const guest::PageSource& source) {
-    const uint64_t total = count_pages(runs);
-    const uint64_t looks = std::min(total, kMostLooks);
+    const uint64_t total = pages.count();
+    // A page that is given away once it was read cannot be looked at beforehand.
+    const uint64_t looks = source.pages_stay() ? std::min(total, kMostLooks) : 0;
     auto sample = TRY(util::MappedArray<std::byte>::make(
         std::min<uint64_t>(total, kSampleBytes / page_size) * page_size));
     size_t filled = 0;
     for (uint64_t look = 0; look < looks && filled < sample.size(); ++look) {
-        const uint64_t pfn = nth_page(runs, place_of(look, total));
+        const uint64_t pfn = pages.select(place_of(look, total));
         const guest::Gpa from{pfn * page_size};
         const guest::RamExtent extent = source.extent(from, page_size);
         if (!extent.populated && extent.length >= page_size) continue;
         const auto page = std::span(sample).subspan(filled, page_size);
-        if (auto done = source.read(from, page); !done) {
+        if (auto done = source.read_padded(from, page); !done) {
             return std::move(done).take_error().while_("reading page 0x%" PRIx64, pfn);
         }
         if (!util::all_zero(page)) filled += page_size;

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
-#include "dump/kdump/page_runs.h"
+#include "guest/page_set.h"
 #include "guest/page_source.h"
 #include "util/mapped_array.h"
 
@@ -14,7 +13,7 @@ namespace guestdump::dump {
 /// 2 MiB. The same pages for the same guest, whatever else is asked of the dump.
 ///
 /// Errors: those of @source; the host has no memory to give.
-Result<util::MappedArray<std::byte>> sample_pages(std::span<const PfnRun> runs, size_t page_size,
+Result<util::MappedArray<std::byte>> sample_pages(const guest::PageSet& pages, size_t page_size,
                                                   const guest::PageSource& source);
 
 }  // namespace guestdump::dump

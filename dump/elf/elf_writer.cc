@@ -25,9 +25,9 @@ class ElfWriter final : public VmcoreWriter {
           threads_(threads),
           load_flags_(load_flags) {}
 
-    Result<> begin(Sink& sink) override {
+    Result<> begin(Sink& sink, const Progress& progress) override {
         TRY(sink.write_at(0, util::bytes_of(file_header())));
-        TRY(write_program_headers(sink));
+        TRY(write_program_headers(sink, progress));
         if (layout_.extended_numbering) {
             TRY(sink.write_at(layout_.section_header, util::bytes_of(section_zero())));
         }
@@ -97,10 +97,11 @@ class ElfWriter final : public VmcoreWriter {
         return header;
     }
 
-    Result<> write_program_headers(Sink& sink) const {
+    Result<> write_program_headers(Sink& sink, const Progress& progress) const {
         std::vector<typename Elf::Phdr> headers{note_header()};
         uint64_t offset = layout_.program_headers;
         const auto write = [&]() -> Result<> {
+            TRY(progress.check());
             const auto bytes = std::as_bytes(std::span(headers));
             TRY(sink.write_at(offset, bytes));
             offset += bytes.size();
@@ -156,14 +157,12 @@ Result<std::unique_ptr<VmcoreWriter>> make(const Snapshot& snapshot, unsigned th
 
 }  // namespace
 
-Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot,
-                                                      const ElfRequest& request) {
-    return make(snapshot, request.threads, 0);
+Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot, unsigned threads) {
+    return make(snapshot, threads, 0);
 }
 
-Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot,
-                                                       const VboxRequest& request) {
-    return make(snapshot, request.threads, format::kPfRead);
+Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot, unsigned threads) {
+    return make(snapshot, threads, format::kPfRead);
 }
 
 }  // namespace guestdump::dump

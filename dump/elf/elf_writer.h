@@ -7,14 +7,12 @@
 
 namespace guestdump::dump {
 
-/// An ELF vmcore, of the class and machine that the snapshot says. Both arguments as for
-/// make_writer().
-Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot,
-                                                      const ElfRequest& request);
+/// An ELF vmcore, of the class and machine that the snapshot says, copied by @threads threads (0:
+/// as Request::threads). @snapshot as for make_writer().
+Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot, unsigned threads);
 
-/// A VirtualBox core: an ELF file whose notes and mappings are of another kind, so that the
-/// snapshot must have been taken for @request too.
-Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot,
-                                                       const VboxRequest& request);
+/// A VirtualBox core: an ELF file with other notes and mappings, so @snapshot must have been
+/// prepared for a VboxRequest.
+Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot, unsigned threads);
 
 }  // namespace guestdump::dump

@@ -2,7 +2,6 @@
 #include "dump/elf/program_mappings.h"
 
 #include <algorithm>
-#include <set>
 
 namespace guestdump::dump {
 namespace {
@@ -18,6 +17,7 @@ class Splitter {
     /// Adds the parts of @mapping that lie in blocks. They are not joined again, though they touch:
     /// each program header tells of one block.
     Result<> add(const guest::MemoryMapping& mapping) {
+        if (result_.size() % kCheckEvery == 0) TRY(scope_.cancellation.check());
         if (scope_.elf_class == format::ElfClass::k32 && last_virtual(mapping) > UINT32_MAX) {
             return Error::make("the mapping at virtual address 0x%" PRIx64 " ends at 0x%" PRIx64
                                ", beyond the 32 bits of ELF32",
@@ -50,6 +50,9 @@ class Splitter {
     guest::MemoryMappings take() && { return std::move(result_); }
 
   private:
+    /// Mappings between two looks at whether the dump is still wanted: well under a millisecond.
+    static constexpr size_t kCheckEvery = size_t{1} << 12;
+
     static uint64_t last_virtual(const guest::MemoryMapping& mapping) {
         return mapping.virt.value + (mapping.length - 1);
     }
@@ -97,16 +100,14 @@ Result<guest::MemoryMappings> vbox_mappings(const guest::GuestPhysBlockList& mem
     return result;
 }
 
-Result<guest::MemoryMappings> paging_mappings(const std::vector<const guest::Cpu*>& cpus,
+Result<guest::MemoryMappings> paging_mappings(std::span<const guest::Cpu> cpus,
                                               const PagingScope& scope) {
     guest::MemoryMappingList walked(scope.most_mappings);
-    std::set<guest::PagingRoot> seen;
-    for (const guest::Cpu* cpu : cpus) {
-        const std::optional<guest::PagingRoot> root = cpu->paging_root();
-        if (root && seen.insert(*root).second) TRY(cpu->append_mappings(scope.all, walked));
-    }
-    if (seen.empty()) return simple_mappings(scope.dumped);
-    if (seen.size() > 1) walked.normalize();  // one walk is in order by itself
+    const auto walk = cpus.empty() ? nullptr : cpus.front().architecture().append_mappings;
+    size_t spaces = 0;
+    if (walk) spaces = TRY(walk(cpus, scope.memory, scope.cancellation, walked));
+    if (spaces == 0) return simple_mappings(scope.dumped);
+    if (spaces > 1) TRY(walked.normalize(scope.cancellation));  // one walk is in order by itself
 
     Splitter splitter(scope);
     TRY(splitter.expect(walked.view().size() + scope.dumped.view().size()));

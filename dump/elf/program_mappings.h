@@ -7,7 +7,7 @@
 #include "guest/guest.h"
 #include "guest/memory_map.h"
 
-/// Which mappings become program headers of an ELF vmcore. Main loop, while the guest is paused.
+/// Which mappings become program headers of an ELF vmcore. Any thread.
 ///
 /// Errors of all: the host has no memory to give.
 
@@ -31,10 +31,11 @@ Result<guest::MemoryMappings> vbox_mappings(const guest::GuestPhysBlockList& mem
 
 /// What paging=true depends on beside the vCPUs.
 struct PagingScope {
-    const guest::GuestPhysBlockList& all;     ///< tables are read from here
+    const guest::PageSource& memory;          ///< tables are read from here
     const guest::GuestPhysBlockList& dumped;  ///< what the file holds
     format::ElfClass elf_class = format::ElfClass::k64;
     size_t most_mappings = guest::MemoryMappingList::kDefaultCap;
+    const util::Cancellation& cancellation;
 };
 
 /// paging=true: what the page tables of @cpus map onto dumped memory, sorted by virtual address and
@@ -49,8 +50,8 @@ struct PagingScope {
 /// tables instead. ELF32 has no addresses to spare, so there the window is at 0: readers look at
 /// segments in their order, and find what the tables map first.
 ///
-/// Errors: also more mappings than wanted; ELF32 and a vCPU with 64-bit addresses.
-Result<guest::MemoryMappings> paging_mappings(const std::vector<const guest::Cpu*>& cpus,
+/// Errors: also more mappings than wanted; ELF32 and a vCPU with 64-bit addresses; cancellation.
+Result<guest::MemoryMappings> paging_mappings(std::span<const guest::Cpu> cpus,
                                               const PagingScope& scope);
 
 }  // namespace guestdump::dump

@@ -45,7 +45,7 @@ class Surveyor {
         const guest::Gpa from{pfn * page_.size()};
         const guest::RamExtent extent = source_.extent(from, page_.size());
         if (!extent.populated && extent.length >= page_.size()) return {};
-        if (auto done = source_.read(from, page_); !done) {
+        if (auto done = source_.read_padded(from, page_); !done) {
             return std::move(done).take_error().while_("reading page 0x%" PRIx64, pfn);
         }
         if (util::all_zero(page_)) return {};
@@ -83,15 +83,15 @@ class Surveyor {
 
 }  // namespace
 
-Result<PageSurvey> survey_pages(std::span<const PfnRun> runs, size_t page_size,
+Result<PageSurvey> survey_pages(const guest::PageSet& pages, size_t page_size,
                                 const guest::PageSource& source, const SurveyOptions& options) {
-    const uint64_t total = count_pages(runs);
+    const uint64_t total = pages.count();
     const bool whole = total <= PageSurvey::kMostLooks;
     Surveyor surveyor(page_size, source, options);
     for (uint64_t look = 0; look < PageSurvey::kMostLooks; ++look) {
         const uint64_t part = part_of(look);
         if (whole && part >= total) continue;
-        TRY(surveyor.look_at(nth_page(runs, whole ? part : page_in(part, total))));
+        TRY(surveyor.look_at(pages.select(whole ? part : page_in(part, total))));
     }
     return std::move(surveyor).conclude(total);
 }

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "dump/compress/compressor.h"
-#include "dump/kdump/page_runs.h"
+#include "guest/page_set.h"
 #include "guest/page_source.h"
 
 namespace guestdump::dump {
@@ -40,8 +39,8 @@ struct SurveyOptions {
 /// same every time: as even as may be, and unlike a fixed step as likely as not to meet two pages
 /// of a pair.
 ///
-/// @runs must not be empty. Errors: those of @source.
-Result<PageSurvey> survey_pages(std::span<const PfnRun> runs, size_t page_size,
+/// @pages must not be empty. Errors: those of @source.
+Result<PageSurvey> survey_pages(const guest::PageSet& pages, size_t page_size,
                                 const guest::PageSource& source, const SurveyOptions& options);
 
 }  // namespace guestdump::dump

@@ -105,12 +105,10 @@ uint64_t most_for_holes(const Guess& filled, uint64_t total, uint64_t page_size)
     return page_size + static_cast<uint64_t>(pieces * kRecord);
 }
 
-Result<SizeEstimate> estimate(const Snapshot& snapshot, const ElfRequest&,
-                              const guest::PageSource& source) {
+Result<SizeEstimate> estimate_elf(const Snapshot& snapshot, const guest::PageSource& source) {
     const ElfLayout layout = TRY(ElfLayout::of(snapshot));
     const uint64_t page_size = snapshot.arch.page_size;
-    const std::vector<PfnRun> runs = page_runs(snapshot.blocks, page_size);
-    const PageSurvey survey = TRY(survey_pages(runs, page_size, source, {}));
+    const PageSurvey survey = TRY(survey_pages(snapshot.pages, page_size, source, {}));
     // What stands before memory; where memory begins in its last page, that one is counted there.
     const uint64_t head = layout.notes + snapshot.notes.size();
     const bool shared = layout.blocks.front() < (head + page_size - 1) / page_size * page_size;
@@ -123,16 +121,11 @@ Result<SizeEstimate> estimate(const Snapshot& snapshot, const ElfRequest&,
     return estimate;
 }
 
-/// An ELF file, in all that has a size.
-Result<SizeEstimate> estimate(const Snapshot& snapshot, const VboxRequest&,
-                              const guest::PageSource& source) {
-    return estimate(snapshot, ElfRequest{}, source);
-}
-
 Result<std::unique_ptr<Compressor>> compressor_for(const KdumpRequest& request,
-                                                   std::span<const PfnRun> runs, size_t page_size,
+                                                   const Snapshot& snapshot,
                                                    const guest::PageSource& source) {
-    const auto sample = TRY(sample_pages(runs, page_size, source));
+    const size_t page_size = snapshot.arch.page_size;
+    const auto sample = TRY(sample_pages(snapshot.pages, page_size, source));
     return Compressor::create({request.compression, request.level, page_size, sample});
 }
 
@@ -147,32 +140,64 @@ void add_records(const KdumpLayout& layout, uint64_t runs, SizeEstimate& estimat
     estimate.highest += records(estimate.highest / FlatSink::kRecordBytes + pieces);
 }
 
-Result<SizeEstimate> estimate(const Snapshot& snapshot, const KdumpRequest& request,
-                              const guest::PageSource& source) {
+Result<SizeEstimate> estimate_kdump(const Snapshot& snapshot, const KdumpRequest& request,
+                                    const guest::PageSource& source) {
     const uint64_t page_size = snapshot.arch.page_size;
-    const std::vector<PfnRun> runs = page_runs(snapshot.blocks, page_size);
-    const KdumpLayout layout =
-        TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
-                             .page_size = page_size,
-                             .max_mapnr = snapshot.memory.last().value / page_size + 1,
-                             .page_count = count_pages(runs),
-                             .note_size = snapshot.notes.size()}));
-    const auto compressor = TRY(compressor_for(request, runs, page_size, source));
+    const KdumpLayout layout = TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
+                                                    .page_size = page_size,
+                                                    .max_mapnr = snapshot.max_mapnr(),
+                                                    .page_count = snapshot.pages.count(),
+                                                    .note_size = snapshot.notes.size()}));
+    const auto compressor = TRY(compressor_for(request, snapshot, source));
     const SurveyOptions options{.find_equal = request.share_pages, .compressor = compressor.get()};
-    const PageSurvey survey = TRY(survey_pages(runs, page_size, source, options));
+    const PageSurvey survey = TRY(survey_pages(snapshot.pages, page_size, source, options));
     const Guess filled = filled_pages(survey);
     const Guess pages = request.share_pages ? distinct_pages(survey, filled) : filled;
     SizeEstimate estimate = estimate_of(layout.pages + page_size, pages * stored_bytes(survey));
-    if (request.flattened) add_records(layout, runs.size(), estimate);
+    if (request.flattened) add_records(layout, snapshot.blocks.view().size(), estimate);
     estimate.without_holes = estimate.highest;
     return estimate;
 }
 
+/// A guest's memory for as long as somebody wants it. An estimate reads page by page, so that it
+/// ends here.
+class WantedSource final : public guest::PageSource {
+  public:
+    WantedSource(const guest::PageSource& memory, const util::Cancellation& cancellation)
+        : memory_(memory), cancellation_(cancellation) {}
+
+    const guest::GuestPhysBlockList& blocks() const override { return memory_.blocks(); }
+    Result<> read(guest::Gpa from, std::span<std::byte> out) const override {
+        TRY(cancellation_.check());
+        return memory_.read(from, out);
+    }
+    Result<> read_padded(guest::Gpa from, std::span<std::byte> out) const override {
+        TRY(cancellation_.check());
+        return memory_.read_padded(from, out);
+    }
+    guest::RamExtent extent(guest::Gpa from, uint64_t limit) const override {
+        return memory_.extent(from, limit);
+    }
+    bool pages_stay() const override { return memory_.pages_stay(); }
+
+  private:
+    const guest::PageSource& memory_;
+    const util::Cancellation& cancellation_;
+};
+
 }  // namespace
+
+Result<SizeEstimate> estimate_size(const Capture& capture, const Request& request,
+                                   const util::Cancellation& cancellation) {
+    const Snapshot snapshot = TRY(Snapshot::prepare(capture, request, cancellation));
+    return estimate_size(snapshot, request, WantedSource(*snapshot.memory, cancellation));
+}
 
 Result<SizeEstimate> estimate_size(const Snapshot& snapshot, const Request& request,
                                    const guest::PageSource& pages) {
-    return std::visit([&](const auto& kind) { return estimate(snapshot, kind, pages); }, request);
+    // A VirtualBox core is an ELF file, in all that has a size.
+    if (!request.kdump()) return estimate_elf(snapshot, pages);
+    return estimate_kdump(snapshot, *request.kdump(), pages);
 }
 
 }  // namespace guestdump::dump

@@ -27,4 +27,10 @@ struct SizeEstimate {
 Result<SizeEstimate> estimate_size(const Snapshot& snapshot, const Request& request,
                                    const guest::PageSource& pages);
 
+/// Prepares a dump of @capture for @request, and estimates its size: all that estimate_size()
+/// needs, in one. Any thread but the main loop's. Errors: those of Snapshot::prepare() and
+/// estimate_size(); cancellation.
+Result<SizeEstimate> estimate_size(const Capture& capture, const Request& request,
+                                   const util::Cancellation& cancellation);
+
 }  // namespace guestdump::dump

@@ -12,7 +12,9 @@ class FlattenedWriter final : public VmcoreWriter {
   public:
     explicit FlattenedWriter(std::unique_ptr<VmcoreWriter> inner) : inner_(std::move(inner)) {}
 
-    Result<> begin(Sink& sink) override { return inner_->begin(flat_.emplace(sink)); }
+    Result<> begin(Sink& sink, const Progress& progress) override {
+        return inner_->begin(flat_.emplace(sink), progress);
+    }
 
     Result<> iterate(const guest::PageSource& pages, Sink&, Progress& progress) override {
         return inner_->iterate(pages, *flat_, progress);

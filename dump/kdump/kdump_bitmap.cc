@@ -21,31 +21,36 @@ void set_bits(std::span<std::byte> piece, uint64_t first, uint64_t end) {
               piece.begin() + static_cast<ptrdiff_t>(end / 8), std::byte{0xff});
 }
 
-/// Sets the bits of @runs that lie in @piece, whose bit 0 is page frame @base; takes off the runs
-/// that end there.
-void fill_piece(std::span<std::byte> piece, uint64_t base, std::span<const PfnRun>& runs) {
+/// Sets the bits of @pages that lie in @piece, whose bit 0 is page frame @base.
+void fill_piece(std::span<std::byte> piece, uint64_t base, const guest::PageSet& pages) {
     const uint64_t limit = base + 8 * piece.size();
-    for (; !runs.empty() && runs.front().first < limit; runs = runs.subspan(1)) {
-        const PfnRun& run = runs.front();
-        set_bits(piece, std::max(run.first, base) - base, std::min(run.end, limit) - base);
-        if (run.end > limit) return;
+    for (auto run = pages.next_run(base); run && run->first < limit;
+         run = pages.next_run(run->end)) {
+        set_bits(piece, run->first - base, std::min(run->end, limit) - base);
     }
+}
+
+/// True if no page of @pages lies in [@base, @limit).
+bool is_empty(const guest::PageSet& pages, uint64_t base, uint64_t limit) {
+    const auto run = pages.next_run(base);
+    return !run || run->first >= limit;
 }
 
 }  // namespace
 
-util::Result<> write_bitmap(Sink& sink, uint64_t offset, uint64_t size,
-                            std::span<const PfnRun> runs) {
-    auto buffer = TRY(util::MappedArray<std::byte>::make(std::min(size, kPieceBytes)));
-    for (uint64_t at = 0; at < size; at += buffer.size()) {
-        const auto piece = std::span(buffer).first(std::min<uint64_t>(buffer.size(), size - at));
+Result<> write_bitmap(Sink& sink, const BitmapPlace& place, const guest::PageSet& pages,
+                      const Progress& progress) {
+    auto buffer = TRY(util::MappedArray<std::byte>::make(std::min(place.size, kPieceBytes)));
+    for (uint64_t at = 0; at < place.size; at += buffer.size()) {
+        TRY(progress.check());
+        const auto piece =
+            std::span(buffer).first(std::min<uint64_t>(buffer.size(), place.size - at));
         // Between a guest's first terabytes and one page at the end of the addresses there may be
         // more zeros than the disk holds.
-        const bool is_empty = runs.empty() || runs.front().first >= 8 * (at + piece.size());
-        if (is_empty && sink.random_access()) continue;
+        if (sink.random_access() && is_empty(pages, 8 * at, 8 * (at + piece.size()))) continue;
         std::fill(piece.begin(), piece.end(), std::byte{0});
-        fill_piece(piece, 8 * at, runs);
-        TRY(sink.write_at(offset + at, piece));
+        fill_piece(piece, 8 * at, pages);
+        TRY(sink.write_at(place.offset + at, piece));
     }
     return {};
 }

@@ -2,19 +2,25 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
-#include "dump/kdump/page_runs.h"
+#include "dump/progress.h"
 #include "dump/target/sink.h"
+#include "guest/page_set.h"
 
 namespace guestdump::dump {
 
-/// Writes the bitmap in which the pages of @runs are set, @size bytes at @offset: bit pfn & 7 of
-/// byte pfn >> 3. In pieces of bounded size, for a bitmap grows with the highest address of a
-/// guest. [makedumpfile IMPLEMENTATION]
+/// Where a bitmap lies in a file, bytes.
+struct BitmapPlace {
+    uint64_t offset = 0;
+    uint64_t size = 0;
+};
+
+/// Writes the bitmap in which @pages are set, at @place: bit pfn & 7 of byte pfn >> 3. In pieces of
+/// bounded size, because a bitmap grows with the highest address of a guest. [makedumpfile
+/// IMPLEMENTATION]
 ///
-/// @runs ascend and end below 8 * @size. Errors: those of the sink.
-util::Result<> write_bitmap(Sink& sink, uint64_t offset, uint64_t size,
-                            std::span<const PfnRun> runs);
+/// The PFNs of @pages lie below 8 * @place.size. Errors: those of the sink; cancellation.
+Result<> write_bitmap(Sink& sink, const BitmapPlace& place, const guest::PageSet& pages,
+                      const Progress& progress);
 
 }  // namespace guestdump::dump

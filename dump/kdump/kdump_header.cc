@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "format/kdump.h"
-#include "linux/guest_utsname.h"
 #include "util/stored.h"
 
 namespace guestdump::dump {
@@ -17,13 +16,6 @@ Text text_of(const std::string& value) {
     Text text{};
     std::copy_n(value.begin(), std::min(value.size(), text.size() - 1), text.begin());
     return text;
-}
-
-guest::Utsname name_of(const Snapshot& snapshot) {
-    guest::Utsname found = linux_guest::guest_utsname(
-        snapshot.vmcoreinfo.value_or(linux_guest::Vmcoreinfo("")), snapshot.arch, snapshot.memory);
-    if (!snapshot.recorded_utsname) return found;
-    return linux_guest::completed(std::move(found), *snapshot.recorded_utsname);
 }
 
 uint32_t cut_to_32_bits(uint64_t value) {
@@ -46,7 +38,7 @@ struct Headers {
     }
 
     static Main main(const Snapshot& snapshot, Compression compression, const KdumpLayout& layout) {
-        const guest::Utsname name = name_of(snapshot);
+        const guest::Utsname& name = snapshot.utsname;
         Main header{};
         std::copy_n(format::kKdumpSignature.data(), format::kKdumpSignature.size(),
                     header.signature.begin());

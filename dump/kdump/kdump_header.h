@@ -14,8 +14,7 @@ namespace guestdump::dump {
 uint32_t compression_flag(Compression compression);
 
 /// Everything in front of the bitmaps: main header, sub header and notes, layout.bitmap1 bytes.
-/// @dump_level: kinds of pages that are left out. Reads the guest's name from its memory.
-/// [makedumpfile diskdump_mod.h]
+/// @dump_level: kinds of pages that are left out./// [makedumpfile diskdump_mod.h]
 std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
                                     uint32_t dump_level, const KdumpLayout& layout);
 

@@ -24,6 +24,12 @@ using Kind = PageChunk::Page::Kind;
 /// Chunks under way, at 1 MiB each, whatever the number of threads: the bound on memory.
 constexpr size_t kMostSlots = 32;
 
+/// No more threads than there are chunks, or slots for them.
+unsigned useful_threads(unsigned threads, uint64_t bytes) {
+    const uint64_t chunks = bytes / ChunkCursor::kChunkBytes + 1;
+    return static_cast<unsigned>(std::min<uint64_t>({threads, chunks, kMostSlots}));
+}
+
 size_t slots_for(unsigned threads) {
     return std::min<size_t>(threads + threads / 2 + 2, kMostSlots);
 }
@@ -167,9 +173,9 @@ class Pipeline {
 };
 
 Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest& request,
-                                             std::span<const PfnRun> runs, size_t page_size,
+                                             const guest::PageSet& pages, size_t page_size,
                                              const guest::PageSource& source) {
-    const auto sample = TRY(sample_pages(runs, page_size, source));
+    const auto sample = TRY(sample_pages(pages, page_size, source));
     std::unique_ptr<Compressor> first =
         TRY(Compressor::create({request.compression, request.level, page_size, sample}));
     std::vector<PageWorker> workers;
@@ -185,23 +191,26 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
 
 }  // namespace
 
-Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequest& request,
+Result<uint64_t> write_kdump_pages(const guest::PageSet& pages, const Request& request,
                                    const KdumpLayout& layout, const guest::PageSource& source,
                                    Sink& sink, Progress& progress) {
+    const KdumpRequest& kdump = *request.kdump();
     const size_t page_size = layout.page_size;
-    const auto threads =
-        std::min<unsigned>(thread_count(request.threads), static_cast<unsigned>(kMostSlots));
-    std::vector<PageWorker> workers = TRY(make_workers(threads, request, runs, page_size, source));
+    const unsigned threads =
+        useful_threads(thread_count(request.threads), layout.page_count * page_size);
+    std::vector<PageWorker> workers = TRY(make_workers(threads, kdump, pages, page_size, source));
     KdumpDescriptors descriptors =
         TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
-                                   compression_flag(request.compression)));
+                                   compression_flag(kdump.compression)));
     Pipeline::Parts parts{
-        .cursor = ChunkCursor(runs, page_size, source),
+        .cursor = ChunkCursor(pages, page_size, source),
         .workers = PageWorkerPool(std::move(workers)),
         .descriptors = std::move(descriptors),
         .sharing = std::nullopt,
     };
-    if (request.share_pages) parts.sharing = TRY(SharingTable::make(layout.page_count));
+    // A page is compared with its twin before it refers to it, and so the twin is read again.
+    if (kdump.share_pages && source.pages_stay())
+        parts.sharing = TRY(SharingTable::make(layout.page_count));
     return Pipeline(threads, layout, parts, sink, progress).run();
 }
 

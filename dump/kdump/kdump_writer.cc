@@ -7,7 +7,6 @@
 #include "dump/kdump/kdump_header.h"
 #include "dump/kdump/kdump_layout.h"
 #include "dump/kdump/kdump_pages.h"
-#include "dump/kdump/page_runs.h"
 #include "format/kdump.h"
 
 namespace guestdump::dump {
@@ -16,28 +15,29 @@ namespace {
 /// As QEMU and makedumpfile -d 1 say it, though zero pages are all there. Of a part of memory it
 /// would say that what is missing is zero.
 uint32_t dump_level_of(const Snapshot& snapshot) {
-    const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory.total_bytes();
+    const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory->blocks().total_bytes();
     return is_whole ? format::kDumpLevelExcludeZero : 0;
 }
 
 class KdumpWriter final : public VmcoreWriter {
   public:
-    KdumpWriter(const Snapshot& snapshot, const KdumpRequest& request, const KdumpLayout& layout)
+    KdumpWriter(const Snapshot& snapshot, const Request& request, const KdumpLayout& layout)
         : snapshot_(snapshot),
           request_(request),
           layout_(layout),
-          memory_(page_runs(snapshot.memory, layout.page_size)),
-          dumped_(page_runs(snapshot.blocks, layout.page_size)) {}
+          existing_(guest::PageSet::of(snapshot.memory->blocks(), layout.page_size)) {}
 
-    Result<> begin(Sink& sink) override {
-        TRY(sink.write_at(
-            0, kdump_header(snapshot_, request_.compression, dump_level_of(snapshot_), layout_)));
-        TRY(write_bitmap(sink, layout_.bitmap1, layout_.bitmap_size(), memory_));
-        return write_bitmap(sink, layout_.bitmap2, layout_.bitmap_size(), dumped_);
+    Result<> begin(Sink& sink, const Progress& progress) override {
+        const Compression compression = request_.kdump()->compression;
+        TRY(sink.write_at(0,
+                          kdump_header(snapshot_, compression, dump_level_of(snapshot_), layout_)));
+        TRY(write_bitmap(sink, {layout_.bitmap1, layout_.bitmap_size()}, existing_, progress));
+        return write_bitmap(sink, {layout_.bitmap2, layout_.bitmap_size()}, snapshot_.pages,
+                            progress);
     }
 
     Result<> iterate(const guest::PageSource& pages, Sink& sink, Progress& progress) override {
-        end_ = TRY(write_kdump_pages(dumped_, request_, layout_, pages, sink, progress));
+        end_ = TRY(write_kdump_pages(snapshot_.pages, request_, layout_, pages, sink, progress));
         return {};
     }
 
@@ -45,27 +45,25 @@ class KdumpWriter final : public VmcoreWriter {
 
   private:
     const Snapshot& snapshot_;
-    KdumpRequest request_;
+    Request request_;
     KdumpLayout layout_;
-    std::vector<PfnRun> memory_;  ///< bitmap 1: what the guest has
-    std::vector<PfnRun> dumped_;  ///< bitmap 2: what the file has
+    guest::PageSet existing_;  ///< bitmap 1: what the guest has; bitmap 2 is what the file has
     uint64_t end_ = 0;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
-                                                        const KdumpRequest& request) {
-    TRY(check_compression(request.compression, request.level));
-    const uint64_t page_size = snapshot.arch.page_size;
-    const KdumpLayout layout =
-        TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
-                             .page_size = page_size,
-                             .max_mapnr = snapshot.memory.last().value / page_size + 1,
-                             .page_count = count_pages(page_runs(snapshot.blocks, page_size)),
-                             .note_size = snapshot.notes.size()}));
+                                                        const Request& request) {
+    const KdumpRequest& kdump = *request.kdump();
+    TRY(check_compression(kdump.compression, kdump.level));
+    const KdumpLayout layout = TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
+                                                    .page_size = snapshot.arch.page_size,
+                                                    .max_mapnr = snapshot.max_mapnr(),
+                                                    .page_count = snapshot.pages.count(),
+                                                    .note_size = snapshot.notes.size()}));
     std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout);
-    if (request.flattened) writer = make_flattened_writer(std::move(writer));
+    if (kdump.flattened) writer = make_flattened_writer(std::move(writer));
     return writer;
 }
 

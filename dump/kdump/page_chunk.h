@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <vector>
 
-#include "dump/kdump/page_runs.h"
+#include "guest/page_set.h"
 #include "guest/page_source.h"
 #include "util/mapped_array.h"
 
@@ -38,14 +38,14 @@ struct PageChunk {
     uint64_t offset = 0;  ///< of the packed bytes in the dump
 };
 
-/// Cuts runs of pages into chunks.
+/// Cuts a set of pages into chunks.
 class ChunkCursor {
   public:
     /// A chunk that is not blank has at most this many bytes, or is one page.
     static constexpr size_t kChunkBytes = size_t{1} << 20;
 
-    /// @runs and @source must outlive this.
-    ChunkCursor(std::span<const PfnRun> runs, size_t page_size, const guest::PageSource& source);
+    /// @pages and @source must outlive this.
+    ChunkCursor(const guest::PageSet& pages, size_t page_size, const guest::PageSource& source);
 
     uint64_t pages_per_chunk() const { return pages_per_chunk_; }
 
@@ -54,14 +54,13 @@ class ChunkCursor {
 
   private:
     uint64_t blank_pages();
-    void next_run();
 
-    std::span<const PfnRun> runs_;
+    const guest::PageSet& pages_;
     size_t page_size_;
     const guest::PageSource& source_;
     uint64_t pages_per_chunk_;
-    uint64_t at_;                ///< next page, in runs_.front()
-    uint64_t populated_to_ = 0;  ///< a page; up to it is no need to ask again
+    std::optional<guest::PfnRun> run_;  ///< what is left of the current run; empty at the end
+    uint64_t populated_to_ = 0;         ///< a page; up to it is no need to ask again
 };
 
 }  // namespace guestdump::dump

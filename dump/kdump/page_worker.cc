@@ -40,7 +40,7 @@ Result<> PageWorker::read_pages(PageChunk& chunk, uint64_t index, uint64_t count
                                 bool want_hashes) {
     const auto bytes = std::span(chunk.bytes).subspan(index * page_size_, count * page_size_);
     const uint64_t pfn = chunk.first + index;
-    if (auto done = source_->read(guest::Gpa{pfn * page_size_}, bytes); !done) {
+    if (auto done = source_->read_padded(guest::Gpa{pfn * page_size_}, bytes); !done) {
         return std::move(done).take_error().while_("reading %" PRIu64 " pages from 0x%" PRIx64,
                                                    count, pfn);
     }
@@ -78,7 +78,7 @@ Result<bool> PageWorker::same_as(uint64_t pfn, std::span<const std::byte> page) 
     // Most twins of a guest have the same one: a pattern that fills its free memory.
     if (twin_pfn_ != pfn) {
         twin_pfn_.reset();
-        if (auto done = source_->read(guest::Gpa{pfn * page_size_}, twin_); !done) {
+        if (auto done = source_->read_padded(guest::Gpa{pfn * page_size_}, twin_); !done) {
             return std::move(done).take_error().while_("reading page 0x%" PRIx64 " again", pfn);
         }
         twin_pfn_ = pfn;

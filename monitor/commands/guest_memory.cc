@@ -11,27 +11,17 @@
 namespace guestdump::monitor {
 namespace {
 
-using guest::GuestPhysBlockList;
-using guest::MemoryMapping;
+constexpr uint64_t kPage = 4096;
 
-/// The mapping that holds @address, of mappings sorted by virtual address.
-Result<MemoryMapping> find_mapping(std::span<const MemoryMapping> mappings, uint64_t address) {
-    const auto after = std::ranges::upper_bound(
-        mappings, address, {}, [](const MemoryMapping& mapping) { return mapping.virt.value; });
-    if (after != mappings.begin()) {
-        const MemoryMapping& found = *(after - 1);
-        if (address - found.virt.value < found.length) return found;
-    }
-    return Error::make("0x%" PRIx64 " is not mapped", address);
-}
-
-Result<> read_mapped(const GuestPhysBlockList& memory, std::span<const MemoryMapping> mappings,
-                     uint64_t from, std::span<std::byte> out) {
+/// Reads page by page, as the processor would: only the tables of the addresses that are asked for
+/// are looked at.
+Result<> read_translated(const guest::Cpu& cpu, const guest::PageSource& memory, uint64_t from,
+                         std::span<std::byte> out) {
     while (!out.empty()) {
-        const MemoryMapping mapping = TRY(find_mapping(mappings, from));
-        const uint64_t skip = from - mapping.virt.value;
-        const size_t size = std::min<uint64_t>(out.size(), mapping.length - skip);
-        TRY(memory.read(guest::Gpa{mapping.phys.value + skip}, out.first(size)));
+        const std::optional<guest::Gpa> at = cpu.translate(guest::Gva{from}, memory);
+        if (!at) return Error::make("0x%" PRIx64 " is not mapped", from);
+        const size_t size = std::min<uint64_t>(out.size(), kPage - from % kPage);
+        TRY(memory.read(*at, out.first(size)));
         out = out.subspan(size);
         from += size;
     }
@@ -53,16 +43,11 @@ MemoryReader physical_reader(const vm::Machine& machine) {
 
 Result<MemoryReader> virtual_reader(vm::Machine& machine, int64_t cpu) {
     const target_i386::Registers registers = TRY(registers_of(machine, cpu));
-    const target_i386::Cpu frozen(registers);
-    if (!frozen.paging_root()) return physical_reader(machine);
-    GuestPhysBlockList memory = machine.blocks();
-    const auto list = std::make_shared<guest::MemoryMappingList>();
-    TRY(frozen.append_mappings(memory, *list));
-    list->normalize();
-    return MemoryReader(
-        [memory = std::move(memory), list](uint64_t from, std::span<std::byte> out) {
-            return read_mapped(memory, list->view(), from, out);
-        });
+    if (!(registers.cr0 & target_i386::kCr0Paging)) return physical_reader(machine);
+    return MemoryReader([frozen = target_i386::make_cpu(registers), memory = machine.page_source()](
+                            uint64_t from, std::span<std::byte> out) {
+        return read_translated(frozen, *memory, from, out);
+    });
 }
 
 }  // namespace guestdump::monitor

@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <memory>
-
-#include "dump/estimate/estimate_queue.h"
+#include "dump/estimate/size_estimate.h"
 #include "dump/request.h"
-#include "dump/snapshot.h"
 #include "monitor/commands.h"
-#include "monitor/monitor.h"
-#include "vm/machine.h"
+#include "monitor/commands/inspect.h"
 
 namespace guestdump::monitor {
 namespace {
 
-/// Bytes that a note which is found yet makes a dump larger by, at most: a page of text, and its
-/// program header. Parts are counted in whole pages.
-constexpr uint64_t kRoomForNote = 2 * 4096;
-
-Result<dump::Snapshot> take_snapshot(vm::Machine& machine, const dump::Request& request) {
-    TRY(machine.refresh_cpus());
-    return dump::Snapshot::take(machine, request);
+qapi::DumpEstimate told(const dump::SizeEstimate& size) {
+    return {.bytes = size.bytes,
+            .lowest = size.lowest,
+            .highest = size.highest,
+            .without_holes = size.without_holes};
 }
 
 Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments,
@@ -26,27 +20,16 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
     dump.format = arguments.format;
     dump.begin = arguments.begin;
     dump.length = arguments.length;
-    // It would be looked for in all of memory, which is too long for the main loop.
-    dump.find_vmcoreinfo = false;
     const dump::Request request = TRY(dump::parse_request(dump));
-    const auto room = std::make_shared<uint64_t>(0);
-    const auto take = [&machine = monitor.services.machine, request,
-                       room]() -> Result<dump::Snapshot> {
-        dump::Snapshot snapshot = TRY(take_snapshot(machine, request));
-        if (!snapshot.vmcoreinfo) *room = kRoomForNote;
-        return snapshot;
-    };
-    // The monitor is there when this is called: without it nobody waits.
-    const auto tell = [&monitor, done, room](Result<dump::SizeEstimate> size) {
-        monitor.estimate.reset();
-        if (!size) return done(std::move(size).take_error());
-        done(qapi::DumpEstimate{.bytes = size->bytes,
-                                .lowest = size->lowest,
-                                .highest = size->highest + *room,
-                                .without_holes = size->without_holes + *room});
-    };
-    monitor.estimate = TRY(monitor.services.estimates.add(take, request, tell));
-    return {};
+    return inspect<dump::SizeEstimate>(
+        monitor,
+        [request](const dump::Capture& capture, const util::Cancellation& cancellation) {
+            return dump::estimate_size(capture, request, cancellation);
+        },
+        [done](Result<dump::SizeEstimate> size) {
+            if (!size) return done(std::move(size).take_error());
+            done(told(*size));
+        });
 }
 
 }  // namespace

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "dump/request.h"
 #include "linux/vmcoreinfo.h"
+#include "linux/vmcoreinfo_search.h"
 #include "monitor/commands.h"
 #include "monitor/commands/guest_memory.h"
+#include "monitor/commands/inspect.h"
 #include "monitor/monitor.h"
 #include "vm/machine.h"
 
@@ -24,6 +27,26 @@ std::string base64(std::span<const std::byte> bytes) {
     return text;
 }
 
+/// The text of the note that the guest handed over.
+Result<qapi::VmcoreinfoText> text_of(const guest::GuestNote& note) {
+    const linux_guest::NoteView view = TRY(linux_guest::parse_note(note));
+    const auto* text = reinterpret_cast<const char*>(view.descriptor.data());
+    return qapi::VmcoreinfoText{.text = std::string(text, view.descriptor.size())};
+}
+
+/// The text in the memory of a guest that handed over no note: what a dump would contain.
+Result<qapi::VmcoreinfoText> vmcoreinfo_of(const dump::Capture& capture,
+                                           const util::Cancellation& cancellation) {
+    const auto found = linux_guest::find_vmcoreinfo({.memory = *capture.memory,
+                                                     .arch = capture.arch,
+                                                     .cpus = capture.cpus,
+                                                     .threads = dump::thread_count(0),
+                                                     .cancellation = cancellation});
+    TRY(cancellation.check());
+    if (!found) return Error::make("guest note is not present");
+    return qapi::VmcoreinfoText{.text = found->vmcoreinfo.text()};
+}
+
 }  // namespace
 
 Result<qapi::GuestMemoryBytes> qmp_read_guest_memory(
@@ -37,12 +60,10 @@ Result<qapi::GuestMemoryBytes> qmp_read_guest_memory(
     return qapi::GuestMemoryBytes{.data = base64(bytes)};
 }
 
-Result<qapi::VmcoreinfoText> qmp_query_vmcoreinfo(Monitor& monitor) {
-    const std::optional<guest::GuestNote> note = monitor.services.machine.guest_note();
-    if (!note) return Error::make("guest note is not present");
-    const linux_guest::NoteView view = TRY(linux_guest::parse_note(*note));
-    const auto* text = reinterpret_cast<const char*>(view.descriptor.data());
-    return qapi::VmcoreinfoText{.text = std::string(text, view.descriptor.size())};
+void qmp_query_vmcoreinfo(Monitor& monitor, Completion<qapi::VmcoreinfoText> done) {
+    if (const auto note = monitor.services.machine.guest_note()) return done(text_of(*note));
+    Result<> begun = inspect<qapi::VmcoreinfoText>(monitor, vmcoreinfo_of, done);
+    if (!begun) done(std::move(begun).take_error());
 }
 
 }  // namespace guestdump::monitor

@@ -61,12 +61,12 @@ class BenchMemory final : public guest::RamRegion {
 class BenchGuest final : public guest::Guest {
   public:
     explicit BenchGuest(std::shared_ptr<const BenchMemory> memory)
-        : memory_(std::move(memory)), cpu_(registers()) {}
+        : memory_(std::move(memory)), cpu_(target_i386::make_cpu(registers())) {}
 
     bool running() const override { return false; }
     Result<> pause() override { return {}; }
     void resume() override {}
-    std::vector<const guest::Cpu*> cpus() const override { return {&cpu_}; }
+    std::vector<guest::Cpu> cpus() const override { return {cpu_}; }
     std::optional<guest::GuestNote> guest_note() const override { return std::nullopt; }
     guest::GuestPhysBlockList blocks() const override {
         guest::GuestPhysBlockList list;
@@ -74,7 +74,7 @@ class BenchGuest final : public guest::Guest {
         return list;
     }
     Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& all) const override {
-        return target_i386::dump_info(cpu_.registers(), all);
+        return target_i386::dump_info(target_i386::registers_of(cpu_), all);
     }
 
   private:
@@ -88,7 +88,7 @@ class BenchGuest final : public guest::Guest {
     }
 
     std::shared_ptr<const BenchMemory> memory_;
-    target_i386::Cpu cpu_;
+    guest::Cpu cpu_;
 };
 
 /// @pages pages at consecutive virtual addresses, in random physical order.
@@ -147,12 +147,11 @@ uint64_t peak_bytes() {
 
 /// From the page tables to program headers in @path; how many there are.
 Result<size_t> write_headers(const guest::Guest& guest, const std::string& path) {
-    dump::ElfRequest request;
-    request.paging = true;
+    const dump::Request request = dump::ElfRequest{.paging = true};
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(guest, request));
-    const auto writer = TRY(dump::make_elf_writer(snapshot, request));
+    const auto writer = TRY(dump::make_writer(snapshot, request));
     const auto sink = TRY(dump::open_file_sink(path));
-    TRY(writer->begin(*sink));
+    TRY(writer->begin(*sink, dump::Progress()));
     return snapshot.mappings.size() + 1;
 }
 

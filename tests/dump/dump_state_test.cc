@@ -207,7 +207,7 @@ END_TEST
 
 START_TEST(snapshot_that_cannot_be_taken_resumes_the_guest) {
     Bench bench;
-    ElfRequest request;
+    Request request;
     request.only = must(guest::GpaRange::make(guest::Gpa{uint64_t{1} << 40}, 1));
     must_fail(bench.start(std::make_unique<MemorySink>(), request),
               "dump: no guest memory to dump");

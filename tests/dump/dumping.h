@@ -17,27 +17,44 @@ namespace guestdump::dump {
 inline Result<> dump_to(Sink& sink, const guest::Guest& guest, const Request& request) {
     const Snapshot snapshot = TRY(Snapshot::take(guest, request));
     const auto writer = TRY(make_writer(snapshot, request));
-    const guest::RamSource pages(snapshot.blocks);
     Progress progress;
-    TRY(writer->begin(sink));
-    TRY(writer->iterate(pages, sink, progress));
+    TRY(writer->begin(sink, progress));
+    TRY(writer->iterate(*snapshot.memory, sink, progress));
     return writer->completed(sink);
 }
 
 /// The file, as it comes; for flattened formats on a target that cannot seek.
-inline support::Bytes dump_file(const guest::Guest& guest, const KdumpRequest& request) {
+inline support::Bytes dump_file(const guest::Guest& guest, const Request& request) {
     using Order = support::MemorySink::Order;
-    support::MemorySink sink(request.flattened ? Order::growing : Order::any);
+    support::MemorySink sink(request.kdump()->flattened ? Order::growing : Order::any);
     support::must(dump_to(sink, guest, request));
     ck_assert(sink.image()->finished);
     return sink.bytes();
 }
+inline support::Bytes dump_file(const guest::Guest& guest, const KdumpRequest& request) {
+    return dump_file(guest, Request(request));
+}
 
-/// The raw file, put together where the request is for a flattened one.
-inline support::Bytes dump_image(const guest::Guest& guest, const KdumpRequest& request) {
+/// The raw file, put together if the request is for a flattened one.
+inline support::Bytes dump_image(const guest::Guest& guest, const Request& request) {
     support::Bytes file = dump_file(guest, request);
-    if (!request.flattened) return file;
+    if (!request.kdump()->flattened) return file;
     return support::must(support::read_flat(file)).image;
+}
+inline support::Bytes dump_image(const guest::Guest& guest, const KdumpRequest& request) {
+    return dump_image(guest, Request(request));
+}
+
+/// @request for these bytes alone.
+inline Request part_of(Request request, uint64_t begin, uint64_t length) {
+    request.only = guest::GpaRange{guest::Gpa{begin}, length};
+    return request;
+}
+
+/// @request with this many threads.
+inline Request on_threads(unsigned threads, Request request) {
+    request.threads = threads;
+    return request;
 }
 
 }  // namespace guestdump::dump

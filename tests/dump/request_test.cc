@@ -24,21 +24,20 @@ Arguments with(Format format) {
 
 START_TEST(format_is_elf_by_default) {
     const Request request = must(parse_request(Arguments{}));
-    ck_assert(std::holds_alternative<ElfRequest>(request));
-    ck_assert(!std::get<ElfRequest>(request).paging);
-    ck_assert(!range_of(request));
+    ck_assert(request.elf());
+    ck_assert(!request.elf()->paging);
+    ck_assert(!request.only);
 }
 END_TEST
 
 START_TEST(each_kdump_format_has_its_compression_and_container) {
-    const KdumpRequest zlib = std::get<KdumpRequest>(must(parse_request(with(Format::kdump_zlib))));
+    const KdumpRequest zlib = *must(parse_request(with(Format::kdump_zlib))).kdump();
     ck_assert(zlib.compression == Compression::zlib && zlib.flattened && zlib.share_pages);
-    const KdumpRequest raw =
-        std::get<KdumpRequest>(must(parse_request(with(Format::kdump_raw_zlib))));
+    const KdumpRequest raw = *must(parse_request(with(Format::kdump_raw_zlib))).kdump();
     ck_assert(raw.compression == Compression::zlib && !raw.flattened);
     const Result<Request> lzo = parse_request(with(Format::kdump_raw_lzo));
     if (kHasLzo) {
-        ck_assert(std::get<KdumpRequest>(must(lzo)).compression == Compression::lzo);
+        ck_assert(must(lzo).kdump()->compression == Compression::lzo);
     } else {
         must_fail(lzo, "kdump-lzo is not available now");
     }
@@ -60,8 +59,7 @@ START_TEST(most_mappings_are_for_paging_and_within_bounds) {
     must_fail(parse_request(arguments), "parameter 'max-mappings' needs paging");
     arguments.format = Format::elf;
     arguments.paging = true;
-    ck_assert_uint_eq(std::get<ElfRequest>(must(parse_request(arguments))).most_mappings,
-                      10'000'000);
+    ck_assert_uint_eq(must(parse_request(arguments)).elf()->most_mappings, 10'000'000);
     for (const uint32_t wrong : {0u, (1u << 28) + 1}) {
         arguments.max_mappings = wrong;
         must_fail(parse_request(arguments), "expects a value from 1 to 268435456");
@@ -73,7 +71,7 @@ START_TEST(kdump_takes_a_range) {
     Arguments arguments = with(Format::kdump_zlib);
     arguments.begin = 0x1000;
     arguments.length = 0x2000;
-    ck_assert(range_of(must(parse_request(arguments))) ==
+    ck_assert(must(parse_request(arguments)).only ==
               (guest::GpaRange{guest::Gpa{0x1000}, 0x2000}));
 }
 END_TEST
@@ -146,9 +144,9 @@ END_TEST
 START_TEST(vmcoreinfo_is_looked_for_unless_the_client_says_no) {
     for (const Format format : {Format::elf, Format::kdump_zlib}) {
         Arguments arguments = with(format);
-        ck_assert(finds_vmcoreinfo(must(parse_request(arguments))));
+        ck_assert(must(parse_request(arguments)).find_vmcoreinfo);
         arguments.find_vmcoreinfo = false;
-        ck_assert(!finds_vmcoreinfo(must(parse_request(arguments))));
+        ck_assert(!must(parse_request(arguments)).find_vmcoreinfo);
     }
 }
 END_TEST
@@ -161,7 +159,7 @@ START_TEST(thread_counts_have_bounds) {
     }
     Arguments arguments;
     arguments.threads = 1024;
-    ck_assert_uint_eq(std::get<ElfRequest>(must(parse_request(arguments))).threads, 1024);
+    ck_assert_uint_eq(must(parse_request(arguments)).threads, 1024);
     ck_assert_uint_ge(thread_count(0), 1);
     ck_assert_uint_eq(thread_count(7), 7);
 }

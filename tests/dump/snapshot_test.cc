@@ -29,21 +29,17 @@ std::unique_ptr<ScriptedGuest> guest(const char* script = kTwoBlocks) {
     return must(ScriptedGuest::parse(script));
 }
 
-ElfRequest only(uint64_t begin, uint64_t length, bool paging = false) {
-    ElfRequest request;
-    request.paging = paging;
+Request only(uint64_t begin, uint64_t length, bool paging = false) {
+    Request request = ElfRequest{.paging = paging};
     request.only = must(guest::GpaRange::make(guest::Gpa{begin}, length));
     return request;
 }
 
 ElfRequest paging() {
-    ElfRequest request;
-    request.paging = true;
-    return request;
+    return {.paging = true};
 }
 
-std::vector<guest::MemoryMapping> mappings_of(const ScriptedGuest& guest,
-                                              const ElfRequest& request) {
+std::vector<guest::MemoryMapping> mappings_of(const ScriptedGuest& guest, const Request& request) {
     const Snapshot snapshot = must(Snapshot::take(guest, request));
     return {snapshot.mappings.begin(), snapshot.mappings.end()};
 }
@@ -124,7 +120,7 @@ END_TEST
 
 START_TEST(a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given) {
     auto machine = forgetful_guest();
-    ElfRequest request;
+    Request request;
     request.find_vmcoreinfo = false;
     ck_assert(!must(Snapshot::take(*machine, request)).vmcoreinfo);
     machine->note = support::vmcoreinfo_note("OSRELEASE=5.0\n");
@@ -210,7 +206,7 @@ END_TEST
 std::unique_ptr<ScriptedGuest> paged(std::vector<guest::MemoryMapping> mappings) {
     auto machine = guest();
     support::ScriptedCpu& cpu = machine->add_cpu();
-    cpu.root = guest::PagingRoot{0x1000, 4};
+    cpu.root = 0x1000;
     cpu.mappings = std::move(mappings);
     return machine;
 }
@@ -226,10 +222,10 @@ END_TEST
 START_TEST(vcpus_with_one_root_are_walked_once) {
     auto machine = paged({{guest::Gpa{0x1000}, guest::Gva{0x8000}, 0x1000}});
     support::ScriptedCpu& other = machine->add_cpu();
-    other.root = guest::PagingRoot{0x1000, 4};
+    other.root = 0x1000;
     other.mappings = {{guest::Gpa{0x2000}, guest::Gva{0xa000}, 0x1000}};
     ck_assert(!contains(mappings_of(*machine, paging()), other.mappings[0]));
-    other.root = guest::PagingRoot{0x2000, 4};
+    other.root = 0x2000;
     ck_assert(contains(mappings_of(*machine, paging()), other.mappings[0]));
 }
 END_TEST
@@ -260,7 +256,7 @@ START_TEST(elf32_cannot_hold_addresses_of_64_bits) {
     machine->arch.elf_class = format::ElfClass::k32;
     must(Snapshot::take(*machine, paging()));
     support::ScriptedCpu& high = machine->add_cpu();
-    high.root = guest::PagingRoot{0x3000, 4};
+    high.root = 0x3000;
     high.mappings = {{guest::Gpa{0x1000}, guest::Gva{0xfffff800}, 0x1000}};
     must_fail(Snapshot::take(*machine, paging()), "ends at 0x1000007ff, beyond the 32 bits");
 }

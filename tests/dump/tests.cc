@@ -6,7 +6,7 @@ namespace guestdump::dump {
 Suite* compressor_suite();
 Suite* dump_state_suite();
 Suite* elf_writer_suite();
-Suite* estimate_queue_suite();
+Suite* inspection_queue_suite();
 Suite* fd_sink_suite();
 Suite* file_sink_suite();
 Suite* flat_sink_suite();
@@ -15,7 +15,6 @@ Suite* kdump_layout_suite();
 Suite* kdump_writer_suite();
 Suite* page_chunk_suite();
 Suite* page_kinds_suite();
-Suite* page_runs_suite();
 Suite* page_sample_suite();
 Suite* page_sharing_suite();
 Suite* random_bytes_suite();
@@ -32,17 +31,17 @@ Suite* zstd_page_suite();
 
 int main() {
     return guestdump::support::run_suites({
-        guestdump::dump::compressor_suite(),   guestdump::dump::dump_state_suite(),
-        guestdump::dump::elf_writer_suite(),   guestdump::dump::estimate_queue_suite(),
-        guestdump::dump::fd_sink_suite(),      guestdump::dump::file_sink_suite(),
-        guestdump::dump::flat_sink_suite(),    guestdump::dump::kdump_bitmap_suite(),
-        guestdump::dump::kdump_layout_suite(), guestdump::dump::kdump_writer_suite(),
-        guestdump::dump::page_chunk_suite(),   guestdump::dump::page_kinds_suite(),
-        guestdump::dump::page_runs_suite(),    guestdump::dump::page_sample_suite(),
-        guestdump::dump::page_sharing_suite(), guestdump::dump::random_bytes_suite(),
-        guestdump::dump::request_suite(),      guestdump::dump::size_estimate_suite(),
-        guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
-        guestdump::dump::vbox_writer_suite(),  guestdump::dump::zstd_codes_suite(),
-        guestdump::dump::zstd_matches_suite(), guestdump::dump::zstd_page_suite(),
+        guestdump::dump::compressor_suite(),    guestdump::dump::dump_state_suite(),
+        guestdump::dump::elf_writer_suite(),    guestdump::dump::inspection_queue_suite(),
+        guestdump::dump::fd_sink_suite(),       guestdump::dump::file_sink_suite(),
+        guestdump::dump::flat_sink_suite(),     guestdump::dump::kdump_bitmap_suite(),
+        guestdump::dump::kdump_layout_suite(),  guestdump::dump::kdump_writer_suite(),
+        guestdump::dump::page_chunk_suite(),    guestdump::dump::page_kinds_suite(),
+        guestdump::dump::page_sample_suite(),   guestdump::dump::page_sharing_suite(),
+        guestdump::dump::random_bytes_suite(),  guestdump::dump::request_suite(),
+        guestdump::dump::size_estimate_suite(), guestdump::dump::snapshot_suite(),
+        guestdump::dump::stream_sink_suite(),   guestdump::dump::vbox_writer_suite(),
+        guestdump::dump::zstd_codes_suite(),    guestdump::dump::zstd_matches_suite(),
+        guestdump::dump::zstd_page_suite(),
     });
 }

@@ -46,7 +46,7 @@ void check_notes(support::View file) {
 void check(const support::ScriptedGuest& guest, const dump::Request& request) {
     support::MemorySink sink;
     if (!dump::dump_to(sink, guest, request)) std::abort();
-    if (std::holds_alternative<dump::ElfRequest>(request)) check_notes(sink.bytes());
+    if (request.elf()) check_notes(sink.bytes());
     const auto read = vmcore::Vmcore::read(vmcore::in_memory(sink.bytes()));
     if (!read || (*read)->cpus().size() != kVcpus) std::abort();
     support::Bytes expected(fuzz::kRam), found(fuzz::kRam);
@@ -61,7 +61,7 @@ void check(const support::ScriptedGuest& guest, const dump::Request& request) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < 2) return 0;
     const auto guest = guest_of(std::as_bytes(std::span(data, size)));
-    check(*guest, dump::ElfRequest{.threads = 1});
-    check(*guest, dump::KdumpRequest{.level = 1, .flattened = false, .threads = 1});
+    check(*guest, dump::on_threads(1, dump::ElfRequest{}));
+    check(*guest, dump::on_threads(1, dump::KdumpRequest{.level = 1, .flattened = false}));
     return 0;
 }

@@ -14,18 +14,18 @@ constexpr uint64_t kMostFrames = 1 << 20;
 /// Takes the pages over as they are stored, if they can be.
 util::Result<> copy(const vmcore::Vmcore& vmcore) {
     const uint32_t status = vmcore.kdump()->header.status;
-    const dump::KdumpRequest request{
+    dump::Request request = dump::KdumpRequest{
         .compression = (status & 2) != 0 ? dump::Compression::lzo : dump::Compression::zlib,
-        .flattened = (status & 1) != 0,
-        .threads = 1,
-        .find_vmcoreinfo = false};
+        .flattened = (status & 1) != 0};
+    request.threads = 1;
+    request.find_vmcoreinfo = false;
     const auto snapshot = TRY(dump::Snapshot::take(vmcore, request));
     const auto writer = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
     if (!writer) return {};
     support::MemorySink sink;
     dump::Progress progress;
-    TRY(writer->begin(sink));
-    TRY(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
+    TRY(writer->begin(sink, progress));
+    TRY(writer->iterate(*snapshot.memory, sink, progress));
     return writer->completed(sink);
 }
 

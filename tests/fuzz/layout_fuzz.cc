@@ -49,7 +49,7 @@ std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& heade
         guest->arch.elf_class = format::ElfClass::k32;
     }
     for (unsigned left = header.traits / fuzz::kTraits % 4 + 1u; left > 0; --left)
-        guest->add_cpu(std::make_unique<target_i386::Cpu>(target_i386::Registers{}));
+        guest->add_cpu(target_i386::make_cpu(target_i386::Registers{}));
     support::Bytes first;
     uint64_t at = 0;
     fuzz::LayoutBlock block;
@@ -65,31 +65,32 @@ std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& heade
     return guest;
 }
 
-dump::Request request_of(const fuzz::LayoutHeader& header) {
+dump::Request format_of(const fuzz::LayoutHeader& header) {
     const unsigned format = header.format % fuzz::kLayoutFormats;
-    const unsigned threads = header.traits & fuzz::kTwoThreads ? 2 : 1;
-    std::optional<guest::GpaRange> only;
-    if (header.length > 0)
-        only =
-            guest::GpaRange{guest::Gpa{header.begin * fuzz::kGrain}, header.length * fuzz::kGrain};
-    if (format == 0)
-        return dump::ElfRequest{
-            .paging = (header.traits & fuzz::kPaging) != 0, .only = only, .threads = threads};
-    if (format == 1) return dump::VboxRequest{.only = only, .threads = threads};
+    if (format == 0) return dump::ElfRequest{.paging = (header.traits & fuzz::kPaging) != 0};
+    if (format == 1) return dump::VboxRequest{};
     return dump::KdumpRequest{.compression = static_cast<dump::Compression>((format - 2) % 4),
                               .flattened = format >= 6,
-                              .share_pages = (header.traits & fuzz::kShare) != 0,
-                              .only = only,
-                              .threads = threads};
+                              .share_pages = (header.traits & fuzz::kShare) != 0};
+}
+
+dump::Request request_of(const fuzz::LayoutHeader& header) {
+    dump::Request request = format_of(header);
+    request.threads = header.traits & fuzz::kTwoThreads ? 2 : 1;
+    if (header.length > 0) {
+        request.only =
+            guest::GpaRange{guest::Gpa{header.begin * fuzz::kGrain}, header.length * fuzz::kGrain};
+    }
+    return request;
 }
 
 /// What of @block the file must have: bytes in the range, of kdump files all of the pages that it
 /// touches.
 std::optional<guest::GpaRange> expected_of(const guest::GuestPhysBlock& block,
                                            const dump::Request& request) {
-    std::optional<guest::GpaRange> only = dump::range_of(request);
+    std::optional<guest::GpaRange> only = request.only;
     if (!only) return block.range;
-    if (std::holds_alternative<dump::KdumpRequest>(request)) {
+    if (request.kdump()) {
         const uint64_t first = only->start.value / kPage * kPage;
         only = guest::GpaRange{guest::Gpa{first}, (only->last() | (kPage - 1)) - first + 1};
     }
@@ -118,7 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (!input.take(header)) return 0;
     const auto guest = guest_of(header, input);
     const dump::Request request = request_of(header);
-    const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
+    const dump::KdumpRequest* kdump = request.kdump();
     using Order = support::MemorySink::Order;
     support::MemorySink sink(kdump && kdump->flattened ? Order::growing : Order::any);
     const guest::GuestPhysBlockList memory = guest->blocks();

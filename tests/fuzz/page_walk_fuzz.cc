@@ -89,7 +89,7 @@ void check_list(const guest::GuestPhysBlockList& memory, const guest::MemoryMapp
 
 /// The walk of one address, which knows nothing of lists, finds the ends of every mapping where the
 /// list has them.
-void check_addresses(const target_i386::PagingMode& mode, const guest::GuestPhysBlockList& memory,
+void check_addresses(const target_i386::PagingMode& mode, const guest::PageSource& memory,
                      const guest::MemoryMappingList& list) {
     for (const guest::MemoryMapping& mapping : list.view()) {
         for (const uint64_t at : {uint64_t{0}, mapping.length - 1}) {
@@ -115,9 +115,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const guest::GuestPhysBlockList memory = memory_of(entries);
     const auto mode = target_i386::PagingMode::of(registers_of(header), traits_of(header));
     guest::MemoryMappingList list(kCap);
-    const auto walked = target_i386::walk_pages(*mode, memory, list);
+    const guest::RamSource source(memory);
+    const util::Cancellation never;
+    target_i386::WalkedTables tables;
+    const auto walked = target_i386::walk_pages(*mode, {source, never, tables}, list);
     check(walked || list.view().empty());
     check_list(memory, list);
-    check_addresses(*mode, memory, list);
+    check_addresses(*mode, source, list);
     return 0;
 }

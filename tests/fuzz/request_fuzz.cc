@@ -29,7 +29,7 @@ void with_one_thread(dump::Request& request) {
 
 /// A file that says it is whole can be read, and has the vCPUs.
 void dump_by(const dump::Request& request) {
-    const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
+    const dump::KdumpRequest* kdump = request.kdump();
     using Order = support::MemorySink::Order;
     support::MemorySink sink(kdump && kdump->flattened ? Order::growing : Order::any);
     if (!dump::dump_to(sink, guest(), request)) return;

@@ -5,6 +5,7 @@ namespace guestdump::guest {
 
 Suite* memory_map_suite();
 Suite* note_builder_suite();
+Suite* page_set_suite();
 
 }  // namespace guestdump::guest
 
@@ -12,5 +13,6 @@ int main() {
     return guestdump::support::run_suites({
         guestdump::guest::memory_map_suite(),
         guestdump::guest::note_builder_suite(),
+        guestdump::guest::page_set_suite(),
     });
 }

@@ -31,7 +31,7 @@ guest::Utsname name_in(support::Bytes page, std::string_view lines = kLines,
                        const guest::ArchDumpInfo& arch = kLongMode) {
     support::ScriptedGuest guest;
     guest.add_ram(0, std::move(page));
-    return guest_utsname(Vmcoreinfo(std::string(lines)), arch, guest.blocks());
+    return guest_utsname(Vmcoreinfo(std::string(lines)), arch, *guest.page_source());
 }
 
 /// What is left where the structure is not taken.

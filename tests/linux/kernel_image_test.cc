@@ -26,7 +26,7 @@ std::unique_ptr<support::ScriptedGuest> guest() {
 std::optional<guest::MemoryMapping> image_of(const support::ScriptedGuest& guest,
                                              std::string_view lines = kLines,
                                              const guest::ArchDumpInfo& arch = kArch) {
-    return kernel_image(Vmcoreinfo(std::string(lines)), arch, guest.cpus(), guest.blocks());
+    return kernel_image(Vmcoreinfo(std::string(lines)), arch, guest.cpus(), *guest.page_source());
 }
 
 START_TEST(the_image_ends_where_the_kernels_tables_cease_to_map_it) {

@@ -41,8 +41,17 @@ void add_witness(support::ScriptedGuest& guest, guest::Gva handler, guest::Gpa p
     cpu.translations[handler.value] = phys.value;
 }
 
+std::optional<FoundVmcoreinfo> found_in(const guest::PageSource& memory,
+                                        std::span<const guest::Cpu> cpus, unsigned threads = 1) {
+    return find_vmcoreinfo({.memory = memory,
+                            .arch = guest::ArchDumpInfo{},
+                            .cpus = cpus,
+                            .threads = threads,
+                            .cancellation = util::Cancellation()});
+}
+
 std::optional<FoundVmcoreinfo> found_in(const support::ScriptedGuest& guest, unsigned threads = 1) {
-    return find_vmcoreinfo(guest.blocks(), guest::ArchDumpInfo{}, guest.cpus(), threads);
+    return found_in(*guest.page_source(), guest.cpus(), threads);
 }
 
 std::optional<FoundVmcoreinfo> found_in(support::Bytes memory) {
@@ -152,11 +161,25 @@ START_TEST(memory_of_another_system_is_not_read) {
     support::must(memory.add({{guest::Gpa{0}, 0x1000}, ram}));
     support::ScriptedGuest guest;
     add_witness(guest, guest::Gva{0xfffff80312345678}, guest::Gpa{0});
-    ck_assert(!find_vmcoreinfo(memory, guest::ArchDumpInfo{}, guest.cpus(), 1));
+    ck_assert(!found_in(guest::RamSource(memory), guest.cpus()));
     ck_assert_int_eq(ram->reads, 0);
     add_witness(guest, kHandler, guest::Gpa{0});
-    ck_assert(!find_vmcoreinfo(memory, guest::ArchDumpInfo{}, guest.cpus(), 1));
+    ck_assert(!found_in(guest::RamSource(memory), guest.cpus()));
     ck_assert_int_eq(ram->reads, 1);
+}
+END_TEST
+
+START_TEST(a_cancelled_search_finds_nothing) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with(kLines, 0x6000));
+    util::Cancellation cancellation;
+    cancellation.cancel();
+    const auto memory = guest.page_source();
+    ck_assert(!find_vmcoreinfo({.memory = *memory,
+                                .arch = guest::ArchDumpInfo{},
+                                .cpus = {},
+                                .threads = 2,
+                                .cancellation = cancellation}));
 }
 END_TEST
 
@@ -225,6 +248,7 @@ Suite* vmcoreinfo_search_suite() {
                                    a_vcpu_confirms_by_its_handler,
                                    a_note_that_all_vcpus_deny_is_not_taken,
                                    memory_of_another_system_is_not_read,
+                                   a_cancelled_search_finds_nothing,
                                    memory_is_not_read_while_no_vcpu_has_paging_on,
                                    a_stale_note_does_not_hide_the_right_one,
                                    memory_that_was_never_written_or_cannot_be_read_is_passed_over,

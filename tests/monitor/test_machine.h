@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dump/dump_state.h"
-#include "dump/estimate/estimate_queue.h"
+#include "dump/estimate/inspection_queue.h"
 #include "monitor/monitor.h"
 #include "tests/support/scripted_guest.h"
 #include "vm/machine.h"
@@ -55,7 +55,7 @@ class TestMachine {
     vm::Accel* accel = nullptr;  ///< the machine's
     std::unique_ptr<vm::Machine> machine;
     dump::DumpState dump;
-    dump::EstimateQueue estimates;
+    dump::InspectionQueue inspections;
     Services services;
 
   private:

@@ -4,6 +4,7 @@
 #include <check.h>
 
 #include <cinttypes>
+#include <set>
 
 namespace guestdump::support {
 
@@ -42,35 +43,74 @@ ScriptedCpu::ScriptedCpu(uint32_t index)
     put_le32(qemu, 4, 440);  // size
 }
 
-Result<> ScriptedCpu::append_mappings(const guest::GuestPhysBlockList&,
-                                      guest::MemoryMappingList& out) const {
-    for (const guest::MemoryMapping& mapping : mappings) TRY(out.add(mapping));
-    return {};
+namespace {
+
+const ScriptedCpu& scripted(const guest::Cpu& cpu) {
+    return static_cast<const ScriptedCpu&>(cpu.registers());
 }
 
-void ScriptedCpu::append_prstatus(const guest::ArchDumpInfo& info, uint32_t index,
-                                  guest::NoteBuilder& out) const {
+void append_prstatus(const guest::Cpu& cpu, const guest::ArchDumpInfo& info, uint32_t index,
+                     guest::NoteBuilder& out) {
     const bool is64 = info.machine == 62;
-    Bytes descriptor = is64 ? prstatus64 : prstatus32;
+    Bytes descriptor = is64 ? scripted(cpu).prstatus64 : scripted(cpu).prstatus32;
     put_le32(descriptor, is64 ? 32 : 24, index + 1);  // pr_pid
     out.append("CORE", 1, descriptor);
 }
 
-void ScriptedCpu::append_qemu_note(guest::NoteBuilder& out) const {
-    out.append("QEMU", 0, qemu);
+void append_qemu_note(const guest::Cpu& cpu, guest::NoteBuilder& out) {
+    out.append("QEMU", 0, scripted(cpu).qemu);
 }
 
-void ScriptedCpu::append_vbox_note(guest::NoteBuilder& out) const {
-    out.append_vbox("VBCPU", 0xb01, qemu);
+void append_vbox_note(const guest::Cpu& cpu, guest::NoteBuilder& out) {
+    out.append_vbox("VBCPU", 0xb01, scripted(cpu).qemu);
 }
 
-std::optional<guest::Gpa> ScriptedCpu::translate(guest::Gva address,
-                                                 const guest::GuestPhysBlockList&,
-                                                 std::optional<guest::Gpa> top) const {
-    const auto found = translations.find(address.value);
-    if (found == translations.end() || top != root_of_translations) return std::nullopt;
+bool is_prstatus_of(std::span<const std::byte> descriptor, const guest::ArchDumpInfo& info) {
+    return descriptor.size() == (info.machine == 62 ? 336 : 144);
+}
+
+Result<size_t> append_mappings(std::span<const guest::Cpu> cpus, const guest::PageSource&,
+                               const util::Cancellation& cancellation,
+                               guest::MemoryMappingList& out) {
+    std::set<uint64_t> seen;
+    for (const guest::Cpu& cpu : cpus) {
+        TRY(cancellation.check());
+        const ScriptedCpu& one = scripted(cpu);
+        if (!one.root || !seen.insert(*one.root).second) continue;
+        for (const guest::MemoryMapping& mapping : one.mappings) TRY(out.add(mapping));
+    }
+    return seen.size();
+}
+
+std::optional<guest::Gpa> translate(const guest::Cpu& cpu, guest::Gva address,
+                                    const guest::PageSource&, std::optional<guest::Gpa> top) {
+    const ScriptedCpu& one = scripted(cpu);
+    const auto found = one.translations.find(address.value);
+    if (found == one.translations.end() || top != one.root_of_translations) return std::nullopt;
     return guest::Gpa{found->second};
 }
+
+bool paging_is_off(const guest::Cpu& cpu) {
+    return scripted(cpu).paging_off;
+}
+
+std::optional<guest::Gva> first_handler(const guest::Cpu& cpu, const guest::PageSource&) {
+    return scripted(cpu).handler;
+}
+
+}  // namespace
+
+const guest::Architecture kScriptedArchitecture = {
+    .name = "scripted",
+    .append_prstatus = append_prstatus,
+    .append_qemu_note = append_qemu_note,
+    .append_vbox_note = append_vbox_note,
+    .is_prstatus_of = is_prstatus_of,
+    .append_mappings = append_mappings,
+    .translate = translate,
+    .paging_is_off = paging_is_off,
+    .first_handler = first_handler,
+};
 
 ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
     const std::string name = "ram" + std::to_string(ram_.size());
@@ -79,10 +119,9 @@ ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
 }
 
 ScriptedCpu& ScriptedGuest::add_cpu() {
-    auto cpu = std::make_unique<ScriptedCpu>(static_cast<uint32_t>(cpus_.size()));
-    ScriptedCpu& added = *cpu;
-    cpus_.push_back(std::move(cpu));
-    return added;
+    const auto cpu = std::make_shared<ScriptedCpu>(static_cast<uint32_t>(cpus_.size()));
+    cpus_.emplace_back(kScriptedArchitecture, cpu);
+    return *cpu;
 }
 
 Result<> ScriptedGuest::pause() {
@@ -105,12 +144,6 @@ guest::GuestPhysBlockList ScriptedGuest::blocks() const {
         const Result<> added = list.add({.range = range, .region = ram.region, .offset = 0});
         if (!added) ck_abort_msg("test's RAM: %s", added.error().message().c_str());
     }
-    return list;
-}
-
-std::vector<const guest::Cpu*> ScriptedGuest::cpus() const {
-    std::vector<const guest::Cpu*> list;
-    for (const auto& cpu : cpus_) list.push_back(cpu.get());
     return list;
 }
 

@@ -41,35 +41,23 @@ class ScriptedRam final : public guest::RamRegion {
 
 /// A vCPU whose notes and mappings are what a test says. Registers without meaning, different for
 /// each vCPU, are there to begin with.
-struct ScriptedCpu final : guest::Cpu {
+struct ScriptedCpu final : guest::RegisterValues {
     explicit ScriptedCpu(uint32_t index);
 
-    std::optional<guest::PagingRoot> root;
+    std::optional<uint64_t> root;  ///< vCPUs of one address space have the same; empty: no paging
     std::vector<guest::MemoryMapping> mappings;
-    Bytes
-        prstatus64;  ///< descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid
+    /// NT_PRSTATUS descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid.
+    Bytes prstatus64;
     Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
     Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
     bool paging_off = false;
     std::optional<guest::Gva> handler;
     std::map<uint64_t, uint64_t> translations;       ///< physical addresses by virtual ones,
     std::optional<guest::Gpa> root_of_translations;  ///< in the tables at this root
-
-    std::optional<guest::PagingRoot> paging_root() const override { return root; }
-    util::Result<> append_mappings(const guest::GuestPhysBlockList& memory,
-                                   guest::MemoryMappingList& out) const override;
-    void append_prstatus(const guest::ArchDumpInfo& info, uint32_t index,
-                         guest::NoteBuilder& out) const override;
-    void append_qemu_note(guest::NoteBuilder& out) const override;
-    /// The QEMU note's descriptor once more.
-    void append_vbox_note(guest::NoteBuilder& out) const override;
-    std::optional<guest::Gpa> translate(guest::Gva address, const guest::GuestPhysBlockList& memory,
-                                        std::optional<guest::Gpa> top) const override;
-    bool paging_is_off() const override { return paging_off; }
-    std::optional<guest::Gva> first_handler(const guest::GuestPhysBlockList&) const override {
-        return handler;
-    }
 };
+
+/// What ScriptedCpu's fields mean. The VBCPU note has the QEMU note's descriptor.
+extern const guest::Architecture kScriptedArchitecture;
 
 /// A machine that does what a test tells it, failures included.
 class ScriptedGuest final : public guest::Guest {
@@ -90,7 +78,7 @@ class ScriptedGuest final : public guest::Guest {
     ScriptedRam& add_ram(uint64_t gpa, Bytes contents);
     /// Adds a vCPU.
     ScriptedCpu& add_cpu();
-    void add_cpu(std::unique_ptr<guest::Cpu> cpu) { cpus_.push_back(std::move(cpu)); }
+    void add_cpu(guest::Cpu cpu) { cpus_.push_back(std::move(cpu)); }
 
     guest::ArchDumpInfo arch;
     std::optional<guest::GuestNote> note;
@@ -103,7 +91,7 @@ class ScriptedGuest final : public guest::Guest {
     util::Result<> pause() override;
     void resume() override;
     guest::GuestPhysBlockList blocks() const override;
-    std::vector<const guest::Cpu*> cpus() const override;
+    std::vector<guest::Cpu> cpus() const override { return cpus_; }
     util::Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList&) const override;
     std::optional<guest::GuestNote> guest_note() const override { return note; }
 
@@ -114,7 +102,7 @@ class ScriptedGuest final : public guest::Guest {
     };
     bool was_running_ = false;
     std::vector<Ram> ram_;
-    std::vector<std::unique_ptr<guest::Cpu>> cpus_;
+    std::vector<guest::Cpu> cpus_;
 };
 
 /// The VMCOREINFO note as Linux hands it over, header and all, with @text as its descriptor.

@@ -105,32 +105,39 @@ START_TEST(reset_puts_the_first_instruction_below_4_gib) {
     ck_assert_uint_eq(r.cr0, 0x60000010);
     ck_assert_uint_eq(r.rflags, 2);
     ck_assert_uint_eq(r.efer, 0);
-    ck_assert(!Cpu(r).paging_root());
+    ck_assert(!PagingMode::of(r, {}));
 }
 END_TEST
 
 START_TEST(paging_is_known_to_be_off_where_cr0_is_known) {
     Registers registers;
-    ck_assert(!Cpu(registers).paging_is_off());  // a file that has no control registers
-    registers.cr0 = 0x60000010;                  // after a reset
-    ck_assert(Cpu(registers).paging_is_off());
+    ck_assert(!make_cpu(registers).paging_is_off());  // a file that has no control registers
+    registers.cr0 = 0x60000010;                       // after a reset
+    ck_assert(make_cpu(registers).paging_is_off());
     registers.cr0 = 0x80050033;
-    ck_assert(!Cpu(registers).paging_is_off());
+    ck_assert(!make_cpu(registers).paging_is_off());
 }
 END_TEST
 
-START_TEST(paging_root_tells_address_spaces_apart) {
+/// What two vCPUs of one address space have in common.
+std::optional<std::pair<guest::Gpa, uint64_t>> space_of(const Registers& registers) {
+    const auto mode = PagingMode::of(registers, {});
+    if (!mode) return std::nullopt;
+    return std::pair(mode->root(), mode->identity());
+}
+
+START_TEST(top_table_and_mode_tell_address_spaces_apart) {
     Registers registers = paging(kCr4Pae);
     registers.cr3 = 0x5000;
-    const auto pae = Cpu(registers).paging_root();
+    const auto pae = space_of(registers);
     registers.efer = kLongMode;
-    const auto four_levels = Cpu(registers).paging_root();
+    const auto four_levels = space_of(registers);
     registers.cr3 |= 0x123;  // a PCID
-    const auto with_pcid = Cpu(registers).paging_root();
+    const auto with_pcid = space_of(registers);
     registers.cr4 |= kCr4La57;
-    const auto five_levels = Cpu(registers).paging_root();
+    const auto five_levels = space_of(registers);
     registers.cr3 = 0x6000;
-    const auto elsewhere = Cpu(registers).paging_root();
+    const auto elsewhere = space_of(registers);
 
     ck_assert(pae && four_levels && five_levels && elsewhere);
     ck_assert(four_levels == with_pcid);
@@ -143,9 +150,10 @@ END_TEST
 START_TEST(prstatus_takes_the_flavour_of_the_dump) {
     guest::NoteBuilder wide, narrow;
     guest::ArchDumpInfo arch;
-    Cpu(reset_registers()).append_prstatus(arch, 4, wide);
+    const guest::Cpu cpu = make_cpu(reset_registers());
+    kArchitecture.append_prstatus(cpu, arch, 4, wide);
     arch.machine = format::kEm386;
-    Cpu(reset_registers()).append_prstatus(arch, 4, narrow);
+    kArchitecture.append_prstatus(cpu, arch, 4, narrow);
     const support::Bytes wide_bytes = std::move(wide).take(),
                          narrow_bytes = std::move(narrow).take();
     ck_assert_uint_eq(wide_bytes.size(), 356);
@@ -166,7 +174,7 @@ Suite* arch_suite() {
          other_vcpus_without_paging_or_pae_were_not_in_long_mode,
          registers_that_exist_only_in_long_mode_prove_it, no_execute_is_taken_to_be_on,
          reset_puts_the_first_instruction_below_4_gib, paging_is_known_to_be_off_where_cr0_is_known,
-         paging_root_tells_address_spaces_apart, prstatus_takes_the_flavour_of_the_dump});
+         top_table_and_mode_tell_address_spaces_apart, prstatus_takes_the_flavour_of_the_dump});
 }
 
 }  // namespace guestdump::target_i386

@@ -21,9 +21,17 @@ inline Registers long_mode_registers(uint64_t cr3, uint64_t more_cr4 = 0) {
     return registers;
 }
 
-inline Result<> walk_into(guest::MemoryMappingList& out, const TestMemory& memory,
-                          const Registers& registers, const PagingTraits& traits = {}) {
-    return walk_pages(*PagingMode::of(registers, traits), memory.blocks(), out);
+/// A list and the tables that walks for it have read.
+struct WalkedList : guest::MemoryMappingList {
+    using MemoryMappingList::MemoryMappingList;
+    WalkedTables walked;
+};
+
+inline Result<> walk_into(WalkedList& out, const TestMemory& memory, const Registers& registers,
+                          const PagingTraits& traits = {}) {
+    const guest::RamSource source = memory.source();
+    const util::Cancellation never;
+    return walk_pages(*PagingMode::of(registers, traits), {source, never, out.walked}, out);
 }
 
 }  // namespace guestdump::target_i386

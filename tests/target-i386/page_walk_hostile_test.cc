@@ -13,7 +13,6 @@ Suite* page_walk_hostile_suite();
 
 namespace {
 
-using guest::MemoryMappingList;
 using support::must;
 using support::must_fail;
 
@@ -33,7 +32,7 @@ START_TEST(table_that_is_all_itself_ends_with_the_cap) {
     TestMemory memory = small_memory();
     fill_table(memory, kTable, kTable | kUser);
     for (uint64_t cr4 : {uint64_t{0}, kCr4La57}) {
-        MemoryMappingList list;
+        WalkedList list;
         must_fail(walk_into(list, memory, long_mode_registers(kTable, cr4)),
                   "more than 4194304 separate mappings");
         ck_assert(list.view().empty());
@@ -46,7 +45,7 @@ START_TEST(cycle_between_levels_ends_with_the_cap) {
     fill_table(memory, 0x1000, 0x2000 | kUser);
     fill_table(memory, 0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0x1000 | kUser);
-    MemoryMappingList list;
+    WalkedList list;
     must_fail(walk_into(list, memory, long_mode_registers(0x1000)), "separate mappings");
 }
 END_TEST
@@ -56,7 +55,7 @@ START_TEST(two_levels_that_are_one_table_are_2_20_mappings) {
     for (unsigned i = 0; i < 1024; ++i) memory.put32(kTable + 4 * i, kTable | kUser);
     Registers registers = long_mode_registers(kTable);
     registers.cr4 = registers.efer = 0;
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, registers));
     ck_assert_uint_eq(list.view().size(), 1 << 20);
 }
@@ -68,7 +67,7 @@ START_TEST(aliases_of_one_page_are_counted_each) {
     memory.put64(0x1000, 0x2000 | kUser);
     fill_table(memory, 0x3000, 0x4000 | kUser);
     fill_table(memory, 0x4000, 0x8000 | kUser);
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert_uint_eq(list.view().size(), 1 << 20);
     ck_assert_uint_eq(list.view().back().virt.value, 0xfffff000);
@@ -81,7 +80,7 @@ START_TEST(shared_tables_that_map_nothing_cost_nothing) {
     fill_table(memory, 0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0x4000 | kUser);
     fill_table(memory, 0x4000, 0x123456789000 | kUser);  // 2^36 pages outside memory
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert(list.view().empty());
 }
@@ -96,7 +95,7 @@ START_TEST(shared_tables_whose_mappings_join_are_not_read_again) {
     fill_table(memory, 0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0x4000 | kUser);
     fill_table(memory, 0x4000, 0x200000 | kUser, 0x1000);
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert_uint_eq(list.view().size(), 1 << 21);
     ck_assert_uint_eq(list.view().back().length, 0x200000);
@@ -110,7 +109,7 @@ START_TEST(more_tables_than_a_guest_has_are_an_error) {
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0 | kUser, 0x1000);
-    MemoryMappingList list(32 * 256);
+    WalkedList list(32 * 256);
     must_fail(walk_into(list, memory, long_mode_registers(0x1000)), "more than 256 page tables");
 }
 END_TEST
@@ -122,7 +121,7 @@ START_TEST(more_references_than_the_list_may_grow_are_an_error) {
     memory.put64(0x1000, 0x2000 | kUser);
     fill_table(memory, 0x2000, 0x100000 | kUser, 0x1000);
     for (uint64_t i = 0; i < 512; ++i) fill_table(memory, 0x100000 + 0x1000 * i, 0x3000 | kUser);
-    MemoryMappingList list(100000);
+    WalkedList list(100000);
     must_fail(walk_into(list, memory, long_mode_registers(0x1000)),
               "refer to tables again more than 100000 times");
 }
@@ -145,7 +144,7 @@ START_TEST(what_address_spaces_share_is_read_once) {
     TestMemory memory = many_address_spaces(255, 0x200000, 0x1000);
     memory.put64(0x1000, 0x2000 | kUser);
     for (uint64_t i = 0; i < 200; ++i) memory.put64(0x2000 + 8 * i, (0x3000 + 0x1000 * i) | kUser);
-    MemoryMappingList list(32 * 256);
+    WalkedList list(32 * 256);
     for (unsigned i = 0; i < 255; ++i) {
         must(walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * i)));
     }
@@ -163,7 +162,7 @@ START_TEST(what_a_shared_table_maps_is_there_for_all_and_own_tables_are_read) {
         memory.put64(0x210000 + 0x1000 * i, (0x220000 + 0x1000 * i) | kUser);
         memory.put64(0x220000 + 0x1000 * i, (0x400000 + 0x2000 * i) | kUser);
     }
-    MemoryMappingList list;
+    WalkedList list;
     for (unsigned i = 0; i < 3; ++i) {
         must(walk_into(list, memory, long_mode_registers(0x100000 + 0x1000 * i)));
     }
@@ -183,7 +182,7 @@ START_TEST(a_shared_table_that_is_somewhere_else_is_read_again) {
     memory.put64(0x2000, 0x3000 | kUser);
     memory.put64(0x3000, 0x7000 | kUser);
     memory.put64(0x600000 + 8 * 3, 0x1000 | kUser);  // another top table
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x100000)));
     must(walk_into(list, memory, long_mode_registers(0x600000)));
     ck_assert_uint_eq(list.view().size(), 2);
@@ -203,7 +202,7 @@ START_TEST(address_spaces_with_tables_of_their_own_are_bounded_together) {
                          (0x400000 + 0x1000 * ((i + j) % 1000)) | kUser);
         }
     }
-    MemoryMappingList list(32 * 256);
+    WalkedList list(32 * 256);
     unsigned walked = 0;
     Result<> done;
     while (walked < 255 &&
@@ -221,7 +220,7 @@ START_TEST(raised_cap_lets_the_same_guest_pass) {
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000, 0x3000 | kUser);
     fill_table(memory, 0x3000, 0 | kUser, 0x1000);
-    MemoryMappingList list(32 * 1024);
+    WalkedList list(32 * 1024);
     must(walk_into(list, memory, long_mode_registers(0x1000)));
 }
 END_TEST
@@ -233,7 +232,7 @@ START_TEST(tables_and_pages_at_the_end_of_addresses_are_found) {
     memory.put64(0x2000 + 8 * 511, 0x3000 | kUser);
     memory.put64(0x3000 + 8 * 511, 0xfffffffffe000 | kUser);
     memory.put64(0xfffffffffe000 + 8 * 511, 0xffffffffff000 | kUser);
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert_uint_eq(list.view().size(), 1);
     ck_assert(list.view()[0] == guest::MemoryMapping({guest::Gpa{0xffffffffff000},
@@ -245,7 +244,7 @@ START_TEST(table_beyond_the_end_of_memory_is_not_followed) {
     TestMemory memory = small_memory();
     fill_table(memory, 0x1000, 0x10000 | kUser);            // just behind
     memory.put64(0x1000 + 8 * 7, 0xffffffffff000 | kUser);  // at the end of addresses
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));
     ck_assert(list.view().empty());
 }
@@ -256,7 +255,7 @@ START_TEST(top_table_outside_memory_maps_nothing) {
     for (uint64_t cr3 :
          {uint64_t{0x10000}, uint64_t{0xfffff000}, uint64_t{0xffffffffff000}, ~uint64_t{0}}) {
         for (uint64_t cr4 : {uint64_t{0}, kCr4La57}) {
-            MemoryMappingList list;
+            WalkedList list;
             must(walk_into(list, memory, long_mode_registers(cr3, cr4)));
             ck_assert(list.view().empty());
         }
@@ -265,7 +264,7 @@ START_TEST(top_table_outside_memory_maps_nothing) {
 END_TEST
 
 START_TEST(walk_without_any_memory_maps_nothing) {
-    MemoryMappingList list;
+    WalkedList list;
     must(walk_into(list, TestMemory(), long_mode_registers(0)));
     ck_assert(list.view().empty());
 }

@@ -6,6 +6,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/target-i386/naive_walker.h"
+#include "tests/target-i386/page_tables.h"
 #include "tests/target-i386/test_memory.h"
 
 namespace guestdump::target_i386 {
@@ -56,7 +57,7 @@ class Trial {
             for (const uint64_t table : *list) refer_to_few(table, tables);
         }
         std::set<Pages::value_type> expected, found;
-        guest::MemoryMappingList list;
+        WalkedList list;
         for (const uint64_t root : roots) {
             model_.cr3 = root;
             for (const auto& [virt, phys] : model_.walk(memory_)) expected.emplace(virt, phys);
@@ -186,17 +187,19 @@ class Trial {
         return registers;
     }
 
-    void walk_into(guest::MemoryMappingList& list) {
+    void walk_into(WalkedList& list) {
         const PagingTraits traits{.physical_bits = static_cast<uint8_t>(model_.width),
                                   .encryption_bits = model_.encryption,
                                   .gigabyte_pages = model_.gigabyte_pages,
                                   .a20 = model_.a20};
         const auto mode = PagingMode::of(registers(), traits);
-        support::must(walk_pages(*mode, memory_.blocks(), list));
+        const guest::RamSource source = memory_.source();
+        const util::Cancellation never;
+        support::must(walk_pages(*mode, {source, never, list.walked}, list));
     }
 
     Pages walk() {
-        guest::MemoryMappingList list;
+        WalkedList list;
         walk_into(list);
         Pages pages;
         const guest::MemoryMapping* before = nullptr;

@@ -22,7 +22,7 @@ MemoryMapping mapping(uint64_t virt, uint64_t phys, uint64_t length) {
 
 Mappings walk(const TestMemory& memory, const Registers& registers,
               const PagingTraits& traits = {}) {
-    guest::MemoryMappingList list;
+    WalkedList list;
     support::must(walk_into(list, memory, registers, traits));
     return {list.view().begin(), list.view().end()};
 }
@@ -188,7 +188,7 @@ END_TEST
 START_TEST(walk_adds_to_what_another_vcpu_mapped) {
     TestMemory memory = chain_of_tables();
     memory.put64(0x4000, 0x8000 | kUser);
-    guest::MemoryMappingList list;
+    WalkedList list;
     support::must(list.add(mapping(0x7000, 0x7000, 0x1000)));
     support::must(walk_into(list, memory, long_mode_registers(0x1000)));
     support::must(walk_into(list, memory, long_mode_registers(0x1000)));
@@ -202,7 +202,7 @@ START_TEST(memory_that_cannot_be_read_is_an_error_that_adds_nothing) {
     support::ScriptedRam& ram = memory.add(0, 0x10000);
     memory.put64(0x1000, 0x2000 | kUser);
     ram.fail_at(0x2100);
-    guest::MemoryMappingList list;
+    WalkedList list;
     support::must_fail(walk_into(list, memory, long_mode_registers(0x1000)), "cannot be read");
     ck_assert(list.view().empty());
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "guest/memory_map.h"
+#include "guest/page_source.h"
 #include "tests/support/scripted_guest.h"
 
 namespace guestdump::target_i386 {
@@ -28,6 +29,7 @@ class TestMemory {
     std::vector<std::pair<uint64_t, uint64_t>> pieces() const;
 
     guest::GuestPhysBlockList blocks() const;
+    guest::RamSource source() const { return guest::RamSource(blocks()); }
 
   private:
     struct Piece {

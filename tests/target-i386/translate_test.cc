@@ -30,7 +30,7 @@ TestMemory four_levels() {
 
 std::optional<Gpa> translated(const TestMemory& memory, const Registers& registers,
                               uint64_t address, std::optional<Gpa> root = {}) {
-    return Cpu(registers).translate(Gva{address}, memory.blocks(), root);
+    return make_cpu(registers).translate(Gva{address}, memory.source(), root);
 }
 
 START_TEST(an_address_keeps_its_offset_in_the_page) {
@@ -86,25 +86,25 @@ START_TEST(the_first_handler_is_read_through_the_page_tables) {
     const TestMemory memory = with_gate();
     Registers registers = long_mode_registers(0x1000);
     registers.idt.base = 0xffffffff80000000;
-    ck_assert(Cpu(registers).first_handler(memory.blocks()) == Gva{0xffffffff81000abc});
+    ck_assert(make_cpu(registers).first_handler(memory.source()) == Gva{0xffffffff81000abc});
     registers.idt.base = 0xffffffff80001000;
-    ck_assert(!Cpu(registers).first_handler(memory.blocks()));
+    ck_assert(!make_cpu(registers).first_handler(memory.source()));
 }
 END_TEST
 
 START_TEST(gates_of_protected_mode_have_8_bytes) {
-    ck_assert(first_gate(Gpa{0x8000}, false, with_gate().blocks()) == Gva{0x81000abc});
+    ck_assert(first_gate(Gpa{0x8000}, false, with_gate().source()) == Gva{0x81000abc});
 }
 END_TEST
 
 START_TEST(a_gate_that_is_not_present_or_not_whole_is_none) {
     TestMemory memory = with_gate();
     memory.put64(0x8ff8, 0x81008e0000100abc);
-    ck_assert(first_gate(Gpa{0x8ff8}, false, memory.blocks()).has_value());
-    ck_assert(!first_gate(Gpa{0x8ff8}, true, memory.blocks()));
-    ck_assert(!first_gate(Gpa{0x10000}, true, memory.blocks()));
+    ck_assert(first_gate(Gpa{0x8ff8}, false, memory.source()).has_value());
+    ck_assert(!first_gate(Gpa{0x8ff8}, true, memory.source()));
+    ck_assert(!first_gate(Gpa{0x10000}, true, memory.source()));
     memory.put64(0x8000, 0x81000e0000100abc);
-    ck_assert(!first_gate(Gpa{0x8000}, true, memory.blocks()));
+    ck_assert(!first_gate(Gpa{0x8000}, true, memory.source()));
 }
 END_TEST
 

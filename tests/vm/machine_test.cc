@@ -19,7 +19,7 @@ using support::must;
 using support::must_fail;
 
 uint64_t rip_of(const Machine& machine, size_t cpu) {
-    return static_cast<const target_i386::Cpu*>(machine.cpus()[cpu])->registers().rip;
+    return target_i386::registers_of(machine.cpus()[cpu]).rip;
 }
 
 START_TEST(machine_begins_in_prelaunch_with_reset_vcpus_and_its_image) {

@@ -26,9 +26,10 @@ constexpr uint64_t kWithoutLa57 = 0x100901;
 /// The text at virtual @address, as the mappings of vCPU 0 have it; "" where there are none.
 std::string text_at(BareMachine& machine, uint64_t address) {
     const guest::GuestPhysBlockList memory = machine.memory().dumpable();
-    const target_i386::Cpu cpu(machine.registers(0));
+    const std::vector<guest::Cpu> cpus = {target_i386::make_cpu(machine.registers(0))};
     guest::MemoryMappingList mappings;
-    must(cpu.append_mappings(memory, mappings));
+    must(target_i386::kArchitecture.append_mappings(cpus, guest::RamSource(memory),
+                                                    util::Cancellation(), mappings));
     for (const MemoryMapping& mapping : mappings.view()) {
         const uint64_t offset = address - mapping.virt.value;
         if (offset >= mapping.length) continue;

@@ -46,8 +46,8 @@ START_TEST(memory_and_vcpus_are_read) {
         must(vmcore->blocks().read(guest::Gpa{0x100000}, page));
         ck_assert(page == noise(2, 0x1000));
         ck_assert_uint_eq(vmcore->vcpus().size(), 2);
-        ck_assert_uint_eq(vmcore->vcpus()[1].registers().rip, kRip + 1);
-        ck_assert_uint_eq(vmcore->vcpus()[1].registers().efer, 0xd00);
+        ck_assert_uint_eq(vmcore->vcpus()[1].rip, kRip + 1);
+        ck_assert_uint_eq(vmcore->vcpus()[1].efer, 0xd00);
         ck_assert(vmcore->contents().warnings.empty());
         ck_assert(!vmcore->guest_note().has_value());
         ck_assert_uint_eq(vmcore->vbox()->vbox_version, 0x07000008);
@@ -62,7 +62,7 @@ START_TEST(all_known_formats_are_read) {
         SmallVbox core = small_core();
         core.format = format;
         core.cpus = {vbox_cpu(kRip, size), vbox_cpu(kRip, size)};
-        ck_assert_uint_eq(opened(core)->vcpus()[1].registers().rip, kRip);
+        ck_assert_uint_eq(opened(core)->vcpus()[1].rip, kRip);
     }
 }
 END_TEST

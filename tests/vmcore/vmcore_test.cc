@@ -41,8 +41,8 @@ START_TEST(vcpus_come_from_qemu_notes_of_both_lengths) {
     put_bytes(notes, notes.size(), note("QEMU", 0, qemu_descriptor(0x2222)));
     const auto vmcore = must(Vmcore::read(in_memory(with_notes(notes).file())));
     ck_assert_uint_eq(vmcore->cpus().size(), 2);
-    ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x1111);
-    ck_assert_uint_eq(vmcore->vcpus()[1].registers().rip, 0x2222);
+    ck_assert_uint_eq(vmcore->vcpus()[0].rip, 0x1111);
+    ck_assert_uint_eq(vmcore->vcpus()[1].rip, 0x2222);
     ck_assert(!vmcore->guest_note().has_value());
 }
 END_TEST
@@ -52,7 +52,7 @@ START_TEST(without_qemu_notes_prstatus_tells_the_registers) {
     support::put_le64(prstatus, 112 + 16 * 8, 0x3333);  // rip
     const auto vmcore = must(Vmcore::read(in_memory(with_notes(note("CORE", 1, prstatus)).file())));
     ck_assert_uint_eq(vmcore->vcpus().size(), 1);
-    ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x3333);
+    ck_assert_uint_eq(vmcore->vcpus()[0].rip, 0x3333);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ START_TEST(a_guests_note_with_a_name_of_the_dumps_own_keeps_nobody_from_the_dump
         const Bytes file = guests_note_named(forged.name, forged.type, forged.size);
         const auto vmcore = must(Vmcore::read(in_memory(file)));
         ck_assert_uint_eq(vmcore->vcpus().size(), 1);
-        ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0xffffffff81000000);
+        ck_assert_uint_eq(vmcore->vcpus()[0].rip, 0xffffffff81000000);
         ck_assert_uint_eq(vmcore->contents().warnings.size(), forged.warnings);
         ck_assert(!vmcore->guest_note().has_value());
     }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dump/dump_state.h"
-#include "dump/estimate/estimate_queue.h"
+#include "dump/estimate/inspection_queue.h"
 #include "monitor/commands/machine_events.h"
 #include "monitor/hmp/hmp_session.h"
 #include "monitor/monitor.h"
@@ -102,10 +102,10 @@ class Harness {
           objects_(std::move(objects)),
           machine_(std::move(machine)),
           dump_(*machine_, monitor::post_to_main_loop),
-          estimates_(monitor::post_to_main_loop),
+          inspections_(monitor::post_to_main_loop),
           services_{.machine = *machine_,
                     .dump = dump_,
-                    .estimates = estimates_,
+                    .inspections = inspections_,
                     .events = events_,
                     .fd_sets = fd_sets_,
                     .objects = objects_,
@@ -186,7 +186,7 @@ class Harness {
     vm::RamObjects objects_;
     std::unique_ptr<vm::Machine> machine_;
     dump::DumpState dump_;
-    dump::EstimateQueue estimates_;
+    dump::InspectionQueue inspections_;
     monitor::Services services_;
     std::optional<tools::TerminalMode> stdio_mode_;  ///< where a monitor has the terminal
     std::vector<OpenMonitor> monitors_;

@@ -133,8 +133,8 @@ void TerminalMonitor::answer(const std::string& output) {
 /// Ends what is waited for, and no more: dumps of other clients are theirs.
 void TerminalMonitor::cancel() {
     if (dumps_) return monitor_.services.dump.cancel();
-    if (!waits_ || !monitor_.estimate) return;
-    monitor_.estimate.reset();  // it will not reply
+    if (!waits_ || !monitor_.inspection) return;
+    monitor_.inspection.reset();  // it will not reply
     answer("Error: cancelled\r\n");
 }
 

@@ -36,7 +36,7 @@ Result<std::unique_ptr<dump::Sink>> open_target(const std::string& path) {
 
 Result<> write(dump::VmcoreWriter& writer, const guest::PageSource& pages, dump::Sink& sink,
                dump::Progress& progress) {
-    TRY(writer.begin(sink));
+    TRY(writer.begin(sink, progress));
     TRY(writer.iterate(pages, sink, progress));
     TRY(writer.completed(sink));
     return sink.commit();
@@ -46,10 +46,8 @@ Result<> write(dump::VmcoreWriter& writer, const guest::PageSource& pages, dump:
 Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vmcore,
                                                         const dump::Snapshot& snapshot,
                                                         const dump::Request& request) {
-    if (const auto* kdump = std::get_if<dump::KdumpRequest>(&request)) {
-        auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, *kdump));
-        if (copy) return copy;
-    }
+    auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
+    if (copy) return copy;
     return dump::make_writer(snapshot, request);
 }
 
@@ -67,16 +65,14 @@ Result<int> convert(const Command& command, const std::string& from, const std::
     // Until here a signal may end the program: there is nothing yet that it would leave.
     Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
-    const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
-    if (kdump && !kdump->flattened && !sink->random_access()) {
+    if (request.needs_random_access() && !sink->random_access()) {
         return Error::make("kdump-raw formats require a seekable file");
     }
-    const guest::RamSource pages(snapshot.blocks);
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
     const Result<> written = [&] {
         const ProgressLine line(progress, snapshot.blocks.total_bytes(), quiet);
-        return write(*writer, pages, *sink, progress);
+        return write(*writer, *snapshot.memory, *sink, progress);
     }();
     if (written) {
         // What has its name is there to stay, and the exit status is to say so.

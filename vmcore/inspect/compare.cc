@@ -70,7 +70,7 @@ void compare_vcpus(const Vmcore& a, const Vmcore& b, Comparison& result) {
     if (left != right)
         result.differences.push_back(util::text("vCPUs: %zu against %zu", left, right));
     for (size_t i = 0; i < std::min(left, right); ++i) {
-        if (comparable(a.vcpus()[i].registers()) == comparable(b.vcpus()[i].registers())) continue;
+        if (comparable(a.vcpus()[i]) == comparable(b.vcpus()[i])) continue;
         result.differences.push_back(util::text("vCPU %zu: registers differ", i));
     }
     compare_guest_notes(a, b, result);

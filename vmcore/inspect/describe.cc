@@ -121,8 +121,12 @@ void describe_kernel(const KdumpHeader& header, qapi::VmcoreInfo& info) {
 void describe_found(const Vmcore& vmcore, unsigned threads, qapi::VmcoreInfo& info) {
     const auto arch = vmcore.arch_info(vmcore.contents().blocks);
     if (!arch) return;
-    const auto found =
-        linux_guest::find_vmcoreinfo(vmcore.contents().blocks, *arch, vmcore.cpus(), threads);
+    const std::vector<guest::Cpu> cpus = vmcore.cpus();
+    const auto found = linux_guest::find_vmcoreinfo({.memory = *vmcore.page_source(),
+                                                     .arch = *arch,
+                                                     .cpus = cpus,
+                                                     .threads = threads,
+                                                     .cancellation = util::Cancellation()});
     if (!found) return;
     info.vmcoreinfo = found->vmcoreinfo.text();
     info.vmcoreinfo_found_at = found->address.value;
@@ -165,10 +169,10 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
     for (const PageKind& kind : kinds) {
         info.pages.push_back({.kind = kind.name, .pages = kind.pages, .stored = kind.stored});
     }
-    for (const target_i386::Cpu& cpu : vmcore.vcpus()) {
+    for (const target_i386::Registers& registers : vmcore.vcpus()) {
         info.cpus.push_back({.cpu_index = static_cast<uint32_t>(info.cpus.size()),
-                             .registers = general_registers(cpu.registers()),
-                             .segments = segments(cpu.registers())});
+                             .registers = general_registers(registers),
+                             .segments = segments(registers)});
     }
     describe_guest_note(vmcore, options, info);
     if (const auto& facts = vmcore.contents().post_mortem) {

@@ -27,9 +27,10 @@ struct PageData {
     uint64_t size() const { return end - begin; }
 };
 
-bool wants_pages_as_they_are(const dump::KdumpRequest& request, const KdumpHeader& header) {
-    return header.status == dump::compression_flag(request.compression) && !request.level &&
-           !request.only && request.share_pages;
+bool wants_pages_as_they_are(const dump::Request& request, const KdumpHeader& header) {
+    const dump::KdumpRequest& kdump = *request.kdump();
+    return header.status == dump::compression_flag(kdump.compression) && !kdump.level &&
+           !request.only && kdump.share_pages;
 }
 
 /// As readers expect it of a page that is stored with @flag, somewhere in @data.
@@ -58,25 +59,26 @@ Result<std::optional<PageData>> find_page_data(const KdumpRegion& region, uint32
     return std::optional(used);
 }
 
-std::vector<dump::PfnRun> runs_of(const PageRuns& pages) {
-    std::vector<dump::PfnRun> runs;
+guest::PageSet set_of(const PageRuns& pages) {
+    std::vector<guest::PfnRun> runs;
     for (const PageRun& run : pages.view()) runs.push_back({run.first, run.end()});
-    return runs;
+    return guest::PageSet::of(std::move(runs));
 }
 
 class KdumpCopy final : public dump::VmcoreWriter {
   public:
-    KdumpCopy(const KdumpFile& file, const dump::Snapshot& snapshot,
-              const dump::KdumpRequest& request, const dump::KdumpLayout& layout, PageData data)
+    KdumpCopy(const KdumpFile& file, const dump::Snapshot& snapshot, const dump::Request& request,
+              const dump::KdumpLayout& layout, PageData data)
         : file_(file), snapshot_(snapshot), request_(request), layout_(layout), data_(data) {}
 
-    Result<> begin(dump::Sink& sink) override {
-        TRY(sink.write_at(
-            0, kdump_header(snapshot_, request_.compression, file_.header.dump_level, layout_)));
-        TRY(write_bitmap(sink, layout_.bitmap1, layout_.bitmap_size(), runs_of(file_.existing)));
-        TRY(write_bitmap(sink, layout_.bitmap2, layout_.bitmap_size(),
-                         runs_of(file_.region->stored())));
-        return write_descriptors(sink);
+    Result<> begin(dump::Sink& sink, const dump::Progress& progress) override {
+        TRY(sink.write_at(0, kdump_header(snapshot_, request_.kdump()->compression,
+                                          file_.header.dump_level, layout_)));
+        TRY(write_bitmap(sink, {layout_.bitmap1, layout_.bitmap_size()}, set_of(file_.existing),
+                         progress));
+        TRY(write_bitmap(sink, {layout_.bitmap2, layout_.bitmap_size()},
+                         set_of(file_.region->stored()), progress));
+        return write_descriptors(sink, progress);
     }
 
     /// Tells progress in proportion: pages are not seen.
@@ -117,12 +119,15 @@ class KdumpCopy final : public dump::VmcoreWriter {
         std::span<std::byte> bytes() { return std::span(buffer).first(size); }
     };
 
-    Result<> write_descriptors(dump::Sink& sink) const {
-        auto descriptors = TRY(dump::KdumpDescriptors::make(
-            sink, layout_.descriptors, kPageSize, dump::compression_flag(request_.compression)));
-        TRY(file_.region->for_each_descriptor([&](uint64_t, const format::PageDesc& page) {
+    Result<> write_descriptors(dump::Sink& sink, const dump::Progress& progress) const {
+        const uint32_t flag = dump::compression_flag(request_.kdump()->compression);
+        auto descriptors =
+            TRY(dump::KdumpDescriptors::make(sink, layout_.descriptors, kPageSize, flag));
+        const auto append = [&](uint64_t, const format::PageDesc& page) -> Result<> {
+            TRY(progress.check());
             return descriptors.append({page.offset - data_.begin + layout_.pages, page.size});
-        }));
+        };
+        TRY(file_.region->for_each_descriptor(append));
         return descriptors.flush();
     }
 
@@ -144,7 +149,7 @@ class KdumpCopy final : public dump::VmcoreWriter {
 
     const KdumpFile& file_;
     const dump::Snapshot& snapshot_;
-    dump::KdumpRequest request_;
+    dump::Request request_;
     dump::KdumpLayout layout_;
     PageData data_;
 };
@@ -153,11 +158,11 @@ class KdumpCopy final : public dump::VmcoreWriter {
 
 Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore,
                                                             const dump::Snapshot& snapshot,
-                                                            const dump::KdumpRequest& request) {
+                                                            const dump::Request& request) {
     std::unique_ptr<dump::VmcoreWriter> writer;
     const KdumpFile* file = vmcore.kdump();
-    if (!file || !wants_pages_as_they_are(request, file->header)) return writer;
-    const uint32_t flag = dump::compression_flag(request.compression);
+    if (!file || !request.kdump() || !wants_pages_as_they_are(request, file->header)) return writer;
+    const uint32_t flag = dump::compression_flag(request.kdump()->compression);
     const std::optional<PageData> data = TRY(find_page_data(*file->region, flag));
     if (!data) return writer;
     const dump::KdumpLayout layout =
@@ -167,7 +172,7 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore
                                    .page_count = file->region->stored().pages(),
                                    .note_size = snapshot.notes.size()}));
     writer = std::make_unique<KdumpCopy>(*file, snapshot, request, layout, *data);
-    if (request.flattened) writer = dump::make_flattened_writer(std::move(writer));
+    if (request.kdump()->flattened) writer = dump::make_flattened_writer(std::move(writer));
     return writer;
 }
 

@@ -22,6 +22,6 @@ namespace guestdump::vmcore {
 /// format.
 Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore,
                                                             const dump::Snapshot& snapshot,
-                                                            const dump::KdumpRequest& request);
+                                                            const dump::Request& request);
 
 }  // namespace guestdump::vmcore

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cinttypes>
 
+#include "dump/cpu_notes.h"
 #include "format/elf.h"
 #include "linux/vmcoreinfo.h"
 #include "target-i386/arch.h"
@@ -124,11 +125,10 @@ class Rescue {
     /// As a dump of the guest would have them.
     void write_notes() {
         guest::NoteBuilder notes;
-        uint32_t index = 0;
+        std::vector<guest::Cpu> cpus;
         for (const Registers& registers : contents_.registers)
-            target_i386::Cpu(registers).append_prstatus(arch_, index++, notes);
-        for (const Registers& registers : contents_.registers)
-            target_i386::Cpu(registers).append_qemu_note(notes);
+            cpus.push_back(target_i386::make_cpu(registers));
+        dump::append_cpu_notes(cpus, arch_, notes);
         if (record_.note) append_guest_note(*record_.note, notes);
         contents_.notes = std::move(notes).take();
     }

@@ -17,7 +17,7 @@ constexpr size_t kPage = 4096;
 
 Result<util::MappedArray<std::byte>> sample_of(const support::ScriptedGuest& guest) {
     const guest::GuestPhysBlockList blocks = guest.blocks();
-    return sample_pages(page_runs(blocks, kPage), kPage, guest::RamSource(blocks));
+    return sample_pages(guest::PageSet::of(blocks, kPage), kPage, guest::RamSource(blocks));
 }
 
 START_TEST(pages_come_from_all_over_memory_and_are_not_zero) {

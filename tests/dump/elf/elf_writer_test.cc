@@ -35,12 +35,10 @@ constexpr const char* kProtected =
     "ram 0x0 4 pages = pattern\n";
 
 Result<> write(const Snapshot& snapshot, Sink& sink, unsigned threads = 1) {
-    ElfRequest request;
-    request.threads = threads;
-    const auto writer = TRY(make_elf_writer(snapshot, request));
+    const auto writer = TRY(make_elf_writer(snapshot, threads));
     Progress progress;
-    TRY(writer->begin(sink));
-    TRY(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
+    TRY(writer->begin(sink, progress));
+    TRY(writer->iterate(*snapshot.memory, sink, progress));
     ck_assert_uint_eq(progress.completed(), snapshot.blocks.total_bytes());
     return writer->completed(sink);
 }
@@ -164,7 +162,7 @@ START_TEST(phnum_over_16_bits_goes_to_section_zero) {
 END_TEST
 
 START_TEST(filter_of_one_byte_gives_a_file_of_one_byte_of_memory) {
-    ElfRequest request;
+    Request request;
     request.only = must(guest::GpaRange::make(guest::Gpa{0x1001}, 1));
     const Snapshot snapshot = must(Snapshot::take(*must(ScriptedGuest::parse(kLong)), request));
     const support::Bytes bytes = dump_of(snapshot);
@@ -188,11 +186,11 @@ START_TEST(a_target_that_fails_at_any_byte_fails_the_dump_with_its_cause) {
     for (const auto order : {MemorySink::Order::any, MemorySink::Order::growing}) {
         for (uint64_t good = 0; good <= written; good = good < 1024 ? good + 1 : good + 97) {
             support::FaultySink sink(std::make_unique<MemorySink>(order), good, ENOSPC);
-            const auto writer = must(make_elf_writer(snapshot, ElfRequest{}));
+            const auto writer = must(make_elf_writer(snapshot, 1));
             Progress progress;
             const auto all = [&]() -> Result<> {
-                TRY(writer->begin(sink));
-                TRY(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
+                TRY(writer->begin(sink, progress));
+                TRY(writer->iterate(*snapshot.memory, sink, progress));
                 return writer->completed(sink);
             };
             const Result<> result = all();
@@ -219,11 +217,11 @@ END_TEST
 START_TEST(cancelled_dump_ends_with_an_error) {
     const Snapshot snapshot = snapshot_of(kLong);
     MemorySink sink;
-    const auto writer = must(make_elf_writer(snapshot, ElfRequest{}));
+    const auto writer = must(make_elf_writer(snapshot, 1));
     Progress progress;
+    must(writer->begin(sink, progress));
     progress.cancel();
-    must(writer->begin(sink));
-    must_fail(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress), "cancelled");
+    must_fail(writer->iterate(*snapshot.memory, sink, progress), "cancelled");
 }
 END_TEST
 
@@ -238,13 +236,12 @@ START_TEST(file_that_its_class_cannot_hold_is_refused) {
     Snapshot snapshot = snapshot_of(kProtected);
     snapshot.blocks = {};
     must(snapshot.blocks.add({{guest::Gpa{0}, 0xfffff000}, std::make_shared<VastRam>(), 0}));
-    must_fail(make_elf_writer(snapshot, ElfRequest{}),
-              "more than the 4294967295 that its offsets reach");
+    must_fail(make_elf_writer(snapshot, 1), "more than the 4294967295 that its offsets reach");
     snapshot.arch.elf_class = format::ElfClass::k64;
-    ck_assert(!!make_elf_writer(snapshot, ElfRequest{}));
+    ck_assert(!!make_elf_writer(snapshot, 1));
     must(snapshot.blocks.add(
         {{guest::Gpa{0x100000000}, UINT64_MAX >> 1}, std::make_shared<VastRam>(), 0}));
-    must_fail(make_elf_writer(snapshot, ElfRequest{}), "larger than a file can be");
+    must_fail(make_elf_writer(snapshot, 1), "larger than a file can be");
 }
 END_TEST
 

@@ -24,13 +24,13 @@ constexpr const char* kGuest =
     "ram 0x101000 1 pages = text\n"
     "ram 0xfffff000 1 pages = pattern\n";
 
-Bytes file_of(const guest::Guest& guest, const VboxRequest& request = {}) {
+Bytes file_of(const guest::Guest& guest, const Request& request = VboxRequest{}) {
     support::MemorySink sink(support::MemorySink::Order::growing);
     must(dump_to(sink, guest, request));
     return sink.bytes();
 }
 
-Bytes file_of(const std::string& script, const VboxRequest& request = {}) {
+Bytes file_of(const std::string& script, const Request& request = VboxRequest{}) {
     return file_of(*must(support::ScriptedGuest::parse(script)), request);
 }
 
@@ -70,11 +70,13 @@ END_TEST
 
 START_TEST(a_range_cuts_blocks_and_holes) {
     const auto guest = must(support::ScriptedGuest::parse(kGuest));
-    const VboxRequest request{.only = must(guest::GpaRange::make(guest::Gpa{0x2800}, 0xfe000))};
+    Request request = VboxRequest{};
+    request.only = must(guest::GpaRange::make(guest::Gpa{0x2800}, 0xfe000));
     const std::vector<Load> expected{
         {0x2800, 0x800, 0x800}, {0x3000, 0, 0xfd000}, {0x100000, 0x800, 0x800}};
     ck_assert(loads_of(file_of(*guest, request), *guest) == expected);
-    const VboxRequest behind{.only = must(guest::GpaRange::make(guest::Gpa{0x101000}, 0x2000))};
+    Request behind = VboxRequest{};
+    behind.only = must(guest::GpaRange::make(guest::Gpa{0x101000}, 0x2000));
     const std::vector<Load> last{{0x101000, 0x1000, 0x1000}, {0x102000, 0, 0x1000}};
     ck_assert(loads_of(file_of(*guest, behind), *guest) == last);
 }

@@ -25,7 +25,7 @@ constexpr size_t kPage = 4096;
 
 SizeEstimate estimate(const guest::Guest& guest, const Request& request) {
     const Snapshot snapshot = must(Snapshot::take(guest, request));
-    return must(estimate_size(snapshot, request, guest::RamSource(snapshot.blocks)));
+    return must(estimate_size(snapshot, request, *snapshot.memory));
 }
 
 /// What a real file takes on a real disk, holes not counted.
@@ -139,7 +139,8 @@ START_TEST(elf_counts_what_is_no_hole) {
     for (const std::optional<guest::GpaRange> only :
          {std::optional<guest::GpaRange>(),
           std::optional(guest::GpaRange{guest::Gpa{0x1800}, 0x2000})}) {
-        const ElfRequest request{.only = only};
+        Request request = ElfRequest{};
+        request.only = only;
         support::MemorySink sink;
         must(dump_to(sink, *guest, request));
         const SizeEstimate size = estimate(*guest, request);
@@ -153,8 +154,7 @@ END_TEST
 
 START_TEST(part_of_memory_takes_less) {
     const auto guest = small_guest();
-    const KdumpRequest part{.flattened = false,
-                            .only = guest::GpaRange{guest::Gpa{0x100000}, 20 * kPage}};
+    const Request part = part_of(KdumpRequest{.flattened = false}, 0x100000, 20 * kPage);
     ck_assert_uint_eq(estimate(*guest, part).bytes, dump_file(*guest, part).size());
 }
 END_TEST
@@ -214,7 +214,7 @@ START_TEST(memory_that_cannot_be_read_is_an_error) {
     guest.add_cpu();
     guest.add_ram(0, support::noise(1, 4 * kPage)).fail_at(2 * kPage);
     const Snapshot snapshot = must(Snapshot::take(guest, ElfRequest{}));
-    support::must_fail(estimate_size(snapshot, ElfRequest{}, guest::RamSource(snapshot.blocks)),
+    support::must_fail(estimate_size(snapshot, ElfRequest{}, *snapshot.memory),
                        "reading page 0x2: 'ram0' cannot be read");
 }
 END_TEST
@@ -223,8 +223,7 @@ START_TEST(compressor_that_there_is_not_is_an_error) {
     const auto guest = small_guest();
     const KdumpRequest request{.level = 13};
     const Snapshot snapshot = must(Snapshot::take(*guest, request));
-    support::must_fail(estimate_size(snapshot, request, guest::RamSource(snapshot.blocks)),
-                       "not 13");
+    support::must_fail(estimate_size(snapshot, request, *snapshot.memory), "not 13");
 }
 END_TEST
 

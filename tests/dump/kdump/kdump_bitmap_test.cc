@@ -16,12 +16,12 @@ using support::must;
 constexpr uint64_t kPiece = uint64_t{1} << 20;  ///< bytes that are written at once
 
 /// Fails the test unless bit for bit what @runs say is written.
-void check(uint64_t size, const std::vector<PfnRun>& runs) {
+void check(uint64_t size, const std::vector<guest::PfnRun>& runs) {
     support::MemorySink sink;
-    must(write_bitmap(sink, 100, size, runs));
+    must(write_bitmap(sink, {100, size}, guest::PageSet::of(runs), Progress()));
     must(sink.finish(100 + size));
     support::Bytes expected(100 + size);
-    for (const PfnRun& run : runs) {
+    for (const guest::PfnRun& run : runs) {
         for (uint64_t pfn = run.first; pfn < run.end; ++pfn) {
             expected[100 + pfn / 8] |= std::byte{1} << pfn % 8;
         }
@@ -48,17 +48,18 @@ END_TEST
 
 START_TEST(no_write_is_larger_than_a_piece) {
     support::MemorySink sink;
-    must(write_bitmap(sink, 0, 3 * kPiece + 1, std::vector<PfnRun>{{0, 24 * kPiece + 8}}));
+    must(write_bitmap(sink, {0, 3 * kPiece + 1}, guest::PageSet::of({{0, 24 * kPiece + 8}}),
+                      Progress()));
     ck_assert_uint_eq(sink.image()->writes.size(), 4);
     for (const auto& write : sink.image()->writes) ck_assert_uint_le(write.size, kPiece);
 }
 END_TEST
 
 START_TEST(pieces_without_pages_become_holes_where_there_can_be_some) {
-    const std::vector<PfnRun> far = {{24 * kPiece, 24 * kPiece + 1}};
+    const guest::PageSet far = guest::PageSet::of({{24 * kPiece, 24 * kPiece + 1}});
     support::MemorySink file, pipe(support::MemorySink::Order::growing);
-    must(write_bitmap(file, 0, 5 * kPiece, far));
-    must(write_bitmap(pipe, 0, 5 * kPiece, far));
+    must(write_bitmap(file, {0, 5 * kPiece}, far, Progress()));
+    must(write_bitmap(pipe, {0, 5 * kPiece}, far, Progress()));
     ck_assert_uint_eq(file.image()->writes.size(), 1);
     ck_assert_uint_eq(file.image()->writes[0].offset, 3 * kPiece);
     ck_assert_uint_eq(pipe.image()->writes.size(), 5);

@@ -61,7 +61,7 @@ void check_pages(const support::KdumpFile& file, const guest::Guest& guest) {
         const guest::Gpa gpa{pfn * 4096};
         const guest::RamExtent extent = ram.extent(gpa, 4096);
         std::fill(expected.begin(), expected.end(), std::byte{0});
-        if (extent.populated || extent.length < 4096) must(ram.read(gpa, expected));
+        if (extent.populated || extent.length < 4096) must(ram.read_padded(gpa, expected));
         ck_assert_msg(must(file.page(pfn)) == expected, "pfn 0x%" PRIx64 " differs", pfn);
     }
 }
@@ -117,7 +117,7 @@ std::string description(const support::KdumpFile& file) {
     return text;
 }
 
-void check_described(const std::string& name, const KdumpRequest& request) {
+void check_described(const std::string& name, const Request& request) {
     const auto guest = must(support::ScriptedGuest::parse(support::read_golden(name + ".guest")));
     const Bytes image = dump_image(*guest, request);
     const support::KdumpFile file = must(support::read_kdump(image));
@@ -126,13 +126,14 @@ void check_described(const std::string& name, const KdumpRequest& request) {
 }
 
 START_TEST(a_long_mode_guest_is_laid_out_as_described) {
-    check_described("kdump_long_mode", {.compression = Compression::zlib});
+    check_described("kdump_long_mode", KdumpRequest{.compression = Compression::zlib});
 }
 END_TEST
 
 #ifdef HAVE_LZO
 START_TEST(a_32_bit_guest_is_laid_out_as_described) {
-    check_described("kdump_32_bit", {.compression = Compression::lzo, .flattened = false});
+    check_described("kdump_32_bit",
+                    KdumpRequest{.compression = Compression::lzo, .flattened = false});
 }
 END_TEST
 
@@ -140,8 +141,8 @@ END_TEST
 
 #ifdef HAVE_ZSTD
 START_TEST(a_part_of_memory_is_laid_out_as_described) {
-    check_described("kdump_part", {.compression = Compression::zstd,
-                                   .only = guest::GpaRange{guest::Gpa{0x1fff}, 2}});
+    check_described("kdump_part",
+                    part_of(KdumpRequest{.compression = Compression::zstd}, 0x1fff, 2));
 }
 END_TEST
 #endif
@@ -169,7 +170,8 @@ START_TEST(the_bytes_are_the_same_for_any_number_of_threads) {
     const auto guest = every_kind();
     for (const Compression compression : built_compressions()) {
         for (const bool flattened : {true, false}) {
-            KdumpRequest request{.compression = compression, .flattened = flattened, .threads = 1};
+            Request request =
+                on_threads(1, KdumpRequest{.compression = compression, .flattened = flattened});
             const Bytes one = dump_file(*guest, request);
             for (const unsigned threads : {2u, 8u, 100u}) {
                 request.threads = threads;
@@ -246,7 +248,7 @@ END_TEST
 
 START_TEST(notes_come_whole_and_vmcoreinfo_is_found_in_them) {
     const auto guest = every_kind();
-    const Bytes image = dump_image(*guest, {});
+    const Bytes image = dump_image(*guest, KdumpRequest{});
     const support::KdumpFile file = must(support::read_kdump(image));
     ck_assert_uint_eq(file.notes.size(), 5);
     ck_assert(file.vmcoreinfo() == "OSRELEASE=6.1.0\n");
@@ -256,7 +258,7 @@ END_TEST
 
 START_TEST(a_part_of_memory_has_whole_pages_and_the_first_bitmap_of_all) {
     const auto guest = every_kind();
-    const Bytes image = dump_image(*guest, {.only = guest::GpaRange{guest::Gpa{0x10fff}, 2}});
+    const Bytes image = dump_image(*guest, part_of(KdumpRequest{}, 0x10fff, 2));
     const support::KdumpFile file = must(support::read_kdump(image));
     ck_assert_uint_eq(file.pages.size(), 2);
     ck_assert_uint_eq(file.max_mapnr, 0x3bc);
@@ -269,7 +271,7 @@ START_TEST(a_full_target_fails_the_dump_at_every_byte) {
     const auto guest = must(support::ScriptedGuest::parse(
         "cpus 1\nram 0x0 3 pages = 00 text pattern\nram 0x100000 1 pages = text\n"));
     for (const bool flattened : {true, false}) {
-        const KdumpRequest request{.flattened = flattened, .threads = 1};
+        const Request request = on_threads(1, KdumpRequest{.flattened = flattened});
         const size_t size = dump_file(*guest, request).size();
         for (size_t good = 0; good < size; good += good % 193 + 1) {
             support::FaultySink sink(std::make_unique<support::MemorySink>(), good, ENOSPC);
@@ -294,23 +296,24 @@ END_TEST
 START_TEST(a_cancelled_dump_ends) {
     const auto guest = every_kind();
     const Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
-    const auto writer = must(make_kdump_writer(snapshot, {}));
+    const auto writer = must(make_kdump_writer(snapshot, KdumpRequest{}));
     support::MemorySink sink;
     Progress progress;
+    must(writer->begin(sink, progress));
     progress.cancel();
-    must(writer->begin(sink));
-    must_fail(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress), "cancelled");
+    must_fail(writer->begin(sink, progress), "cancelled");
+    must_fail(writer->iterate(*snapshot.memory, sink, progress), "cancelled");
 }
 END_TEST
 
 START_TEST(progress_counts_all_of_memory) {
     const auto guest = every_kind();
     const Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
-    const auto writer = must(make_kdump_writer(snapshot, {}));
+    const auto writer = must(make_kdump_writer(snapshot, KdumpRequest{}));
     support::MemorySink sink;
     Progress progress;
-    must(writer->begin(sink));
-    must(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
+    must(writer->begin(sink, progress));
+    must(writer->iterate(*snapshot.memory, sink, progress));
     ck_assert_uint_ge(progress.completed(), snapshot.blocks.total_bytes());
 }
 END_TEST
@@ -318,8 +321,8 @@ END_TEST
 START_TEST(a_level_that_there_is_not_is_refused) {
     const auto guest = every_kind();
     const Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
-    must_fail(make_kdump_writer(snapshot, {.level = 13}), "not 13");
-    must_fail(make_kdump_writer(snapshot, {.level = -1}), "not -1");
+    must_fail(make_kdump_writer(snapshot, KdumpRequest{.level = 13}), "not 13");
+    must_fail(make_kdump_writer(snapshot, KdumpRequest{.level = -1}), "not -1");
 }
 END_TEST
 

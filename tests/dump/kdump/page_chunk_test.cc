@@ -18,8 +18,8 @@ constexpr uint64_t kPage = 4096;
 std::string chunks_of(const support::ScriptedGuest& guest) {
     const guest::GuestPhysBlockList blocks = guest.blocks();
     const guest::RamSource source(blocks);
-    const std::vector<PfnRun> runs = page_runs(blocks, kPage);
-    ChunkCursor cursor(runs, kPage, source);
+    const guest::PageSet pages = guest::PageSet::of(blocks, kPage);
+    ChunkCursor cursor(pages, kPage, source);
     std::string text;
     for (PageChunk chunk; cursor.next(chunk);) {
         text += (text.empty() ? "" : " ") + std::string(chunk.blank ? "blank " : "") +

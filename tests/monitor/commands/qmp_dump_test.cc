@@ -202,7 +202,7 @@ END_TEST
 
 /// More estimates than may wait, each asked for by a client that goes at once.
 void ask_and_go(TestMachine& vm, const std::string& request) {
-    for (size_t i = 0; i < 2 * dump::EstimateQueue::kMostWaiting; ++i) {
+    for (size_t i = 0; i < 2 * dump::InspectionQueue::kMostWaiting; ++i) {
         Negotiated client(vm.services);
         check_text(client.ask(request), "");
     }
@@ -219,16 +219,16 @@ START_TEST(an_estimate_whose_client_has_gone_is_dropped) {
 }
 END_TEST
 
-START_TEST(estimates_that_wait_are_bounded) {
+START_TEST(inspections_that_wait_are_bounded) {
     TestMachine vm;
     std::deque<Negotiated> clients;
-    for (size_t i = 0; i < 1 + dump::EstimateQueue::kMostWaiting; ++i) {
+    for (size_t i = 0; i < 1 + dump::InspectionQueue::kMostWaiting; ++i) {
         check_text(clients.emplace_back(vm.services).ask(R"({"execute": "query-dump-estimate"})"),
                    "");
     }
     Negotiated other(vm.services);
     check_text(other.ask(R"({"execute": "query-dump-estimate"})"),
-               generic("64 estimates are waiting, at most 64 may"));
+               generic("64 inspections of the guest are waiting, at most 64 may"));
     for (Negotiated& client : clients) {
         std::string told;
         vm.loop.run_until([&] { return has(told += client.take(), "highest"); });
@@ -367,7 +367,7 @@ Suite* qmp_dump_suite() {
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
                         an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
                         an_estimate_whose_client_has_gone_is_dropped,
-                        estimates_that_wait_are_bounded,
+                        inspections_that_wait_are_bounded,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,
                         second_dump_stop_and_cont_are_refused_while_one_is_active,

@@ -45,7 +45,7 @@ START_TEST(memory_registers_and_guest_note_are_read_back) {
         ck_assert_uint_eq(blocks.view()[0].range.start.value, 0x100000);
         ck_assert(contents_of(blocks.view()[0]) == noise(1, 5000));
         ck_assert_uint_eq(vmcore->vcpus().size(), 1);
-        ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0xffffffff81000000);
+        ck_assert_uint_eq(vmcore->vcpus()[0].rip, 0xffffffff81000000);
         ck_assert(vmcore->guest_note().has_value());
         ck_assert(support::text_at(*vmcore->guest_note(), 24, 16) == "OSRELEASE=6.1.0\n");
         const auto arch = must(vmcore->arch_info(blocks));

@@ -28,8 +28,14 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 
-KdumpRequest raw_zlib() {
-    return {.flattened = false, .threads = 3};
+dump::Request zlib(bool flattened, unsigned threads) {
+    dump::Request request = KdumpRequest{.flattened = flattened};
+    request.threads = threads;
+    return request;
+}
+
+dump::Request raw_zlib() {
+    return zlib(false, 3);
 }
 
 /// Zero, raw and zlib pages; the bytes of 3 and 9 lie the other way round, and 12 shares those
@@ -55,17 +61,17 @@ Bytes some_zlib(int bits = 64) {
 }
 
 /// What became of @file; empty where the writer refuses it.
-std::optional<Bytes> copied(const Bytes& file, const KdumpRequest& request,
+std::optional<Bytes> copied(const Bytes& file, const dump::Request& request,
                             dump::Progress* progress = nullptr) {
     const auto vmcore = must(Vmcore::read(in_memory(file)));
     const auto snapshot = must(dump::Snapshot::take(*vmcore, request));
     const auto writer = must(make_kdump_copy(*vmcore, snapshot, request));
     if (!writer) return std::nullopt;
-    support::MemorySink sink(request.flattened ? Order::growing : Order::any);
+    support::MemorySink sink(request.kdump()->flattened ? Order::growing : Order::any);
     dump::Progress unwatched;
-    must(writer->begin(sink));
-    must(
-        writer->iterate(guest::RamSource(snapshot.blocks), sink, progress ? *progress : unwatched));
+    dump::Progress& watched = progress ? *progress : unwatched;
+    must(writer->begin(sink, watched));
+    must(writer->iterate(*snapshot.memory, sink, watched));
     must(writer->completed(sink));
     ck_assert(sink.image()->finished);
     return sink.bytes();
@@ -107,7 +113,7 @@ END_TEST
 
 START_TEST(flattened_and_put_together_again_it_is_the_same_file) {
     const Bytes raw = copied(some_zlib(), raw_zlib()).value();
-    const Bytes flat = copied(raw, {.flattened = true, .threads = 2}).value();
+    const Bytes flat = copied(raw, zlib(true, 2)).value();
     ck_assert(must(support::read_flat(flat)).image == raw);
     ck_assert(copied(flat, raw_zlib()).value() == raw);
     ck_assert(copied(flattened(raw, 1000), raw_zlib()).value() == raw);
@@ -147,7 +153,7 @@ START_TEST(uname_of_the_guest_stays_where_its_memory_does_not_tell_it) {
     const auto snapshot = must(dump::Snapshot::take(*vmcore, other));
     support::MemorySink sink(Order::any);
     const auto writer = must(dump::make_writer(snapshot, other));
-    must(writer->begin(sink));
+    must(writer->begin(sink, dump::Progress()));
     ck_assert(support::same(support::View(sink.bytes()).subspan(12, 390),
                             support::View(file).subspan(12, 390)));
 }
@@ -169,17 +175,14 @@ END_TEST
 
 START_TEST(what_is_to_be_something_else_is_not_copied) {
     const Bytes file = some_zlib();
-    KdumpRequest request = raw_zlib();
-    request.level = 6;
+    dump::Request request = KdumpRequest{.level = 6, .flattened = false};
     ck_assert(!copied(file, request));
-    request = raw_zlib();
-    request.share_pages = false;
+    request = KdumpRequest{.flattened = false, .share_pages = false};
     ck_assert(!copied(file, request));
     request = raw_zlib();
     request.only = must(guest::GpaRange::make(guest::Gpa{kPage}, kPage));
     ck_assert(!copied(file, request));
-    request = raw_zlib();
-    request.compression = Compression::lzo;
+    request = KdumpRequest{.compression = Compression::lzo, .flattened = false};
     ck_assert(!copied(file, request));
     const SmallElf elf{.loads = {{.contents = noise(1, kPage)}}};
     ck_assert(!copied(elf.file(), raw_zlib()));
@@ -261,8 +264,8 @@ END_TEST
 START_TEST(copy_is_the_same_for_any_number_of_threads) {
     const Bytes file = large_file();
     for (const bool flat : {false, true}) {
-        const Bytes one = copied(file, {.flattened = flat, .threads = 1}).value();
-        const Bytes many = copied(file, {.flattened = flat, .threads = 40}).value();
+        const Bytes one = copied(file, zlib(flat, 1)).value();
+        const Bytes many = copied(file, zlib(flat, 40)).value();
         const bool same =
             flat ? must(support::read_flat(one)).image == must(support::read_flat(many)).image
                  : one == many;
@@ -271,20 +274,20 @@ START_TEST(copy_is_the_same_for_any_number_of_threads) {
 }
 END_TEST
 
-Result<> copy_to(dump::Sink& sink, const Bytes& file, const KdumpRequest& request,
+Result<> copy_to(dump::Sink& sink, const Bytes& file, const dump::Request& request,
                  dump::Progress& progress) {
     const auto vmcore = TRY(Vmcore::read(in_memory(file)));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     const auto writer = TRY(make_kdump_copy(*vmcore, snapshot, request));
-    TRY(writer->begin(sink));
-    TRY(writer->iterate(guest::RamSource(snapshot.blocks), sink, progress));
+    TRY(writer->begin(sink, progress));
+    TRY(writer->iterate(*snapshot.memory, sink, progress));
     return writer->completed(sink);
 }
 
 START_TEST(failure_of_any_byte_of_the_target_is_told) {
     const Bytes file = some_zlib();
     for (const bool flat : {false, true}) {
-        const KdumpRequest request{.flattened = flat, .threads = 2};
+        const dump::Request request = zlib(flat, 2);
         const auto target = [flat] {
             return std::make_unique<support::MemorySink>(flat ? Order::growing : Order::any);
         };
@@ -341,8 +344,8 @@ START_TEST(bytes_that_cannot_be_read_are_told) {
     const auto writer = must(make_kdump_copy(*vmcore, snapshot, raw_zlib()));
     support::MemorySink sink;
     dump::Progress progress;
-    must(writer->begin(sink));
-    const auto done = writer->iterate(guest::RamSource(snapshot.blocks), sink, progress);
+    must(writer->begin(sink, progress));
+    const auto done = writer->iterate(*snapshot.memory, sink, progress);
     must_fail(done, "of 'memory.vmcore': Input/output error");
 }
 END_TEST

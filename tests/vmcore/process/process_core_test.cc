@@ -40,7 +40,7 @@ END_TEST
 START_TEST(registers_that_kvm_left_are_the_vcpus) {
     const auto vmcore = must_read(small_core());
 
-    const target_i386::Registers& r = vmcore->vcpus()[0].registers();
+    const target_i386::Registers& r = vmcore->vcpus()[0];
     ck_assert_uint_eq(r.rax, 0x1110);
     ck_assert_uint_eq(r.rbp, 0x1117);
     ck_assert_uint_eq(r.r8_to_r15[7], 0x111f);
@@ -69,9 +69,9 @@ START_TEST(without_kvms_memory_registers_are_the_recorded_ones) {
     const auto vmcore = must_read(core_with(record.bytes()));
 
     ck_assert_uint_eq(vmcore->vcpus().size(), 3);
-    ck_assert_uint_eq(vmcore->vcpus()[0].registers().rip, 0x7000);
-    ck_assert_uint_eq(vmcore->vcpus()[2].registers().rip, 0x7002);
-    ck_assert_uint_eq(vmcore->vcpus()[0].registers().efer, 0xd01);
+    ck_assert_uint_eq(vmcore->vcpus()[0].rip, 0x7000);
+    ck_assert_uint_eq(vmcore->vcpus()[2].rip, 0x7002);
+    ck_assert_uint_eq(vmcore->vcpus()[0].efer, 0xd01);
     ck_assert_uint_eq(vmcore->contents().warnings.size(), 1);
     ck_assert(says(vmcore->contents().warnings[0], "3 of 3 vCPUs are those of the last stop"));
 }
@@ -125,7 +125,7 @@ START_TEST(a_crash_in_an_update_leaves_the_copy_before_it) {
     for (uint64_t at = newer; at < newer + 16 + 16 + 456; ++at) {
         Bytes torn = record;
         torn[at] ^= std::byte{0x40};
-        ck_assert_uint_eq(must_read(core_with(torn))->vcpus()[0].registers().rip, 0x6000);
+        ck_assert_uint_eq(must_read(core_with(torn))->vcpus()[0].rip, 0x6000);
     }
     put_le64(record, newer, 0);
     put_le64(record, SmallRecord::kCopies, 0);

@@ -6,13 +6,13 @@
 
 #include "util/mapped_map.h"
 
-namespace guestdump::guest {
+namespace guestdump::target_i386 {
 
 /// A page table where something refers to it. What it maps there is the same for whoever does.
 struct TablePlace {
     uint64_t table = 0;  ///< guest-physical address, with the level in its low bits
     uint64_t base = 0;   ///< virtual address of its first entry
-    uint64_t mode = 0;   ///< as PagingRoot::mode
+    uint64_t mode = 0;   ///< how tables are read, PagingMode::identity()
 
     bool operator==(const TablePlace&) const = default;
 
@@ -42,4 +42,4 @@ class WalkedTables {
     uint64_t steps_ = 0;
 };
 
-}  // namespace guestdump::guest
+}  // namespace guestdump::target_i386

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dump/estimate/estimate_queue.h"
+#include "dump/estimate/inspection_queue.h"
 
 #include <atomic>
 #include <chrono>
 #include <semaphore>
 #include <thread>
 
+#include "dump/estimate/size_estimate.h"
 #include "tests/support/main_loop.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -13,7 +14,7 @@
 
 namespace guestdump::dump {
 
-Suite* estimate_queue_suite();
+Suite* inspection_queue_suite();
 
 namespace {
 
@@ -42,26 +43,37 @@ class SlowRam final : public guest::RamRegion {
     mutable std::atomic<int> reads{0};
 };
 
-Snapshot snapshot_of(const std::shared_ptr<const guest::RamRegion>& ram) {
-    Snapshot snapshot;
-    snapshot.arch.page_size = 4096;
-    must(snapshot.blocks.add({.range = {guest::Gpa{0}, ram->size()}, .region = ram, .offset = 0}));
-    snapshot.memory = snapshot.blocks;
-    must(snapshot.mappings.push_back(
-        {.phys = guest::Gpa{0}, .virt = guest::Gva{0}, .length = ram->size()}));
-    return snapshot;
+Capture capture_of(const std::shared_ptr<const guest::RamRegion>& ram) {
+    guest::GuestPhysBlockList blocks;
+    must(blocks.add({.range = {guest::Gpa{0}, ram->size()}, .region = ram, .offset = 0}));
+    Capture capture;
+    capture.memory = std::make_shared<guest::RamSource>(std::move(blocks));
+    return capture;
 }
 
 std::unique_ptr<ScriptedGuest> small_guest() {
     return must(ScriptedGuest::parse("cpus 1\nram 0x0 3 pages = text 00 11\n"));
 }
 
-EstimateQueue::Take taking(ScriptedGuest& guest, const Request& request = ElfRequest{}) {
-    return [&guest, request] { return Snapshot::take(guest, request); };
+InspectionQueue::Take taking(ScriptedGuest& guest) {
+    return [&guest] { return Capture::of(guest); };
 }
 
-EstimateQueue::Take taking(const std::shared_ptr<const guest::RamRegion>& ram) {
-    return [ram]() -> Result<Snapshot> { return snapshot_of(ram); };
+InspectionQueue::Take taking(const std::shared_ptr<const guest::RamRegion>& ram) {
+    return [ram]() -> Result<Capture> { return capture_of(ram); };
+}
+
+/// Asks @queue for the size of a dump. VMCOREINFO is not looked for: it would be the first reader
+/// of memory.
+Result<InspectionQueue::Claim> add(InspectionQueue& queue, InspectionQueue::Take take,
+                                   Request request, InspectionQueue::Done<SizeEstimate> done) {
+    request.find_vmcoreinfo = false;
+    return queue.add<SizeEstimate>(
+        std::move(take),
+        [request](const Capture& capture, const util::Cancellation& cancellation) {
+            return estimate_size(capture, request, cancellation);
+        },
+        std::move(done));
 }
 
 void ignore(Result<SizeEstimate> result) {
@@ -73,14 +85,13 @@ START_TEST(an_estimate_is_what_it_would_have_been_at_once) {
     const Request request = ElfRequest{};
     const Snapshot snapshot = must(Snapshot::take(*guest, request));
     MainLoop loop;
-    EstimateQueue queue(loop.post());
+    InspectionQueue queue(loop.post());
     std::optional<SizeEstimate> size;
-    const auto claim = must(queue.add(taking(*guest, request), request,
-                                      [&](Result<SizeEstimate> got) { size = must(got); }));
+    const auto claim = must(
+        add(queue, taking(*guest), request, [&](Result<SizeEstimate> got) { size = must(got); }));
     ck_assert(!size);
     loop.run_until([&] { return size.has_value(); });
-    const SizeEstimate direct =
-        must(estimate_size(snapshot, request, guest::RamSource(snapshot.blocks)));
+    const SizeEstimate direct = must(estimate_size(snapshot, request, *snapshot.memory));
     ck_assert_uint_eq(size->bytes, direct.bytes);
     ck_assert_uint_eq(size->highest, direct.highest);
     ck_assert_uint_eq(size->without_holes, direct.without_holes);
@@ -91,14 +102,14 @@ START_TEST(slow_memory_holds_up_the_estimates_behind_it_and_nobody_else) {
     const auto slow = std::make_shared<SlowRam>();
     const auto guest = small_guest();
     MainLoop loop;
-    EstimateQueue queue(loop.post());
+    InspectionQueue queue(loop.post());
     std::string order;
-    std::vector<EstimateQueue::Claim> claims;
+    std::vector<InspectionQueue::Claim> claims;
     claims.push_back(
-        must(queue.add(taking(slow), ElfRequest{}, [&](Result<SizeEstimate>) { order += "a"; })));
+        must(add(queue, taking(slow), ElfRequest{}, [&](Result<SizeEstimate>) { order += "a"; })));
     for (const char* name : {"b", "c"}) {
         claims.push_back(must(
-            queue.add(taking(*guest), ElfRequest{}, [&order, name](Result<SizeEstimate> result) {
+            add(queue, taking(*guest), ElfRequest{}, [&order, name](Result<SizeEstimate> result) {
                 must(std::move(result));
                 order += name;
             })));
@@ -116,13 +127,13 @@ END_TEST
 
 START_TEST(an_estimate_that_fails_says_why_and_the_next_is_made) {
     const auto guest = small_guest();
-    const EstimateQueue::Take take = taking(*guest, KdumpRequest{});
+    const InspectionQueue::Take take = taking(*guest);
     MainLoop loop;
-    EstimateQueue queue(loop.post());
+    InspectionQueue queue(loop.post());
     std::vector<Result<SizeEstimate>> results;
     const auto keep = [&](Result<SizeEstimate> result) { results.push_back(std::move(result)); };
-    const auto wrong = must(queue.add(take, KdumpRequest{.level = 99}, keep));
-    const auto right = must(queue.add(take, KdumpRequest{}, keep));
+    const auto wrong = must(add(queue, take, KdumpRequest{.level = 99}, keep));
+    const auto right = must(add(queue, take, KdumpRequest{}, keep));
     loop.run_until([&] { return results.size() == 2; });
     must_fail(results[0], "level");
     must(std::move(results[1]));
@@ -132,14 +143,14 @@ END_TEST
 START_TEST(one_who_asks_again_when_told_is_told_again) {
     const auto guest = small_guest();
     MainLoop loop;
-    EstimateQueue queue(loop.post());
+    InspectionQueue queue(loop.post());
     int told = 0;
-    EstimateQueue::Claim claim;
+    InspectionQueue::Claim claim;
     const std::function<void(Result<SizeEstimate>)> again = [&](Result<SizeEstimate> result) {
         must(std::move(result));
-        if (++told < 3) claim = must(queue.add(taking(*guest), ElfRequest{}, again));
+        if (++told < 3) claim = must(add(queue, taking(*guest), ElfRequest{}, again));
     };
-    claim = must(queue.add(taking(*guest), ElfRequest{}, again));
+    claim = must(add(queue, taking(*guest), ElfRequest{}, again));
     loop.run_until([&] { return told == 3; });
 }
 END_TEST
@@ -148,13 +159,14 @@ START_TEST(the_guest_is_looked_at_when_the_turn_of_its_estimate_has_come) {
     const auto slow = std::make_shared<SlowRam>();
     const auto guest = small_guest();
     MainLoop loop;
-    EstimateQueue queue(loop.post());
-    const auto first = must(queue.add(taking(slow), ElfRequest{}, ignore));
+    InspectionQueue queue(loop.post());
+    const auto first = must(add(queue, taking(slow), ElfRequest{}, ignore));
     int taken = 0, told = 0;
-    const auto second = must(queue.add(
+    const auto second = must(add(
+        queue,
         [&] {
             ++taken;
-            return Snapshot::take(*guest, ElfRequest{});
+            return Capture::of(*guest);
         },
         ElfRequest{}, [&](Result<SizeEstimate>) { ++told; }));
     slow->reached.acquire();
@@ -168,15 +180,17 @@ END_TEST
 START_TEST(a_guest_that_cannot_be_looked_at_is_said_and_the_next_estimate_is_made) {
     const auto slow = std::make_shared<SlowRam>();
     const auto guest = small_guest();
-    const EstimateQueue::Take broken = []() -> Result<Snapshot> { return Error::make("no guest"); };
+    const InspectionQueue::Take broken = []() -> Result<Capture> {
+        return Error::make("no guest");
+    };
     MainLoop loop;
-    EstimateQueue queue(loop.post());
-    must_fail(queue.add(broken, ElfRequest{}, ignore), "no guest");
+    InspectionQueue queue(loop.post());
+    must_fail(add(queue, broken, ElfRequest{}, ignore), "no guest");
     std::vector<Result<SizeEstimate>> results;
     const auto keep = [&](Result<SizeEstimate> result) { results.push_back(std::move(result)); };
-    const auto first = must(queue.add(taking(slow), ElfRequest{}, ignore));
-    const auto second = must(queue.add(broken, ElfRequest{}, keep));
-    const auto third = must(queue.add(taking(*guest), ElfRequest{}, keep));
+    const auto first = must(add(queue, taking(slow), ElfRequest{}, ignore));
+    const auto second = must(add(queue, broken, ElfRequest{}, keep));
+    const auto third = must(add(queue, taking(*guest), ElfRequest{}, keep));
     slow->go.release();
     loop.run_until([&] { return results.size() == 2; });
     must_fail(results[0], "no guest");
@@ -188,14 +202,14 @@ START_TEST(an_estimate_that_nobody_waits_for_is_dropped) {
     const auto slow = std::make_shared<SlowRam>(), never = std::make_shared<SlowRam>();
     const auto guest = small_guest();
     MainLoop loop;
-    EstimateQueue queue(loop.post());
+    InspectionQueue queue(loop.post());
     std::string told;
     const auto tells = [&told](const char* name) {
         return [&told, name](Result<SizeEstimate>) { told += name; };
     };
-    auto first = must(queue.add(taking(slow), ElfRequest{}, tells("a")));
-    auto second = must(queue.add(taking(never), ElfRequest{}, tells("b")));
-    const auto third = must(queue.add(taking(*guest), ElfRequest{}, tells("c")));
+    auto first = must(add(queue, taking(slow), ElfRequest{}, tells("a")));
+    auto second = must(add(queue, taking(never), ElfRequest{}, tells("b")));
+    const auto third = must(add(queue, taking(*guest), ElfRequest{}, tells("c")));
     slow->reached.acquire();
     first.reset();
     second.reset();
@@ -211,17 +225,17 @@ START_TEST(so_many_may_wait_and_one_more_is_an_error) {
     const auto slow = std::make_shared<SlowRam>();
     const auto guest = small_guest();
     MainLoop loop;
-    EstimateQueue queue(loop.post());
-    std::vector<EstimateQueue::Claim> claims;
-    for (size_t i = 0; i < 1 + EstimateQueue::kMostWaiting; ++i) {
-        claims.push_back(must(queue.add(taking(slow), ElfRequest{}, ignore)));
+    InspectionQueue queue(loop.post());
+    std::vector<InspectionQueue::Claim> claims;
+    for (size_t i = 0; i < 1 + InspectionQueue::kMostWaiting; ++i) {
+        claims.push_back(must(add(queue, taking(slow), ElfRequest{}, ignore)));
     }
-    must_fail(queue.add(taking(*guest), ElfRequest{}, ignore),
-              "64 estimates are waiting, at most 64 may");
+    must_fail(add(queue, taking(*guest), ElfRequest{}, ignore),
+              "64 inspections of the guest are waiting, at most 64 may");
     claims.pop_back();
     int told = 0;
     const auto claim =
-        must(queue.add(taking(*guest), ElfRequest{}, [&](Result<SizeEstimate>) { ++told; }));
+        must(add(queue, taking(*guest), ElfRequest{}, [&](Result<SizeEstimate>) { ++told; }));
     claims.clear();
     slow->go.release();
     loop.run_until([&] { return told == 1; });
@@ -232,13 +246,13 @@ START_TEST(nobody_is_told_when_it_has_gone_and_it_goes_soon) {
     const auto slow = std::make_shared<SlowRam>();
     MainLoop loop;
     bool told = false;
-    std::vector<EstimateQueue::Claim> claims;
+    std::vector<InspectionQueue::Claim> claims;
     std::jthread soon;  // when the queue is waiting for its end already
     {
-        EstimateQueue queue(loop.post());
+        InspectionQueue queue(loop.post());
         for (int i = 0; i < 2; ++i) {
-            claims.push_back(must(
-                queue.add(taking(slow), ElfRequest{}, [&](Result<SizeEstimate>) { told = true; })));
+            claims.push_back(must(add(queue, taking(slow), ElfRequest{},
+                                      [&](Result<SizeEstimate>) { told = true; })));
         }
         slow->reached.acquire();
         soon = std::jthread([&slow] {
@@ -256,9 +270,9 @@ END_TEST
 
 }  // namespace
 
-Suite* estimate_queue_suite() {
+Suite* inspection_queue_suite() {
     return support::make_suite(
-        "estimate_queue",
+        "inspection_queue",
         {an_estimate_is_what_it_would_have_been_at_once,
          slow_memory_holds_up_the_estimates_behind_it_and_nobody_else,
          an_estimate_that_fails_says_why_and_the_next_is_made,

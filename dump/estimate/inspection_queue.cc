@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/estimate/inspection_queue.h"
+
+namespace guestdump::dump {
+
+struct InspectionQueue::Job {
+    explicit Job(Steps its_steps) : steps(std::move(its_steps)) {}
+
+    Steps steps;
+    Capture capture{};
+    util::Cancellation cancellation;
+    bool wanted = true;  ///< main loop; false: nobody is told
+};
+
+InspectionQueue::InspectionQueue(Post post)
+    : post_(std::move(post)), alive_(std::make_shared<InspectionQueue*>(this)) {}
+
+InspectionQueue::~InspectionQueue() {
+    if (!jobs_.empty()) jobs_.front()->cancellation.cancel();
+}
+
+Result<InspectionQueue::Claim> InspectionQueue::add_steps(Steps steps) {
+    if (jobs_.size() > kMostWaiting) {
+        return Error::make("%zu inspections of the guest are waiting, at most %zu may",
+                           jobs_.size() - 1, kMostWaiting);
+    }
+    const auto job = std::make_shared<Job>(std::move(steps));
+    if (jobs_.empty()) TRY(begin(job));
+    jobs_.push_back(job);
+    return Claim(job.get(), [alive = std::weak_ptr(alive_), weak = std::weak_ptr(job)](void*) {
+        const auto self = alive.lock();
+        const auto its = weak.lock();
+        if (self && its) (*self)->drop(its);
+    });
+}
+
+Result<> InspectionQueue::begin(const std::shared_ptr<Job>& job) {
+    job->capture = TRY(job->steps.take());
+    thread_ = TRY(util::Thread::start([this, job, alive = std::weak_ptr(alive_)] {
+        job->steps.work(job->capture, job->cancellation);
+        post_([alive] {
+            if (const auto self = alive.lock()) (*self)->conclude();
+        });
+    }));
+    return {};
+}
+
+void InspectionQueue::begin_next() {
+    if (jobs_.empty()) return;
+    const std::shared_ptr<Job> job = jobs_.front();
+    Result<> begun = begin(job);
+    if (begun) return;
+    jobs_.pop_front();
+    begin_next();  // before anybody is told, who may ask again
+    if (job->wanted) job->steps.fail(std::move(begun).take_error());
+}
+
+void InspectionQueue::conclude() {
+    thread_.join();
+    const std::shared_ptr<Job> job = std::move(jobs_.front());
+    jobs_.pop_front();
+    begin_next();
+    // The one who is told may let go of its claim, and so of this job.
+    if (job->wanted) job->steps.tell();
+}
+
+void InspectionQueue::drop(const std::shared_ptr<Job>& job) {
+    job->cancellation.cancel();
+    job->wanted = false;
+    // That under way has its thread, which posts its end.
+    if (!jobs_.empty() && jobs_.front() != job) std::erase(jobs_, job);
+}
+
+}  // namespace guestdump::dump

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <atomic>
+
+#include "util/result.h"
+
+namespace guestdump::util {
+
+/// Lets one thread end the work of another. The worker asks between steps that are short enough for
+/// a person to wait for. Any thread.
+class Cancellation {
+  public:
+    void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+    bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+    /// An Error once cancel() was called.
+    Result<> check() const {
+        if (cancelled()) return Error::make("cancelled");
+        return {};
+    }
+
+  private:
+    std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace guestdump::util
