@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cinttypes>
-#include <utility>
+#include <optional>
 
 #include "guest/memory_map.h"
 #include "target-i386/cpu.h"
@@ -12,26 +12,19 @@ namespace guestdump::monitor {
 namespace {
 
 using guest::GuestPhysBlockList;
-using guest::MemoryMapping;
 
-/// The mapping that holds @address, of mappings sorted by virtual address.
-Result<MemoryMapping> find_mapping(std::span<const MemoryMapping> mappings, uint64_t address) {
-    const auto after = std::ranges::upper_bound(
-        mappings, address, {}, [](const MemoryMapping& mapping) { return mapping.virt.value; });
-    if (after != mappings.begin()) {
-        const MemoryMapping& found = *(after - 1);
-        if (address - found.virt.value < found.length) return found;
-    }
-    return Error::make("0x%" PRIx64 " is not mapped", address);
-}
+/// The smallest page of every paging mode, bytes.
+constexpr uint64_t kPageBytes = 4096;
 
-Result<> read_mapped(const GuestPhysBlockList& memory, std::span<const MemoryMapping> mappings,
-                     uint64_t from, std::span<std::byte> out) {
+/// Copies memory at virtual address @from, and translates each page of it once. The rest of the
+/// page tables is not looked at: the guest decides how large they are.
+Result<> read_virtual(const target_i386::Cpu& cpu, const GuestPhysBlockList& memory, uint64_t from,
+                      std::span<std::byte> out) {
     while (!out.empty()) {
-        const MemoryMapping mapping = TRY(find_mapping(mappings, from));
-        const uint64_t skip = from - mapping.virt.value;
-        const size_t size = std::min<uint64_t>(out.size(), mapping.length - skip);
-        TRY(memory.read(guest::Gpa{mapping.phys.value + skip}, out.first(size)));
+        const auto found = cpu.translate(guest::Gva{from}, memory, std::nullopt);
+        if (!found) return Error::make("0x%" PRIx64 " is not mapped", from);
+        const size_t size = std::min<uint64_t>(out.size(), kPageBytes - from % kPageBytes);
+        TRY(memory.read(*found, out.first(size)));
         out = out.subspan(size);
         from += size;
     }
@@ -55,13 +48,9 @@ Result<MemoryReader> virtual_reader(vm::Machine& machine, int64_t cpu) {
     const target_i386::Registers registers = TRY(registers_of(machine, cpu));
     const target_i386::Cpu frozen(registers);
     if (!frozen.paging_root()) return physical_reader(machine);
-    GuestPhysBlockList memory = machine.blocks();
-    const auto list = std::make_shared<guest::MemoryMappingList>();
-    TRY(frozen.append_mappings(memory, *list));
-    list->normalize();
     return MemoryReader(
-        [memory = std::move(memory), list](uint64_t from, std::span<std::byte> out) {
-            return read_mapped(memory, list->view(), from, out);
+        [memory = machine.blocks(), frozen](uint64_t from, std::span<std::byte> out) {
+            return read_virtual(frozen, memory, from, out);
         });
 }
 
