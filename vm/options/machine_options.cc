@@ -71,9 +71,8 @@ Result<> parse_accel(OptionContext& context, const std::string& argument) {
         const size_t colon = std::min(names.find(':'), names.size());
         std::string name = names.substr(0, colon);
         names.erase(0, colon + 1);
-        // What QEMU calls the accelerator that needs no /dev/kvm.
-        if (name == "tcg") name = "synthetic";
-        if (name != "kvm" && name != "synthetic" && name != "qtest") {
+        constexpr std::string_view kKnown[] = {"kvm", "tcg", "synthetic", "qtest"};
+        if (std::ranges::count(kKnown, name) == 0) {
             return Error::make("invalid accelerator %s", name.c_str());
         }
         context.options.accels.push_back(std::move(name));

@@ -51,7 +51,9 @@ struct Options {
     std::string memory_backend;  ///< -machine memory-backend=, empty where none is named
     std::optional<uint64_t> ram_bytes;
     unsigned cpus = 1;
-    std::vector<std::string> accels;  ///< in the order of preference, empty: the default
+    /// Names of accelerators, in the order of preference: kvm, synthetic, qtest, and tcg, which is
+    /// QEMU's name for the one that needs no /dev/kvm. Empty: the default.
+    std::vector<std::string> accels;
     std::vector<RamSpec> backends;
     std::vector<LoaderOption> loaders;
     std::string bios;
