@@ -20,6 +20,11 @@ Result<dump::Snapshot> take_snapshot(vm::Machine& machine, const dump::Request& 
     return dump::Snapshot::take(machine, request);
 }
 
+/// True if every dump of @machine fails, as with -machine none.
+bool cannot_be_dumped(const vm::Machine& machine) {
+    return machine.cpu_count() == 0 || machine.blocks().empty();
+}
+
 Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments,
                   const Completion<qapi::DumpEstimate>& done) {
     qapi::DumpGuestMemoryArguments dump;
@@ -29,6 +34,10 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
     // It would be looked for in all of memory, which is too long for the main loop.
     dump.find_vmcoreinfo = false;
     const dump::Request request = TRY(dump::parse_request(dump));
+    if (cannot_be_dumped(monitor.services.machine)) {
+        done(qapi::DumpEstimate{});
+        return {};
+    }
     const auto room = std::make_shared<uint64_t>(0);
     const auto take = [&machine = monitor.services.machine, request,
                        room]() -> Result<dump::Snapshot> {

@@ -38,10 +38,14 @@ class HandLoop {
     std::deque<std::function<void()>> posted_;
 };
 
-/// A machine of two vCPUs that execute nothing and 64 KiB of RAM, with all that monitors need.
+/// A machine with everything that monitors need. Its vCPUs execute nothing.
 class TestMachine {
   public:
-    TestMachine();
+    enum class Contents {
+        usual,    ///< two vCPUs, 64 KiB of RAM and a guest note
+        nothing,  ///< as -machine none: no vCPU, no RAM, no guest note
+    };
+    explicit TestMachine(Contents contents = Contents::usual);
 
     /// Of vCPU @cpu, until the next reset.
     void set_registers(unsigned cpu, const target_i386::Registers& registers);
@@ -59,7 +63,7 @@ class TestMachine {
     Services services;
 
   private:
-    std::unique_ptr<vm::Machine> make();
+    std::unique_ptr<vm::Machine> make(Contents contents);
 };
 
 }  // namespace guestdump::monitor

@@ -219,6 +219,17 @@ START_TEST(an_estimate_whose_client_has_gone_is_dropped) {
 }
 END_TEST
 
+START_TEST(estimate_of_a_machine_that_cannot_be_dumped_is_zero) {
+    TestMachine vm(TestMachine::Contents::nothing);
+    Negotiated client(vm.services);
+    check_text(client.ask(R"({"execute": "query-dump-estimate"})"),
+               R"({"return": {"bytes": 0, "lowest": 0, "highest": 0, "without-holes": 0}})"
+               "\r\n");
+    ck_assert(has(client.ask(R"({"execute": "query-dump-estimate", "arguments": {"begin": 1}})"),
+                  "Parameter 'length' is missing"));
+}
+END_TEST
+
 START_TEST(estimates_that_wait_are_bounded) {
     TestMachine vm;
     std::deque<Negotiated> clients;
@@ -367,6 +378,7 @@ Suite* qmp_dump_suite() {
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
                         an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
                         an_estimate_whose_client_has_gone_is_dropped,
+                        estimate_of_a_machine_that_cannot_be_dumped_is_zero,
                         estimates_that_wait_are_bounded,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,
