@@ -69,6 +69,8 @@ def returned(command):
     if not command.returns:
         return ""
     name = command.returns.name
+    if name == "any":
+        return "Json"
     element = BUILTIN.get(name) or f"qapi::{name}"
     return f"std::vector<{element}>" if command.returns.is_array else element
 

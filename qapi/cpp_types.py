@@ -13,6 +13,11 @@ HEADER = """
 
 namespace guestdump::qapi {{
 
+/// A value of any type. Only its presence is checked: no command here reads it.
+struct Any {{
+    bool operator==(const Any&) const = default;
+}};
+
 {definitions}
 }}  // namespace guestdump::qapi
 """

@@ -18,7 +18,7 @@ import re
 
 BUILTIN = {
     "str": "std::string", "bool": "bool", "number": "double", "int": "int64_t", "size": "uint64_t",
-    "any": "Json",  # only to be returned: types.h knows no JSON
+    "any": "Any",  # returned: any JSON; an argument: present, and not read (types.h knows no JSON)
     **{f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 FLAGS = ("allow-oob", "allow-preconfig", "async")
@@ -90,8 +90,8 @@ class Schema:
             used = [member.type for member in definition.members]
             used += [definition.returns] if definition.returns else []
             for type_ in used:
-                if type_.name == "any" and type_ is not definition.returns:
-                    raise SchemaError(f"{definition.kind} '{definition.name}': 'any' can only be returned")
+                if type_.name == "any" and definition.kind != "command":
+                    raise SchemaError(f"{definition.kind} '{definition.name}': only a command can have 'any'")
                 if type_.name not in BUILTIN and type_.name not in self._types:
                     raise SchemaError(f"{definition.kind} '{definition.name}': there is no type '{type_.name}'")
 

@@ -45,6 +45,10 @@ Json to_json(std::string_view value) {
     return Json(json_object_new_string_len(value.data(), static_cast<int>(value.size())));
 }
 
+Json to_json(const Any&) {
+    return Json();
+}
+
 Result<> from_json(json_object* json, const std::string& name, bool& out) {
     if (!is(json, json_type_boolean)) return wrong_type(name, "boolean");
     out = json_object_get_boolean(json) != 0;
@@ -81,6 +85,11 @@ Result<> from_json(json_object* json, const std::string& name, std::string& out)
         return Error::make("Parameter '%s' must not contain a NUL character", shown(name));
     }
     out = text;
+    return {};
+}
+
+Result<> from_json(json_object*, const std::string&, Any& out) {
+    out = {};
     return {};
 }
 

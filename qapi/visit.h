@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "qapi/json.h"
+#include "qapi/types.h"
 #include "util/result.h"
 
 /// Between JSON and plain values. What the schema defines is added by the generated qapi/marshal.h,
@@ -29,6 +30,8 @@ Json to_json(int64_t value);
 Json to_json(uint64_t value);
 Json to_json(double value);
 Json to_json(std::string_view value);
+/// null: the value was not kept.
+Json to_json(const Any& value);
 /// A character array would become true or false.
 Json to_json(const void* value) = delete;
 
@@ -43,6 +46,8 @@ Result<> from_json(json_object* json, const std::string& name, int64_t& out);
 Result<> from_json(json_object* json, const std::string& name, uint64_t& out);
 Result<> from_json(json_object* json, const std::string& name, double& out);
 Result<> from_json(json_object* json, const std::string& name, std::string& out);
+/// Accepts every value.
+Result<> from_json(json_object* json, const std::string& name, Any& out);
 
 /// "Invalid parameter type for '<name>', expected: <expected>"
 Error wrong_type(const std::string& name, const char* expected);
