@@ -62,7 +62,7 @@ def declare(command):
         declaration = f"void {handler(command)}({parameters}, Completion<{result}> done);\n"
     else:
         declaration = f"Result<{result}> {handler(command)}({parameters});\n"
-    return doc_comment(command.doc) + declaration
+    return doc_comment(command.doc.text) + declaration
 
 
 def returned(command):

@@ -41,5 +41,6 @@ def member_type(member):
     return f"std::optional<{name}>" if member.optional else name
 
 
-def doc_comment(text):
-    return f"/// {text}\n" if text else ""
+def doc_comment(text, indent=""):
+    """A text of the schema's documentation as a C++ comment. Empty lines stay."""
+    return "".join(f"{indent}/// {line}".rstrip() + "\n" for line in text.splitlines())

@@ -62,8 +62,8 @@ def generate(schema):
 
 
 def enum_text(enum):
-    enumerators = "".join(f"    {identifier(word)},\n" for word in enum.words)
-    return (f"{doc_comment(enum.doc)}enum class {enum.name} {{\n{enumerators}}};\n"
+    enumerators = "".join(f"{member_comment(enum, word)}    {identifier(word)},\n" for word in enum.words)
+    return (f"{doc_comment(enum.doc.text)}enum class {enum.name} {{\n{enumerators}}};\n"
             f"/// The schema's word for @value.\n"
             f"std::string_view to_string({enum.name} value);\n"
             f"/// Empty where @word is none of the schema's.\n"
@@ -71,10 +71,15 @@ def enum_text(enum):
 
 
 def struct_text(name, definition, head=""):
-    members = "".join(f"    {member_type(member)} {identifier(member.name)}{{}};\n"
+    members = "".join(f"{member_comment(definition, member.name)}"
+                      f"    {member_type(member)} {identifier(member.name)}{{}};\n"
                       for member in definition.members)
-    return (f"{doc_comment(definition.doc)}struct {name} {{\n{head}{members}"
+    return (f"{doc_comment(definition.doc.text)}struct {name} {{\n{head}{members}"
             f"    bool operator==(const {name}&) const = default;\n}};\n")
+
+
+def member_comment(definition, name):
+    return doc_comment(definition.doc.members[name], "    ")
 
 
 def event_name(event):
