@@ -13,11 +13,11 @@ namespace {
 
 using guest::GuestPhysBlockList;
 
-/// The smallest page of every paging mode, bytes.
+/// Bytes of a page of the smallest size, which every paging mode has.
 constexpr uint64_t kPageBytes = 4096;
 
-/// Copies memory at virtual address @from, and translates each page of it once. The rest of the
-/// page tables is not looked at: the guest decides how large they are.
+/// Copies memory at virtual address @from. Translates each page once and looks at no other part of
+/// the page tables, because the guest decides how large they are.
 Result<> read_virtual(const target_i386::Cpu& cpu, const GuestPhysBlockList& memory, uint64_t from,
                       std::span<std::byte> out) {
     while (!out.empty()) {

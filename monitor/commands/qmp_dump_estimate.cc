@@ -11,8 +11,8 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Bytes that a note which is found yet makes a dump larger by, at most: a page of text, and its
-/// program header. Parts are counted in whole pages.
+/// Most bytes by which a note that is found later makes a dump larger: a page of text, and its
+/// program header, which may need another page.
 constexpr uint64_t kRoomForNote = 2 * 4096;
 
 Result<dump::Snapshot> take_snapshot(vm::Machine& machine, const dump::Request& request) {
@@ -31,7 +31,7 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
     dump.format = arguments.format;
     dump.begin = arguments.begin;
     dump.length = arguments.length;
-    // It would be looked for in all of memory, which is too long for the main loop.
+    // Searching all of memory for it would take too long for the main loop.
     dump.find_vmcoreinfo = false;
     const dump::Request request = TRY(dump::parse_request(dump));
     if (cannot_be_dumped(monitor.services.machine)) {
@@ -45,7 +45,7 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
         if (!snapshot.vmcoreinfo) *room = kRoomForNote;
         return snapshot;
     };
-    // The monitor is there when this is called: without it nobody waits.
+    // Called only while the monitor exists: when it goes, its claim on the estimate goes too.
     const auto tell = [&monitor, done, room](Result<dump::SizeEstimate> size) {
         monitor.estimate.reset();
         if (!size) return done(std::move(size).take_error());

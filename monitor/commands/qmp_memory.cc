@@ -14,7 +14,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Of one reply. More is what dumps are for.
+/// Most bytes of one reply. For more there are dumps.
 constexpr uint64_t kMaxRead = uint64_t{1} << 20;
 
 std::string base64(std::span<const std::byte> bytes) {

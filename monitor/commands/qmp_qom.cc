@@ -19,7 +19,7 @@ struct KnownType {
     bool is_device = false;
 };
 
-/// Types that libvirt 9.0 looks for before it starts a guest with a serial console.
+/// Types that libvirt 9.0 asks about before it starts a guest with a serial console.
 constexpr KnownType kTypes[] = {
     {"isa-serial", "isa-device", true},        {"kvm-accel", "accel"},
     {"memory-backend-file", "memory-backend"}, {"memory-backend-memfd", "memory-backend"},
@@ -111,7 +111,7 @@ Result<> qmp_qom_set(Monitor& monitor, const qapi::QomSetArguments& arguments) {
     return Error::make("Insufficient permission to perform this operation");
 }
 
-/// Empty for an unknown type as well: an error of class DeviceNotFound here ends libvirtd 9.0.0.
+/// Empty for an unknown type too: libvirtd 9.0.0 crashes on an error of class DeviceNotFound here.
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list_properties(
     Monitor&, const qapi::QomListPropertiesArguments&) {
     return std::vector<qapi::ObjectPropertyInfo>();
