@@ -13,7 +13,7 @@
 namespace guestdump::vm {
 namespace {
 
-constexpr const char* kOwnRam = "pc.ram";  ///< what the machine calls RAM that no -object names
+constexpr const char* kOwnRam = "pc.ram";  ///< id of the RAM if no -object provides it
 constexpr uint64_t kDefaultRam = uint64_t{128} << 20;
 constexpr uint64_t kMostFirmware = uint64_t{16} << 20;
 constexpr uint64_t kMostImage = uint64_t{1} << 30;
@@ -54,8 +54,8 @@ Result<std::vector<std::byte>> firmware_bytes(const Options& options) {
     }
     const std::span<const std::byte> own = firmware_image();
     std::vector<std::byte> bytes(own.begin(), own.end());
-    // The first is what runs; what else is loaded, an initrd say, comes behind it. (QEMU's firmware
-    // knows of none of them.)
+    // The first loaded file is the one that runs. Files that follow it, such as an initrd, are
+    // data. (QEMU's firmware starts none of them.)
     const auto entry = std::ranges::find_if(options.loaders, [](const LoaderOption& loader) {
         return !loader.cpu && loader.address <= UINT32_MAX;
     });
@@ -124,7 +124,7 @@ Result<> build_pc(const Options& options, MachineParts& parts) {
     return {};
 }
 
-/// A machine of no kind: no vCPU, and RAM at 0 where some is asked for.
+/// A machine of type none: no vCPU, and RAM at address 0 if it is asked for.
 Result<> build_none(const Options& options, MachineParts& parts) {
     if (!options.ram_bytes && options.memory_backend.empty()) return {};
     const RamSpec spec = TRY(ram_spec(options));
