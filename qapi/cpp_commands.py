@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""monitor/commands.h and commands.cc: a handler declared for each command, and the table of them all.
+"""monitor/commands.h and commands.cc: declares a handler for each command and defines the table of commands.
 
-A command whose handler nobody wrote does not link.
+If a handler is missing, the program does not link.
 """
 from cpp_names import NOTICE, camel_case, doc_comment, identifier
 from schema import BUILTIN

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the schema's names and types look in C++."""
+"""The C++ names of the schema's names and types."""
 import re
 
 from schema import BUILTIN
 
-# Of C++20's keywords, those that are words one may want in a schema.
+# Keywords of C++20 that may occur as words in a schema.
 KEYWORDS = {
     "auto", "bool", "break", "case", "char", "class", "const", "continue", "default", "delete", "do", "double",
     "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",

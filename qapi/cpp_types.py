@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""types.h and types.cc: what the schema defines, as plain structs and enums that know nothing of JSON."""
+"""types.h and types.cc: the schema's types as plain structs and enums, without JSON."""
 from cpp_names import NOTICE, camel_case, doc_comment, identifier, member_type, snake_case
 
 HEADER = """
@@ -31,7 +31,7 @@ SOURCE = """
 namespace guestdump::qapi {{
 namespace {{
 
-/// The position of @word in @words, as the enumerator that stands there.
+/// The enumerator with the position of @word in @words. Empty if @word is not one of them.
 template <class Enum>
 std::optional<Enum> find_word(std::span<const std::string_view> words, std::string_view word) {{
     for (size_t i = 0; i < words.size(); ++i) {{
@@ -66,7 +66,7 @@ def enum_text(enum):
     return (f"{doc_comment(enum.doc.text)}enum class {enum.name} {{\n{enumerators}}};\n"
             f"/// The schema's word for @value.\n"
             f"std::string_view to_string({enum.name} value);\n"
-            f"/// Empty where @word is none of the schema's.\n"
+            f"/// Empty if the schema does not have @word.\n"
             f"std::optional<{enum.name}> parse_{snake_case(enum.name)}(std::string_view word);\n")
 
 

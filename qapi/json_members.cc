@@ -11,7 +11,7 @@
 namespace guestdump::qapi {
 namespace {
 
-/// The one value in @text.
+/// Parses @text, which must be exactly one value.
 Result<Json> parse(std::string_view text) {
     std::optional<Result<Json>> first;
     JsonStream stream([&](Result<Json> value) {

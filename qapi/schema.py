@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the schema: QAPI's words in strict JSON, checked before anything is generated from it.
+"""Reads and checks the schema, which has QAPI's keywords in strict JSON.
 
 A file is a list of definitions, each below its documentation (schema_doc.py):
   {"enum": NAME, "data": [WORD...]}
@@ -50,7 +50,7 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """An enum has words; all others have members; a command may return something and have flags."""
+    """An enum has words, the other kinds have members. A command may also have a return type and flags."""
     kind: str
     name: str
     doc: Doc | None = None
@@ -61,7 +61,7 @@ class Definition:
 
 
 class Schema:
-    """All definitions of the files at @paths, names resolved, structs after those that they contain."""
+    """All definitions of the files at @paths. Names are resolved, and each struct comes after those in it."""
 
     def __init__(self, paths):
         self.definitions = [definition for path in paths for definition in load(path)]
