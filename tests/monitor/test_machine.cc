@@ -9,7 +9,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// vCPUs that are there, and do nothing.
+/// An accelerator whose vCPUs do nothing.
 class IdleAccel final : public vm::Accel {
   public:
     std::string_view name() const override { return "idle"; }

@@ -11,7 +11,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// What a line of HMP gives, with plain line ends.
+/// Runs a line of HMP and returns its output with plain line ends.
 std::string say(Monitor& monitor, const std::string& line) {
     std::string said;
     run_hmp_line(monitor, line, [&](const std::string& output) {
