@@ -26,8 +26,8 @@ void add(const Json& object, const char* key, Json value);
 /// The value of @key, borrowed. nullptr if there is no such key or its value is null.
 json_object* find(json_object* object, const char* key);
 
-/// @json as one line of ASCII. Spaces are where QEMU has them, because scripts search for
-/// `"return": {}`. Bytes that are not UTF-8 become U+FFFD.
+/// @json as one line of ASCII, with QEMU's spaces, because scripts search for `"return": {}`. Bytes
+/// that are not UTF-8 become U+FFFD.
 std::string to_text(json_object* json);
 
 }  // namespace guestdump::qapi

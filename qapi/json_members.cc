@@ -23,7 +23,7 @@ Result<Json> parse(std::string_view text) {
     }
     if (!first) return Error::make("JSON parse error, it ends too early");
     if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-        return Error::make("JSON parse error, there is more behind the object");
+        return Error::make("JSON parse error, there is more after the object");
     }
     return std::move(*first);
 }

@@ -21,7 +21,7 @@ class Wire {
     /// False: stop reading from the client until the session has caught up.
     virtual void set_reading(bool reading) = 0;
 
-    /// True while so many bytes wait for the client that no further command should start.
+    /// True while too many bytes wait for the client: no further command should start.
     virtual bool crowded() const = 0;
 };
 

@@ -38,7 +38,7 @@ START_TEST(what_is_not_one_object_is_refused) {
     must_fail(parse_json_members(R"({"a": "b)"), "JSON parse error");
     must_fail(parse_json_members(R"({"a"})"), "JSON parse error");
     must_fail(parse_json_members(R"({"a": 1} {)"), "JSON parse error");
-    must_fail(parse_json_members("{} {}"), "JSON parse error, there is more behind the object");
+    must_fail(parse_json_members("{} {}"), "JSON parse error, there is more after the object");
     must_fail(parse_json_members("[1]"), "JSON parse error, an object is expected");
     must_fail(parse_json_members("null "), "JSON parse error, an object is expected");
     must_fail(parse_json_members("7"), "JSON parse error, it ends too early");
