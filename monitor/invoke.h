@@ -7,12 +7,12 @@
 #include "monitor/command.h"
 #include "qapi/marshal.h"
 
-/// From a command's JSON to its handler and back, for each of the forms that a handler can have.
-/// Used by the generated table only.
+/// Converts a command's JSON arguments, calls its handler and converts the result, for each form
+/// that a handler can have. Only the generated command table uses this.
 
 namespace guestdump::monitor {
 
-/// What a handler came to, as the value of "return"; nothing becomes {}.
+/// The value of "return" for a handler's result; {} if the handler returns nothing.
 template <class T>
 Result<Json> reply_of(Result<T> result) {
     if (!result) return std::move(result).take_error();

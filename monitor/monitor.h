@@ -24,7 +24,7 @@ class RamObjects;
 
 namespace guestdump::monitor {
 
-/// What the commands of all monitors work on. Everything must outlive the monitors.
+/// What the commands of all monitors work on. All of it must outlive the monitors.
 struct Services {
     vm::Machine& machine;
     dump::DumpState& dump;
@@ -32,29 +32,30 @@ struct Services {
     EventHub& events;
     FdSets& fd_sets;
     vm::RamObjects& objects;
-    /// What query-chardev tells.
+    /// Returns the answer of query-chardev.
     std::function<std::vector<qapi::ChardevInfo>()> chardevs;
-    /// Lets the machine run for the first time, where it is to. Errors: of Machine::cont().
+    /// Starts the machine for the first time, unless -S was given. Errors: those of
+    /// Machine::cont().
     std::function<Result<>()> start;
-    /// Between -preconfig and x-exit-preconfig: most commands are refused.
+    /// True between -preconfig and x-exit-preconfig: most commands are refused.
     bool preconfig = false;
-    /// Takes what the person who started the program should know, one line.
+    /// Shows the user a warning of one line.
     std::function<void(const std::string& warning)> warn;
 };
 
-/// One client, as its commands see it: lives from its connection to its end.
+/// The state of one client that commands use. It lives as long as the client is connected.
 struct Monitor {
     explicit Monitor(Services& all) : services(all) {}
 
     Services& services;
     NamedFds fds;
-    /// Came by SCM_RIGHTS, and no command has taken them yet.
+    /// Descriptors that came by SCM_RIGHTS and that no command has taken yet.
     std::vector<util::UniqueFd> passed_fds;
-    /// Claim of the inspection that it waits for; commands come one after the other, so that there
-    /// is at most one.
+    /// Claim on the inspection of the guest that this client waits for. There is at most one,
+    /// because commands run one after the other. Destroying it drops the inspection.
     std::shared_ptr<void> inspection;
-    int64_t cpu = 0;          ///< the vCPU that commands of HMP mean
-    bool negotiated = false;  ///< qmp_capabilities is done
+    int64_t cpu = 0;          ///< the vCPU that HMP commands refer to
+    bool negotiated = false;  ///< qmp_capabilities has been executed
     bool oob = false;         ///< out-of-band execution is enabled
 };
 

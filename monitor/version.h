@@ -5,8 +5,9 @@
 
 namespace guestdump::monitor {
 
-/// What greeting and query-version say: the QEMU whose protocol is spoken here, and in package the
-/// version of the project. Clients ask for the former: libvirt 9.0 refuses anything below 4.2.
+/// The version that the greeting and query-version report. "qemu" is the version whose protocol is
+/// implemented, because clients check it: libvirt 9.0 refuses anything below 4.2. "package" has the
+/// version of this project.
 qapi::VersionInfo version_info();
 
 }  // namespace guestdump::monitor

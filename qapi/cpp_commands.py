@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""monitor/commands.h and commands.cc: a handler declared for each command, and the table of them all.
+"""monitor/commands.h and commands.cc: declares a handler for each command and defines the table of commands.
 
-A command whose handler nobody wrote does not link.
+If a handler is missing, the program does not link.
 """
 from cpp_names import NOTICE, camel_case, doc_comment, identifier
 from schema import BUILTIN
@@ -62,13 +62,15 @@ def declare(command):
         declaration = f"void {handler(command)}({parameters}, Completion<{result}> done);\n"
     else:
         declaration = f"Result<{result}> {handler(command)}({parameters});\n"
-    return doc_comment(command.doc) + declaration
+    return doc_comment(command.doc.text) + declaration
 
 
 def returned(command):
     if not command.returns:
         return ""
     name = command.returns.name
+    if name == "any":
+        return "Json"
     element = BUILTIN.get(name) or f"qapi::{name}"
     return f"std::vector<{element}>" if command.returns.is_array else element
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """introspect.h and introspect.cc: the schema in QEMU's SchemaInfo, for query-qmp-schema.
 
-All integers are "int" there, and types keep their names, which clients must take for mere labels.
+All integers have the type "int" there. Types keep their names, but clients may use these only as labels.
 """
 import json
 

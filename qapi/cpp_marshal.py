@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""marshal.h and marshal.cc: to_json and from_json for what types.h defines."""
+"""marshal.h and marshal.cc: to_json and from_json for the types in types.h."""
 from cpp_names import NOTICE, camel_case, identifier, snake_case
 
 HEADER = """

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the schema's names and types look in C++."""
+"""The C++ names of the schema's names and types."""
 import re
 
 from schema import BUILTIN
 
-# Of C++20's keywords, those that are words one may want in a schema.
+# Keywords of C++20 that may occur as words in a schema.
 KEYWORDS = {
     "auto", "bool", "break", "case", "char", "class", "const", "continue", "default", "delete", "do", "double",
     "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
@@ -41,5 +41,6 @@ def member_type(member):
     return f"std::optional<{name}>" if member.optional else name
 
 
-def doc_comment(text):
-    return f"/// {text}\n" if text else ""
+def doc_comment(text, indent=""):
+    """A text of the schema's documentation as a C++ comment. Empty lines stay."""
+    return "".join(f"{indent}/// {line}".rstrip() + "\n" for line in text.splitlines())

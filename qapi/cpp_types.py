@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""types.h and types.cc: what the schema defines, as plain structs and enums that know nothing of JSON."""
+"""types.h and types.cc: the schema's types as plain structs and enums, without JSON."""
 from cpp_names import NOTICE, camel_case, doc_comment, identifier, member_type, snake_case
 
 HEADER = """
@@ -12,6 +12,11 @@ HEADER = """
 #include <vector>
 
 namespace guestdump::qapi {{
+
+/// A value of any type. Only its presence is checked: no command here reads it.
+struct Any {{
+    bool operator==(const Any&) const = default;
+}};
 
 {definitions}
 }}  // namespace guestdump::qapi
@@ -26,7 +31,7 @@ SOURCE = """
 namespace guestdump::qapi {{
 namespace {{
 
-/// The position of @word in @words, as the enumerator that stands there.
+/// The enumerator with the position of @word in @words. Empty if @word is not one of them.
 template <class Enum>
 std::optional<Enum> find_word(std::span<const std::string_view> words, std::string_view word) {{
     for (size_t i = 0; i < words.size(); ++i) {{
@@ -57,19 +62,24 @@ def generate(schema):
 
 
 def enum_text(enum):
-    enumerators = "".join(f"    {identifier(word)},\n" for word in enum.words)
-    return (f"{doc_comment(enum.doc)}enum class {enum.name} {{\n{enumerators}}};\n"
+    enumerators = "".join(f"{member_comment(enum, word)}    {identifier(word)},\n" for word in enum.words)
+    return (f"{doc_comment(enum.doc.text)}enum class {enum.name} {{\n{enumerators}}};\n"
             f"/// The schema's word for @value.\n"
             f"std::string_view to_string({enum.name} value);\n"
-            f"/// Empty where @word is none of the schema's.\n"
+            f"/// Empty if the schema does not have @word.\n"
             f"std::optional<{enum.name}> parse_{snake_case(enum.name)}(std::string_view word);\n")
 
 
 def struct_text(name, definition, head=""):
-    members = "".join(f"    {member_type(member)} {identifier(member.name)}{{}};\n"
+    members = "".join(f"{member_comment(definition, member.name)}"
+                      f"    {member_type(member)} {identifier(member.name)}{{}};\n"
                       for member in definition.members)
-    return (f"{doc_comment(definition.doc)}struct {name} {{\n{head}{members}"
+    return (f"{doc_comment(definition.doc.text)}struct {name} {{\n{head}{members}"
             f"    bool operator==(const {name}&) const = default;\n}};\n")
+
+
+def member_comment(definition, name):
+    return doc_comment(definition.doc.members[name], "    ")
 
 
 def event_name(event):

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Generates C++ from the schema: generate.py KIND OUT.h OUT.cc SCHEMA...
 
-KIND says what: 'types' plain structs and enums, 'marshal' their way to JSON and back, 'commands' the
-monitor's handlers and the table of them, 'introspect' the schema itself as query-qmp-schema returns it.
+KIND selects the output: 'types' for plain structs and enums, 'marshal' for their conversion to and from
+JSON, 'commands' for the monitor's handlers and the table of them, 'introspect' for the schema itself, as
+query-qmp-schema returns it.
 """
 import pathlib
 import sys

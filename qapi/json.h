@@ -12,10 +12,10 @@ struct JsonRelease {
     void operator()(json_object* json) const;
 };
 
-/// One reference to a JSON value. nullptr is JSON's null, as json-c has it.
+/// One reference to a JSON value. nullptr is JSON's null, as in json-c.
 using Json = std::unique_ptr<json_object, JsonRelease>;
 
-/// One more reference to @json.
+/// Takes another reference to @json.
 Json share(json_object* json);
 
 Json make_object();
@@ -23,11 +23,11 @@ Json make_object();
 /// Sets @key of @object, which must be an object.
 void add(const Json& object, const char* key, Json value);
 
-/// The value of @key, borrowed; nullptr where there is none, or null.
+/// The value of @key, borrowed. nullptr if there is no such key or its value is null.
 json_object* find(json_object* object, const char* key);
 
-/// @json on one line of ASCII, spaced as QEMU does it, because scripts look for `"return": {}`.
-/// Bytes that are not UTF-8 become U+FFFD.
+/// @json as one line of ASCII, with QEMU's spaces, because scripts search for `"return": {}`. Bytes
+/// that are not UTF-8 become U+FFFD.
 std::string to_text(json_object* json);
 
 }  // namespace guestdump::qapi

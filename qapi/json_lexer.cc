@@ -26,7 +26,7 @@ bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20;
 }
 
-/// Bytes that no UTF-8 has.
+/// True for bytes that never occur in UTF-8.
 bool is_impossible(char c) {
     return static_cast<unsigned char>(c) >= 0xfe;
 }
@@ -35,8 +35,8 @@ bool is_impossible(char c) {
 
 struct JsonLexer::Step {
     State state;
-    std::optional<Kind> token = {};  ///< that ends here
-    bool consumed = true;            ///< false: the character is looked at again, in the next state
+    std::optional<Kind> token = {};  ///< the token that ends here
+    bool consumed = true;            ///< false: the next state reads the character again
 
     static Step go(State state) { return {.state = state}; }
     static Step ends(Kind kind) { return {.state = State::start, .token = kind}; }

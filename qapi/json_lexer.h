@@ -9,25 +9,26 @@
 
 namespace guestdump::qapi {
 
-/// Cuts a stream of characters into JSON's tokens.
+/// Divides a stream of characters into JSON's tokens.
 ///
-/// The language is RFC 8259's, and strings in single quotes as well. What is none of it is told at
-/// once, without waiting for the end of a line; then everything is skipped up to a structural
-/// character, a control character other than tab, or one of the bytes 0xfe and 0xff: by those a
-/// client gets out of whatever came before. [by experiment with QEMU 7.2]
+/// The language is that of RFC 8259, with strings in single quotes in addition. A character that
+/// does not belong to it is reported at once, without waiting for the end of a line. After that
+/// everything is skipped up to a structural character, a control character other than tab, or one
+/// of the bytes 0xfe and 0xff, so that a client can always start anew with one of these. [by
+/// experiment with QEMU 7.2]
 class JsonLexer {
   public:
-    /// Bytes that a token can have; QEMU's bound as well. [qemu qobject/json-lexer.c]
+    /// Most bytes of a token; QEMU's limit too. [qemu qobject/json-lexer.c]
     static constexpr size_t kMaxToken = size_t{64} << 20;
 
     enum class Kind : uint8_t {
         structural,  ///< one of {}[]:,
-        string,      ///< with its quotes and escapes
+        string,      ///< including its quotes and escapes
         integer,
         real,
-        keyword,   ///< a word of small letters
-        stray,     ///< what was read of a token, up to the character that made it none
-        too_long,  ///< its beginning
+        keyword,   ///< a word of lower-case letters
+        stray,     ///< the beginning of a token, up to the character that cannot be in it
+        too_long,  ///< the beginning of the token
     };
     using OnToken = std::function<void(Kind kind, std::string_view text)>;
 
@@ -64,7 +65,7 @@ class JsonLexer {
 
     OnToken on_token_;
     State state_ = State::start;
-    std::string token_;  ///< what was read of it
+    std::string token_;  ///< the part of the token that has been read
 };
 
 }  // namespace guestdump::qapi

@@ -11,7 +11,7 @@
 namespace guestdump::qapi {
 namespace {
 
-/// The one value in @text.
+/// Parses @text, which must be exactly one value.
 Result<Json> parse(std::string_view text) {
     std::optional<Result<Json>> first;
     JsonStream stream([&](Result<Json> value) {
@@ -23,7 +23,7 @@ Result<Json> parse(std::string_view text) {
     }
     if (!first) return Error::make("JSON parse error, it ends too early");
     if (text.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-        return Error::make("JSON parse error, there is more behind the object");
+        return Error::make("JSON parse error, there is more after the object");
     }
     return std::move(*first);
 }

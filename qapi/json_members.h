@@ -11,14 +11,14 @@ namespace guestdump::qapi {
 
 struct JsonMember {
     std::string name;
-    std::string value;  ///< a string itself; on or off; else JSON
+    std::string value;  ///< a string's contents; on or off for a boolean; otherwise JSON
 };
 
-/// The members of the JSON object that @text is, in its order: an option's argument as QEMU 6 and
-/// later takes it.
+/// Reads @text, a JSON object, and returns its members in their order. QEMU 6 and later accept
+/// arguments of options in this form.
 ///
-/// Errors: "JSON parse error, ..."; it is no object, or not all of @text; a string with NUL inside,
-/// which no option can have.
+/// Errors: "JSON parse error, ..."; @text is not exactly one object; a string contains NUL, which
+/// no option can have.
 util::Result<std::vector<JsonMember>> parse_json_members(std::string_view text);
 
 }  // namespace guestdump::qapi

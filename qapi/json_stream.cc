@@ -18,7 +18,7 @@ Error parse_error(const char* why) {
     return Error::make("JSON parse error, %s", why);
 }
 
-/// Rewrites a string token for json-c: double quotes outside, and no escaped single quote.
+/// Rewrites a string token for json-c: in double quotes, and without escaped single quotes.
 std::string respell_string(std::string_view token) {
     std::string text = "\"";
     const std::string_view inside = token.substr(1, token.size() - 2);
@@ -37,7 +37,7 @@ std::string respell_string(std::string_view token) {
     return text + '"';
 }
 
-/// An escaped NUL, after an even number of backslashes.
+/// True if the string contains an escaped NUL: \u0000 after an even number of backslashes.
 bool has_nul(std::string_view token) {
     for (size_t i = 0; i + 1 < token.size(); ++i) {
         if (token[i] == '\\' && token.substr(++i, 5) == "u0000") return true;
@@ -45,8 +45,8 @@ bool has_nul(std::string_view token) {
     return false;
 }
 
-/// json-c would clamp an integer that is too large for it; QEMU makes a floating-point number of
-/// it.
+/// False if the integer has more than 64 bits. json-c would replace it by the nearest one that
+/// fits; QEMU makes a floating-point number of it.
 bool fits_integer(const std::string& token) {
     errno = 0;
     if (token.front() == '-') {
@@ -57,7 +57,7 @@ bool fits_integer(const std::string& token) {
     return errno == 0;
 }
 
-/// Infinity could not be said in a reply.
+/// Infinity is refused, because no reply could contain it.
 Result<std::string> respell_real(std::string token) {
     if (!std::isfinite(std::strtod(token.c_str(), nullptr))) {
         return parse_error("a number is too large");
@@ -85,7 +85,7 @@ Result<std::string> respell(Kind kind, std::string_view token) {
     return text;
 }
 
-/// Members of every object in @json.
+/// Counts the members of all objects in @json.
 size_t count_members(json_object* json) {
     size_t count = 0;
     if (json_object_is_type(json, json_type_object)) {
@@ -114,7 +114,7 @@ JsonStream::JsonStream(OnValue on_value)
 void JsonStream::token(Kind kind, std::string_view text) {
     const Result<> appended = append(kind, text);
     if (!appended) return conclude(appended.error());
-    // Too much closed is an error that json-c words.
+    // If too much was closed, json-c's error describes it.
     const bool open = braces_ > 0 || brackets_ > 0;
     const bool balanced = braces_ >= 0 && brackets_ >= 0;
     if (!open || !balanced) conclude(parse());
@@ -133,7 +133,7 @@ Result<> JsonStream::append(Kind kind, std::string_view text) {
         return Error::make("JSON nesting depth limit exceeded");
     }
     text_ += spelled;
-    text_ += ' ';  // two tokens that stood apart must not become one
+    text_ += ' ';  // keeps tokens apart that were apart in the text
     return {};
 }
 
@@ -144,17 +144,17 @@ void JsonStream::nest(char c) {
 }
 
 Result<Json> JsonStream::parse() const {
-    // json-c would cut the name there, and "stop\0" be as good as "stop".
+    // json-c would end the name at the NUL, and "stop\0" would be the same as "stop".
     if (nul_in_name_) return parse_error("a NUL character in a member's name");
     const std::unique_ptr<json_tokener, ReleaseTokener> tokener(
         json_tokener_new_ex(kMaxNesting + 2));
     json_tokener_set_flags(tokener.get(), JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    // The NUL is counted: it ends a number.
+    // The length includes the NUL, because it ends a number.
     Json value(
         json_tokener_parse_ex(tokener.get(), text_.c_str(), static_cast<int>(text_.size() + 1)));
     const json_tokener_error error = json_tokener_get_error(tokener.get());
     if (error != json_tokener_success) return parse_error(json_tokener_error_desc(error));
-    // json-c keeps the last of several members of one name, and does not tell.
+    // If several members have the same name, json-c keeps the last one without an error.
     if (count_members(value.get()) < keys_) return parse_error("duplicate key");
     return value;
 }

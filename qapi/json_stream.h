@@ -12,19 +12,19 @@
 
 namespace guestdump::qapi {
 
-/// Cuts a stream of characters into JSON values, which need nothing between them. After an error
-/// the stream goes on. json-c parses what the lexer has framed and brought into RFC 8259's
-/// spelling.
+/// Divides a stream of characters into JSON values, which may follow each other without a
+/// separator. After an error the stream goes on with the next value. The lexer finds the end of
+/// each value and rewrites it in the notation of RFC 8259; json-c then parses it.
 ///
-/// The bounds are QEMU's as well; a value that passes one becomes an error. [qemu
+/// The limits are QEMU's too. A value that exceeds one becomes an error. [qemu
 /// qobject/json-streamer.c]
 class JsonStream {
   public:
-    static constexpr size_t kMaxBytes = size_t{64} << 20;  ///< of all tokens of a value
+    static constexpr size_t kMaxBytes = size_t{64} << 20;  ///< of all tokens of a value together
     static constexpr size_t kMaxTokens = size_t{2} << 20;
     static constexpr long kMaxNesting = 1024;
 
-    /// A value, or why there is none: "JSON parse error, ...".
+    /// A value, or an error: "JSON parse error, ...".
     using OnValue = std::function<void(util::Result<Json> value)>;
 
     explicit JsonStream(OnValue on_value);
@@ -43,12 +43,12 @@ class JsonStream {
 
     OnValue on_value_;
     JsonLexer lexer_;
-    std::string text_;  ///< of the value so far
+    std::string text_;  ///< the value so far
     size_t tokens_ = 0;
-    size_t keys_ = 0;                 ///< colons, that is
-    bool nul_before_ = false;         ///< the last token is a string with one inside
-    bool nul_in_name_ = false;        ///< one of those was a member's name
-    long braces_ = 0, brackets_ = 0;  ///< open ones; below 0 where one was closed too many
+    size_t keys_ = 0;                 ///< number of colons
+    bool nul_before_ = false;         ///< the last token is a string that contains NUL
+    bool nul_in_name_ = false;        ///< a member's name contains NUL
+    long braces_ = 0, brackets_ = 0;  ///< open ones; negative if too many were closed
 };
 
 }  // namespace guestdump::qapi

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the schema: QAPI's words in strict JSON, checked before anything is generated from it.
+"""Reads and checks the schema, which has QAPI's keywords in strict JSON.
 
-A file is a list of definitions:
+A file is a list of definitions, each below its documentation (schema_doc.py):
   {"enum": NAME, "data": [WORD...]}
   {"struct": NAME, "data": MEMBERS}
   {"command": NAME, "data": MEMBERS, "returns": TYPE, FLAG: true...}
   {"event": NAME, "data": MEMBERS}
 MEMBERS is {NAME: TYPE...} with "*" before an optional name; TYPE is a name, or [name] for an array of it.
-"doc" is a sentence about the definition. The flags of a command:
+The flags of a command:
   allow-oob        may be sent with exec-oob
   allow-preconfig  may be sent before the machine is built
   async            replies later, by a completion
@@ -16,21 +16,23 @@ import dataclasses
 import json
 import re
 
+import schema_doc
+from schema_doc import Doc, DocError
+
 BUILTIN = {
     "str": "std::string", "bool": "bool", "number": "double", "int": "int64_t", "size": "uint64_t",
-    "any": "Json",  # only to be returned: types.h knows no JSON
+    "any": "Any",  # returned: any JSON; an argument: present, and not read (types.h knows no JSON)
     **{f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 FLAGS = ("allow-oob", "allow-preconfig", "async")
-ALLOWED = {"enum": {"data", "doc"}, "struct": {"data", "doc"}, "event": {"data", "doc"},
-           "command": {"data", "doc", "returns", *FLAGS}}
+ALLOWED = {"enum": {"data"}, "struct": {"data"}, "event": {"data"}, "command": {"data", "returns", *FLAGS}}
 NAMES = {"enum": r"[A-Z][A-Za-z0-9]*", "struct": r"[A-Z][A-Za-z0-9]*",
          "command": r"[a-z][a-z0-9_-]*", "event": r"[A-Z][A-Z0-9_]*"}
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 class SchemaError(Exception):
-    """What is wrong with the schema, and where."""
+    """A mistake in the schema. The message names the definition or the line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +50,10 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """An enum has words; all others have members; a command may return something and have flags."""
+    """An enum has words, the other kinds have members. A command may also have a return type and flags."""
     kind: str
     name: str
-    doc: str = ""
+    doc: Doc | None = None
     words: tuple = ()
     members: tuple = ()
     returns: Type | None = None
@@ -59,10 +61,10 @@ class Definition:
 
 
 class Schema:
-    """All definitions of the files at @paths, names resolved, structs after those that they contain."""
+    """All definitions of the files at @paths. Names are resolved, and each struct comes after those in it."""
 
     def __init__(self, paths):
-        self.definitions = [define(entry, path) for path in paths for entry in load(path)]
+        self.definitions = [definition for path in paths for definition in load(path)]
         self._refuse_repeated_names()
         self.enums = self._of_kind("enum")
         self.structs = self._of_kind("struct")
@@ -71,6 +73,7 @@ class Schema:
         self._types = {definition.name: definition for definition in self.enums + self.structs}
         self._refuse_unknown_types()
         self.structs = self._contained_first()
+        self._refuse_undocumented()
 
     def is_enum(self, type_):
         return type_.name in self._types and self._types[type_.name].kind == "enum"
@@ -90,10 +93,17 @@ class Schema:
             used = [member.type for member in definition.members]
             used += [definition.returns] if definition.returns else []
             for type_ in used:
-                if type_.name == "any" and type_ is not definition.returns:
-                    raise SchemaError(f"{definition.kind} '{definition.name}': 'any' can only be returned")
+                if type_.name == "any" and definition.kind != "command":
+                    raise SchemaError(f"{definition.kind} '{definition.name}': only a command can have 'any'")
                 if type_.name not in BUILTIN and type_.name not in self._types:
                     raise SchemaError(f"{definition.kind} '{definition.name}': there is no type '{type_.name}'")
+
+    def _refuse_undocumented(self):
+        for definition in self.definitions:
+            try:
+                schema_doc.check(definition)
+            except DocError as error:
+                raise SchemaError(str(error)) from error
 
     def _contained_first(self):
         ordered, under_way = [], []
@@ -126,12 +136,25 @@ def load(path):
 
     try:
         with open(path, encoding="utf-8") as file:
-            entries = json.load(file, object_pairs_hook=refuse_repeated_keys)
+            text, docs = schema_doc.split(file.read(), path)
+        entries = json.loads(text, object_pairs_hook=refuse_repeated_keys)
     except json.JSONDecodeError as error:
         raise SchemaError(f"{path}:{error.lineno}: {error.msg}") from error
+    except DocError as error:
+        raise SchemaError(str(error)) from error
     if not isinstance(entries, list):
         raise SchemaError(f"{path}: a schema file is a list of definitions")
-    return entries
+    return documented([define(entry, path) for entry in entries], docs, path)
+
+
+def documented(definitions, docs, path):
+    """@definitions with their documentation. Each block of it must stand above its definition."""
+    by_name = {doc.name: doc for doc in docs}
+    order = [definition.name for definition in definitions if definition.name in by_name]
+    for doc, name in zip(docs, order + [None] * len(docs)):
+        if doc.name != name:
+            raise SchemaError(f"{path}: the documentation of '{doc.name}' is not above its definition")
+    return [dataclasses.replace(definition, doc=by_name.get(definition.name)) for definition in definitions]
 
 
 def define(entry, path):
@@ -150,7 +173,7 @@ def define(entry, path):
         if entry.get(flag, True) is not True:
             raise SchemaError(f"{where}: '{flag}' can only be true")
     return Definition(
-        kind, name, entry.get("doc", ""),
+        kind, name,
         words=enum_words(entry.get("data"), where) if kind == "enum" else (),
         members=() if kind == "enum" else struct_members(entry.get("data", {}), where),
         returns=type_of(entry["returns"], where) if "returns" in entry else None,

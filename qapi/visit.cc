@@ -10,7 +10,8 @@ bool is(json_object* json, json_type type) {
     return json_object_is_type(json, type) != 0;
 }
 
-/// json-c clamps what it cannot give: an integer is negative, or its uint64 value is the true one.
+/// json-c replaces a number that does not fit by the nearest one that does. So an integer is either
+/// negative, or json_object_get_uint64() returns its true value.
 bool is_negative(json_object* json) {
     return json_object_get_int64(json) < 0;
 }
@@ -45,6 +46,10 @@ Json to_json(std::string_view value) {
     return Json(json_object_new_string_len(value.data(), static_cast<int>(value.size())));
 }
 
+Json to_json(const Any&) {
+    return Json();
+}
+
 Result<> from_json(json_object* json, const std::string& name, bool& out) {
     if (!is(json, json_type_boolean)) return wrong_type(name, "boolean");
     out = json_object_get_boolean(json) != 0;
@@ -76,11 +81,16 @@ Result<> from_json(json_object* json, const std::string& name, double& out) {
 Result<> from_json(json_object* json, const std::string& name, std::string& out) {
     if (!is(json, json_type_string)) return wrong_type(name, "string");
     const std::string_view text = string_of(json);
-    // It would end a path in the middle, and something else would be opened than was asked for.
+    // A path would end at the NUL, and another file than the given one would be opened.
     if (text.find('\0') != std::string_view::npos) {
         return Error::make("Parameter '%s' must not contain a NUL character", shown(name));
     }
     out = text;
+    return {};
+}
+
+Result<> from_json(json_object*, const std::string&, Any& out) {
+    out = {};
     return {};
 }
 

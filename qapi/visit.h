@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "qapi/json.h"
+#include "qapi/types.h"
 #include "util/result.h"
 
-/// Between JSON and plain values. What the schema defines is added by the generated qapi/marshal.h,
-/// as further overloads of to_json and from_json.
+/// Conversion between JSON and plain values. The generated qapi/marshal.h adds overloads of to_json
+/// and from_json for the types of the schema.
 ///
-/// from_json() takes @name for its errors: the path of the value ("enable[0]"), empty for a
-/// command's arguments as a whole. Errors are in QEMU's words. @out is changed only where all went
-/// well.
+/// from_json() needs @name for its errors: the path of the value ("enable[0]"), empty for all
+/// arguments of a command. Errors have QEMU's words. @out changes only on success.
 
 namespace guestdump::qapi {
 
@@ -29,7 +29,9 @@ Json to_json(int64_t value);
 Json to_json(uint64_t value);
 Json to_json(double value);
 Json to_json(std::string_view value);
-/// A character array would become true or false.
+/// null: the value was not kept.
+Json to_json(const Any& value);
+/// Deleted because a character array would become true or false.
 Json to_json(const void* value) = delete;
 
 template <std::integral T>
@@ -43,6 +45,8 @@ Result<> from_json(json_object* json, const std::string& name, int64_t& out);
 Result<> from_json(json_object* json, const std::string& name, uint64_t& out);
 Result<> from_json(json_object* json, const std::string& name, double& out);
 Result<> from_json(json_object* json, const std::string& name, std::string& out);
+/// Accepts every value.
+Result<> from_json(json_object* json, const std::string& name, Any& out);
 
 /// "Invalid parameter type for '<name>', expected: <expected>"
 Error wrong_type(const std::string& name, const char* expected);
@@ -64,10 +68,10 @@ Result<> from_json(json_object* json, const std::string& name, T& out) {
     return {};
 }
 
-/// For a command that takes no arguments. Errors: @json is no object, or not an empty one.
+/// Checks the arguments of a command that takes none. Errors: @json is not an object or not empty.
 Result<> refuse_members(json_object* json);
 
-/// The array's elements, borrowed. Errors: not an array.
+/// The array's elements, borrowed. Errors: @json is not an array.
 Result<std::vector<json_object*>> elements(json_object* json, const std::string& name);
 
 Json make_array(std::vector<Json> elements);
@@ -107,13 +111,13 @@ class ObjectWriter {
     Json object_ = make_object();
 };
 
-/// Takes an object apart, and knows in the end what nobody asked for.
+/// Reads an object member by member and refuses the members that were not read.
 class ObjectReader {
   public:
-    /// @json must outlive this. Errors: not an object.
+    /// @json must outlive this. Errors: @json is not an object.
     static Result<ObjectReader> open(json_object* json, const std::string& name);
 
-    /// Errors: the member is missing, or not of its type.
+    /// Errors: the member is missing, or does not have the right type.
     template <class T>
     Result<> member(const std::string& key, T& out) {
         json_object* value = TRY(required(key));
@@ -128,7 +132,7 @@ class ObjectReader {
         return {};
     }
 
-    /// Errors: a member that was not asked for.
+    /// Errors: a member has not been read.
     Result<> finish() const;
 
   private:

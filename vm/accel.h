@@ -15,61 +15,62 @@
 
 namespace guestdump::vm {
 
-/// Why a vCPU stopped by itself.
+/// Why a vCPU stopped without being asked.
 struct VcpuFault {
     enum class Kind : uint8_t {
         triple_fault,    ///< the guest is dead
-        internal_error,  ///< the accelerator could not go on
+        internal_error,  ///< the accelerator failed
     };
     Kind kind = Kind::internal_error;
     unsigned cpu = 0;
     std::string why;  ///< for the log
 };
 
-/// What runs the guest's vCPUs: one host thread each.
+/// Runs the vCPUs of a guest, each on a host thread.
 ///
-/// Made stopped. All functions: main loop; what they return about registers holds while halted.
+/// The vCPUs are stopped at first. All functions: main loop. Registers are valid only while the
+/// vCPUs are halted.
 class Accel {
   public:
-    /// Called on a vCPU's thread, once for each fault; that vCPU then does nothing until run().
+    /// Called on the vCPU's thread, once for each fault. The vCPU then does nothing until run().
     using OnFault = std::function<void(const VcpuFault&)>;
 
     /// Ends every vCPU's thread.
     virtual ~Accel() = default;
 
-    /// As given to -accel.
+    /// The name for -accel.
     virtual std::string_view name() const = 0;
 
-    /// @device answers at its ports, for as long as there are vCPUs; nobody answers at others. An
-    /// accelerator that runs no guest code has no use for it. Before create_vcpus(), once only.
+    /// Lets @device answer at its ports while there are vCPUs; nothing answers at other ports. An
+    /// accelerator that runs no guest code ignores it. Called at most once, before create_vcpus().
     virtual void attach(PortDevice& device) { (void)device; }
 
-    /// Makes @count vCPUs that see @memory. Once only.
+    /// Makes @count vCPUs that see @memory. Called once.
     ///
-    /// Errors: more vCPUs than the accelerator can have, memory that it cannot map, the host
+    /// Errors: more vCPUs than the accelerator supports; memory that it cannot map; the host
     /// refuses.
     virtual Result<> create_vcpus(unsigned count, const AddressSpace& memory, OnFault on_fault) = 0;
 
     /// Lets every vCPU run.
     virtual void run() = 0;
 
-    /// Stops every vCPU; returns when none changes registers or memory any more.
+    /// Stops every vCPU. On return none of them changes registers or memory any more.
     virtual void halt() = 0;
 
     virtual Result<target_i386::Registers> registers(unsigned cpu) = 0;
 
-    /// Where this process's memory has the registers of a vCPU whenever that is not inside the
-    /// guest, as format::LiveRegisters; what stops the process brings it out of the guest first.
-    /// nullptr: nowhere. Stays valid as long as the accelerator.
+    /// Address of the vCPU's registers in this process, as format::LiveRegisters. They are current
+    /// whenever the vCPU is outside the guest, and anything that stops the process takes it out
+    /// first. nullptr if there are none. Valid as long as the accelerator exists.
     virtual const void* live_registers(unsigned) const { return nullptr; }
 
-    /// How its vCPUs read page tables.
+    /// The details of page tables on its vCPUs.
     virtual target_i386::PagingTraits paging_traits() const { return {}; }
 
-    /// Puts a vCPU into the state of hardware after RESET, then sets @registers.
+    /// Resets a vCPU as hardware does, then sets @registers.
     virtual Result<> reset(unsigned cpu, const target_i386::Registers& registers) = 0;
 
-    /// The host's id of a vCPU's thread.
+    /// Host id of the vCPU's thread.
     virtual pid_t thread_id(unsigned cpu) const = 0;
 };
 

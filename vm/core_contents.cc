@@ -16,8 +16,8 @@ namespace {
 
 constexpr char kFilter[] = "/proc/self/coredump_filter";
 
-/// Private memory that was written to, shared memory without and with a file, private and shared
-/// huge pages. [linux core(5)]
+/// Private memory that was written, shared memory without and with a file, private and shared huge
+/// pages. [linux core(5)]
 constexpr unsigned kNeeded = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 5 | 1u << 6;
 
 Result<> widen_filter() {
@@ -35,7 +35,7 @@ Result<> widen_filter() {
     return {};
 }
 
-/// The whole mapping that @piece is a part of: what huge pages back cannot be split anywhere.
+/// The whole mapping that contains @piece: a mapping of huge pages cannot be split anywhere.
 Result<> advise(const MappedMemory& piece, int advice) {
     if (madvise(piece.host - piece.offset, piece.region->size(), advice) == 0) return {};
     return Error::from_errno(errno,

@@ -6,13 +6,13 @@
 
 namespace guestdump::vm {
 
-/// Decides whether a core of this process holds guest memory, as -machine dump-guest-core=.
+/// Sets whether a core of this process contains guest memory, as -machine dump-guest-core= does.
 ///
-/// Where it does, /proc/self/coredump_filter is made to let through what guest memory and the
-/// memory that KVM shares may be. Its default leaves out what is shared and has a file, KVM's among
-/// it. [linux core(5)]
+/// If it does, /proc/self/coredump_filter is set to include all kinds of guest memory and the
+/// memory that KVM shares with the process. Its default leaves out shared memory with a file, which
+/// includes KVM's. [linux core(5)]
 ///
-/// Errors: the host refuses; cores then hold what they held before.
+/// Errors: the host refuses; cores then contain what they contained before.
 util::Result<> keep_in_core(const AddressSpace& memory, bool keep);
 
 }  // namespace guestdump::vm

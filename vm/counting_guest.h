@@ -6,12 +6,13 @@
 
 #include "target-i386/registers.h"
 
-/// Where things are in the guest that counts: tests/guests/counter.S under KVM, and what the
-/// synthetic accelerator pretends to run. tests/guests/README.md tells it to people.
+/// Addresses in the counting guest: KVM runs tests/guests/counter.S, and the synthetic accelerator
+/// behaves as if it ran it. tests/guests/README.md describes it.
 
 namespace guestdump::vm::counting_guest {
 
-/// The image's guest-physical address; it begins with its entry and the descriptor tables.
+/// Guest-physical address of the image, which begins with its entry point and the descriptor
+/// tables.
 inline constexpr uint64_t kImage = 0x100000;
 inline constexpr uint64_t kGdt = kImage + 0x7c0;
 inline constexpr uint32_t kGdtLimit = 3 * 8 - 1;
@@ -33,8 +34,8 @@ inline constexpr uint64_t kIncrement = kVirtualBase + kImage + 0x800;
 inline constexpr uint64_t kStore = kIncrement + 3;
 inline constexpr uint64_t kJump = kStore + 3;
 
-/// What the counter in memory must be for a vCPU with these registers; nothing where it is not in
-/// its loop yet.
+/// The value that the counter in memory must have for a vCPU with these registers. Empty if the
+/// vCPU is not in the loop yet.
 inline std::optional<uint64_t> counter_of(const target_i386::Registers& registers) {
     if (registers.rip == kStore) return registers.rbx - 1;
     if (registers.rip == kIncrement || registers.rip == kJump) return registers.rbx;

@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kSize = 0x40000;
 constexpr size_t kEntrySlot = kSize - 8;
 
-// The firmware's descriptors, and where it keeps them.
+// Address and limit of the firmware's descriptor table, and the flags of its descriptors.
 constexpr uint64_t kGdt = 0xffffff00;
 constexpr uint32_t kGdtLimit = 3 * 8 - 1;
 constexpr uint32_t kFlatCode = 0xc09b00;

@@ -20,14 +20,14 @@ using be32 = util::Stored<uint32_t, std::endian::big>;
 constexpr uint16_t kSelectorPort = 0x510, kDataPort = 0x511;
 constexpr uint16_t kDmaHighPort = 0x514, kDmaLowPort = 0x518;
 
-// Items. Files have numbers from 0x20 on. [qemu docs/specs/fw_cfg.rst]
+// Items. Files have numbers from 0x20. [qemu docs/specs/fw_cfg.rst]
 constexpr uint16_t kSignature = 0x00, kId = 0x01, kDirectory = 0x19, kVmcoreinfo = 0x20;
 
-// Bits of a request's control; its high half selects an item. [qemu docs/specs/fw_cfg.rst]
+// Bits of a request's control word; its high half selects an item. [qemu docs/specs/fw_cfg.rst]
 constexpr uint32_t kDmaError = 0x01, kDmaRead = 0x02, kDmaSkip = 0x04, kDmaSelect = 0x08,
                    kDmaWrite = 0x10;
 
-/// What a request of a guest may move at once: more than any item has, and soon done.
+/// Most bytes that a guest may move with one request: more than any item has, and still quick.
 constexpr uint32_t kMostTransfer = 64 << 10;
 
 /// [qemu docs/specs/vmcoreinfo.rst]
@@ -79,7 +79,8 @@ const Directory& directory() {
     return kOneFile;
 }
 
-/// [@gpa, @gpa + @size) in this process, nullptr unless all of it is in one piece of RAM.
+/// Address of [@gpa, @gpa + @size) in this process. nullptr unless all of it lies in one piece of
+/// RAM.
 std::byte* ram_at(const AddressSpace& memory, Gpa gpa, uint64_t size) {
     for (const MappedMemory& piece : memory.view()) {
         if (piece.kind != MemoryKind::ram || !piece.host || !piece.range.contains(gpa)) continue;
@@ -173,14 +174,14 @@ bool FwCfg::write_port(uint16_t port, std::span<const std::byte> data) {
             return false;
         }
     }
-    // Outside of the lock: whoever is called may ask for the note.
+    // Outside of the lock, because on_note_ may ask for the note.
     if (file_written) on_note_();
     return true;
 }
 
 bool FwCfg::transfer(Gpa request_at) {
     std::byte* const place = ram_at(memory_, request_at, sizeof(DmaRequest));
-    if (!place) return false;  // and nowhere to say so
+    if (!place) return false;  // the guest cannot be informed
     const auto request = load<DmaRequest>(place);
     const uint32_t control = request.control, length = request.length;
     if (control & kDmaSelect) select(static_cast<uint16_t>(control >> 16));

@@ -39,7 +39,7 @@ Machine::Machine(MachineParts parts, Post post)
     : parts_(std::move(parts)), post_(std::move(post)), alive_(std::make_shared<Machine*>(this)) {}
 
 Machine::~Machine() {
-    // Its threads end first: until then they have faults and notes to tell, to a whole machine.
+    // Ends the vCPUs' threads first, because they still report faults and notes to the machine.
     parts_.accel.reset();
 }
 
@@ -69,7 +69,8 @@ Result<> Machine::create_vcpus() {
         fw_cfg_ = std::make_unique<FwCfg>(parts_.memory, [this] { note_changed(); });
         parts_.accel->attach(*fw_cfg_);
     }
-    // The machine's own fields are read on the vCPU's thread, before its halt is seen by anyone.
+    // Runs on the vCPU's thread, which may read the machine's fields because halt() has not
+    // returned yet.
     return parts_.accel->create_vcpus(cpu_count(), parts_.memory, [this](const VcpuFault& fault) {
         post_to_self([fault, resets = resets_](Machine& self) {
             if (resets == self.resets_) self.died(fault);
@@ -78,7 +79,7 @@ Result<> Machine::create_vcpus() {
 }
 
 void Machine::note_changed() {
-    // One at a time: a guest writes its note as often as it likes, and faster than it is copied.
+    // At most one is posted at a time: a guest can write its note faster than it can be copied.
     if (note_posted_.exchange(true)) return;
     post_to_self([](Machine& self) {
         self.note_posted_ = false;
@@ -125,7 +126,7 @@ void Machine::run_vcpus() {
     parts_.accel->run();
 }
 
-/// The record has the registers before anyone is told that the vCPUs have stopped.
+/// The record has the registers before an event reports that the vCPUs have stopped.
 void Machine::halt_vcpus() {
     parts_.accel->halt();
     record_registers();
@@ -182,7 +183,7 @@ void Machine::reset(ShutdownCause cause) {
 }
 
 void Machine::died(const VcpuFault& fault) {
-    // The first fault is the one that is told; other vCPUs often follow it into the grave.
+    // Only the first fault is reported; it often makes other vCPUs fail too.
     if (needs_reset(state_)) return;
     const bool ran = state_ == RunState::running;
     if (fault.kind == VcpuFault::Kind::triple_fault) {

@@ -27,55 +27,56 @@ enum class MachineType : uint8_t { none, pc, q35 };
 /// "none", "pc", "q35".
 std::string_view to_string(MachineType type);
 
-/// Bytes that the machine puts into guest memory at every reset.
+/// Bytes that the machine writes to guest memory at every reset.
 struct LoadedImage {
     Gpa start;
     std::vector<std::byte> bytes;
 };
 
-/// What a machine is made of.
+/// The parts of which a machine is made.
 struct MachineParts {
-    std::string name;  ///< empty where none was given
-    std::string uuid;  ///< empty where none was given
+    std::string name;  ///< from -name; may be empty
+    std::string uuid;  ///< from -uuid; may be empty
     MachineType type = MachineType::pc;
-    uint64_t ram_bytes = 0;  ///< as asked for by -m
+    uint64_t ram_bytes = 0;  ///< from -m
     AddressSpace memory;
     std::vector<LoadedImage> images;
-    /// Of every vCPU, after a reset.
+    /// Registers of every vCPU after a reset.
     std::vector<target_i386::Registers> start_registers;
-    /// nullptr: the machine is frozen, its registers are start_registers for ever.
+    /// nullptr: the machine is frozen, and its registers are always start_registers.
     std::unique_ptr<Accel> accel;
     std::optional<guest::GuestNote> guest_note;
-    std::optional<guest::Utsname> recorded_utsname;  ///< of the vmcore that it is restored from
-    bool vmcoreinfo_device = false;                  ///< by which the guest can hand over its note
-    std::vector<std::string> warnings;  ///< what whoever started the machine should know
+    std::optional<guest::Utsname> recorded_utsname;  ///< from the restored vmcore
+    bool vmcoreinfo_device = false;     ///< the guest can hand over its note through fw_cfg
+    std::vector<std::string> warnings;  ///< for the user
 };
 
-/// What happens to a machine, as QMP tells it.
+/// An event of the machine that QMP clients receive.
 struct MachineEvent {
     enum class Kind : uint8_t { stop, resume, reset, shutdown };
     Kind kind = Kind::stop;
-    /// Of reset and shutdown only.
+    /// For reset and shutdown only.
     std::optional<ShutdownCause> cause;
 };
 
 /// A machine that can be run, stopped and dumped. It knows neither monitors nor a main loop.
 ///
-/// All functions: main loop. What vCPU threads have to say is posted there.
+/// All functions: main loop. vCPU threads post their messages there.
 class Machine final : public guest::Guest {
   public:
-    /// Runs a function on the main loop, soon; called from any thread.
+    /// Runs a function on the main loop, soon. Called from any thread.
     using Post = std::function<void(std::function<void()>)>;
     using OnEvent = std::function<void(const MachineEvent&)>;
 
-    /// The machine is in prelaunch, its vCPUs are reset and do not run; a frozen one is paused.
+    /// The machine is in prelaunch, with vCPUs that are reset and do not run. A frozen machine is
+    /// paused.
     ///
-    /// Errors: the accelerator's; an image does not fit into memory.
+    /// Errors: those of the accelerator; an image does not fit into memory.
     static Result<std::unique_ptr<Machine>> create(MachineParts parts, Post post);
-    /// Ends the vCPUs. What they had to say is not heard any more.
+    /// Ends the vCPUs. Messages that they have posted are dropped.
     ~Machine() override;
 
-    /// Replaces what is called with every event; nothing is called for what came before.
+    /// Sets the function that is called for every event from now on.
     void set_on_event(OnEvent on_event) { on_event_ = std::move(on_event); }
 
     RunState state() const { return state_; }
@@ -84,51 +85,52 @@ class Machine final : public guest::Guest {
     MachineType type() const { return parts_.type; }
     uint64_t ram_bytes() const { return parts_.ram_bytes; }
     const AddressSpace& memory() const { return parts_.memory; }
-    /// By which the guest is found in a core of this process.
+    /// The record by which readers find the guest in a core of this process.
     const PostMortem& post_mortem() const { return *post_mortem_; }
-    /// As -accel spells it; empty for a frozen machine.
+    /// The name for -accel; empty for a frozen machine.
     std::string_view accel_name() const;
     bool frozen() const { return !parts_.accel; }
 
     unsigned cpu_count() const { return static_cast<unsigned>(parts_.start_registers.size()); }
-    /// The host thread that runs vCPU @cpu; of a frozen machine the process itself.
+    /// Id of the host thread that runs vCPU @cpu; of the process, if the machine is frozen.
     pid_t cpu_thread_id(unsigned cpu) const;
 
-    /// The registers of vCPU @cpu as they are now: a running guest is halted for a moment, and
-    /// nobody is told. Errors: the accelerator's.
+    /// The current registers of vCPU @cpu. A running guest is halted for a moment, without an
+    /// event. Errors: those of the accelerator.
     Result<target_i386::Registers> registers(unsigned cpu);
 
-    /// Makes cpus() and arch_info() tell of now. A running guest is halted for a moment, and nobody
-    /// is told. Errors: the accelerator's.
+    /// Updates what cpus() and arch_info() return. A running guest is halted for a moment, without
+    /// an event. Errors: those of the accelerator.
     Result<> refresh_cpus();
 
-    /// Stops the vCPUs. One that does not run stays as it is; a dump's hold becomes a lasting stop.
+    /// Stops the vCPUs. If they do not run, nothing happens, but a pause for a dump becomes a
+    /// lasting stop.
     void stop();
 
-    /// Lets the vCPUs run. Nothing happens where they do.
+    /// Lets the vCPUs run. If they run already, nothing happens.
     ///
-    /// Errors: the guest is dead and must be reset first, a dump holds it, the machine is frozen.
+    /// Errors: the guest is dead and must be reset first; a dump holds it; the machine is frozen.
     Result<> cont();
 
-    /// Resets the machine, at the end of a dump that holds it. The images are loaded again, other
-    /// RAM keeps its contents; a machine that does not run is in prelaunch afterwards, so that
-    /// cont() starts even a dead guest again.
+    /// Resets the machine, or lets the end of the dump that holds it do so. Images are loaded
+    /// again, other RAM keeps its contents. A machine that does not run is in prelaunch afterwards,
+    /// so that cont() starts even a dead guest again.
     ///
     /// Errors: the machine is frozen.
     Result<> request_reset(ShutdownCause cause);
 
-    /// Emits the shutdown event; whoever owns the machine then ends it.
+    /// Emits the shutdown event. The owner of the machine then ends it.
     void request_shutdown(ShutdownCause cause);
 
     bool running() const override { return state_ == RunState::running; }
-    /// As stop, but into save_vm, and only until resume().
+    /// As stop(), but into save_vm and only until resume().
     Result<> pause() override;
     void resume() override;
     guest::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
     std::vector<guest::Cpu> cpus() const override { return cpus_; }
     Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
-    /// What the vmcore had, or what the guest handed over if it lies in RAM and is no larger than
-    /// kMaxGuestNote.
+    /// The note of the vmcore, or the one that the guest handed over, if it lies in RAM and has at
+    /// most kMaxGuestNote bytes.
     std::optional<guest::GuestNote> guest_note() const override;
     std::optional<guest::Utsname> recorded_utsname() const override {
         return parts_.recorded_utsname;
@@ -142,7 +144,7 @@ class Machine final : public guest::Guest {
     Result<std::vector<target_i386::Registers>> all_registers();
     Result<> synchronize();
     void record_registers();
-    /// On a vCPU's thread.
+    /// Called on a vCPU's thread.
     void note_changed();
     void run_vcpus();
     void halt_vcpus();
@@ -153,18 +155,18 @@ class Machine final : public guest::Guest {
     void died(const VcpuFault& fault);
     void emit(MachineEvent::Kind kind, std::optional<ShutdownCause> cause = {});
 
-    std::unique_ptr<FwCfg> fw_cfg_;  ///< before parts_, whose vCPUs use it
+    std::unique_ptr<FwCfg> fw_cfg_;  ///< declared before parts_, whose vCPUs use it
     MachineParts parts_;
     Post post_;
     OnEvent on_event_;
     RunState state_ = RunState::prelaunch;
     bool held_ = false;  ///< between pause() and resume()
     std::optional<ShutdownCause> reset_after_hold_;
-    uint64_t resets_ = 0;  ///< written while the vCPUs are halted, read by those that run
+    uint64_t resets_ = 0;           ///< written while the vCPUs are halted, read by running vCPUs
     std::vector<guest::Cpu> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
-    std::atomic<bool> note_posted_{false};  ///< set by vCPUs, cleared when the record has the note
-    std::shared_ptr<Machine*> alive_;       ///< what is posted holds it weakly
+    std::atomic<bool> note_posted_{false};  ///< set by vCPUs; cleared when the record has the note
+    std::shared_ptr<Machine*> alive_;       ///< posted functions hold it weakly
 };
 
 }  // namespace guestdump::vm

@@ -13,10 +13,15 @@
 namespace guestdump::vm {
 namespace {
 
-constexpr const char* kOwnRam = "pc.ram";  ///< what the machine calls RAM that no -object names
+constexpr const char* kOwnRam = "pc.ram";  ///< id of the RAM if no -object provides it
 constexpr uint64_t kDefaultRam = uint64_t{128} << 20;
 constexpr uint64_t kMostFirmware = uint64_t{16} << 20;
 constexpr uint64_t kMostImage = uint64_t{1} << 30;
+constexpr const char* kNoTcg =
+    "-accel tcg: this is not TCG but the synthetic accelerator; no guest code runs, each vCPU is a "
+    "thread that counts in its registers and in memory";
+constexpr const char* kNoMonitor =
+    "no -qmp, -monitor or -mon: nothing can control this machine or dump it while it runs";
 
 Error about(const char* option, Error error) {
     return std::move(error).while_("%s", option);
@@ -49,8 +54,8 @@ Result<std::vector<std::byte>> firmware_bytes(const Options& options) {
     }
     const std::span<const std::byte> own = firmware_image();
     std::vector<std::byte> bytes(own.begin(), own.end());
-    // The first is what runs; what else is loaded, an initrd say, comes behind it. (QEMU's firmware
-    // knows of none of them.)
+    // The first loaded file is the one that runs. Files that follow it, such as an initrd, are
+    // data. (QEMU's firmware starts none of them.)
     const auto entry = std::ranges::find_if(options.loaders, [](const LoaderOption& loader) {
         return !loader.cpu && loader.address <= UINT32_MAX;
     });
@@ -85,15 +90,26 @@ Result<std::unique_ptr<Accel>> make_accel(const std::string& name) {
     return make_synthetic_accel();
 }
 
-/// The first that works; by default KVM, and what needs no /dev/kvm where that does not.
-Result<std::unique_ptr<Accel>> choose_accel(std::vector<std::string> names) {
+/// Adds the first accelerator that works. The default is KVM, and the synthetic accelerator if
+/// there is no KVM.
+Result<> add_accel(std::vector<std::string> names, MachineParts& parts) {
     if (names.empty()) names = {"kvm", "synthetic"};
     for (size_t i = 0;; ++i) {
         Result<std::unique_ptr<Accel>> accel = make_accel(names[i]);
-        if (accel) return accel;
-        if (i + 1 == names.size())
+        if (!accel && i + 1 == names.size())
             return std::move(accel).take_error().while_("-accel %s", names[i].c_str());
+        if (!accel) continue;
+        parts.accel = std::move(accel).take();
+        if (names[i] == "tcg") parts.warnings.emplace_back(kNoTcg);
+        return {};
     }
+}
+
+/// True if a monitor is asked for. QEMU's test socket cannot stop or dump a machine.
+bool has_monitor(const Options& options) {
+    return std::ranges::any_of(options.monitors, [](const MonitorOption& one) {
+        return one.protocol != MonitorOption::Protocol::qtest;
+    });
 }
 
 Result<> build_pc(const Options& options, MachineParts& parts) {
@@ -108,7 +124,7 @@ Result<> build_pc(const Options& options, MachineParts& parts) {
     return {};
 }
 
-/// A machine of no kind: no vCPU, and RAM at 0 where some is asked for.
+/// A machine of type none: no vCPU, and RAM at address 0 if it is asked for.
 Result<> build_none(const Options& options, MachineParts& parts) {
     if (!options.ram_bytes && options.memory_backend.empty()) return {};
     const RamSpec spec = TRY(ram_spec(options));
@@ -141,7 +157,7 @@ Result<MachineParts> build_from_options(const Options& options) {
         TRY(place_entry(loader, parts));
     }
     parts.vmcoreinfo_device = options.vmcoreinfo_device;
-    parts.accel = TRY(choose_accel(options.accels));
+    TRY(add_accel(options.accels, parts));
     return parts;
 }
 
@@ -154,6 +170,7 @@ Result<MachineParts> build_machine(const Options& options) {
                                     : restore_machine(options.restore, options.restore_load));
     const Result<> kept = keep_in_core(parts.memory, options.dump_guest_core);
     if (!kept) parts.warnings.push_back(kept.error().message());
+    if (!has_monitor(options)) parts.warnings.emplace_back(kNoMonitor);
     parts.name = options.name;
     parts.uuid = options.uuid;
     parts.type = options.machine;

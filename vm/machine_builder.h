@@ -7,15 +7,15 @@
 
 namespace guestdump::vm {
 
-/// The machine that @options ask for, not yet made.
+/// Makes the parts of the machine that @options describe.
 ///
-/// Errors: options that contradict each other, files that cannot be read, memory or an accelerator
-/// that the host does not give; each names the option.
+/// Errors: options that contradict each other; files that cannot be read; memory or an accelerator
+/// that the host does not provide. Each names the option.
 Result<MachineParts> build_machine(const Options& options);
 
-/// The memory backends of @options; those that the machine does not use are made.
+/// The memory backends in @options. Those that the machine does not use are created here.
 ///
-/// Errors: those of Ram::create(), for one that the machine does not use.
+/// Errors: those of Ram::create() for these.
 Result<RamObjects> make_ram_objects(const Options& options);
 
 }  // namespace guestdump::vm

@@ -10,10 +10,10 @@ constexpr uint64_t kKiB = uint64_t{1} << 10;
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint64_t kFourGiB = uint64_t{1} << 32;
 
-constexpr uint64_t kVgaWindow = 0xa0000;  ///< up to kOptionRom
+constexpr uint64_t kVgaWindow = 0xa0000;  ///< ends at kOptionRom
 constexpr uint64_t kOptionRom = 0xc0000;
 constexpr uint64_t kOptionRomSize = 128 * kKiB;
-constexpr uint64_t kIsaBiosMost = 128 * kKiB;  ///< of the firmware's end shows below 1 MiB
+constexpr uint64_t kIsaBiosMost = 128 * kKiB;  ///< most of its end that shows below 1 MiB
 constexpr uint64_t kVideoRam = 0xfd000000;
 constexpr uint64_t kVideoRamSize = 16 * kMiB;
 constexpr uint64_t kBiosLeast = 64 * kKiB, kBiosMost = 16 * kMiB;
@@ -36,7 +36,7 @@ Result<std::shared_ptr<Ram>> make_rom(const char* name, uint64_t size) {
     return Ram::create(spec);
 }
 
-/// RAM below 1 MiB, with the windows in it; what lies under a ROM stays unseen.
+/// RAM below 1 MiB with its windows. RAM under a ROM is not visible.
 Result<> add_first_megabyte(AddressSpace& memory, const std::shared_ptr<Ram>& ram,
                             uint64_t isa_bios, Vga vga) {
     const uint64_t size = ram->size();
@@ -57,7 +57,8 @@ Result<> add_bios(PcMemory& pc, std::span<const std::byte> bios) {
 }  // namespace
 
 uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes) {
-    // With more RAM than fits, the hole begins at a whole GiB, for large pages. [by experiment]
+    // If the RAM does not fit, the hole begins at a multiple of 1 GiB, so that large pages can be
+    // used. [by experiment]
     const uint64_t most = type == MachineType::q35 ? 0xb0000000 : 0xe0000000;
     const uint64_t split = type == MachineType::q35 ? 0x80000000 : 0xc0000000;
     return ram_bytes < most ? ram_bytes : split;

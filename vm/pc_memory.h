@@ -12,21 +12,22 @@
 
 namespace guestdump::vm {
 
-/// Guest-physical memory as a PC has it at reset, and what fills its ROMs.
+/// Guest-physical memory of a PC at reset, and the contents of its ROMs.
 struct PcMemory {
     AddressSpace memory;
     std::vector<LoadedImage> images;
 };
 
-/// RAM up to the PCI hole and from 4 GiB on, option ROMs at 0xc0000, @bios at the end of the first
-/// MiB and of the first 4 GiB, video RAM where there is some: the blocks of a reset QEMU 7.2. [by
-/// experiment: info mtree]
+/// RAM up to the PCI hole and from 4 GiB, option ROMs at 0xc0000, @bios at the end of the first MiB
+/// and of the first 4 GiB, and video RAM if there is any: the same blocks as those of a reset QEMU
+/// 7.2. [by experiment: info mtree]
 ///
-/// @bios has 64 KiB to 16 MiB, in whole pages. Errors: it has not; the host gives no memory.
+/// @bios has 64 KiB to 16 MiB, in whole pages. Errors: its size is different; the host refuses
+/// memory.
 Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
                            std::span<const std::byte> bios, Vga vga);
 
-/// How much of @ram_bytes lies below 4 GiB.
+/// Bytes of @ram_bytes that lie below 4 GiB.
 uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes);
 
 }  // namespace guestdump::vm

@@ -7,15 +7,15 @@
 
 namespace guestdump::vm {
 
-/// What answers at ports of the guest. Called on vCPUs' threads, by several at once.
+/// A device that answers at ports of the guest. Called on vCPU threads, possibly several at once.
 class PortDevice {
   public:
     virtual ~PortDevice() = default;
 
-    /// An IN of 1, 2 or 4 bytes. False: nothing is at @port; @out is untouched.
+    /// Executes an IN of 1, 2 or 4 bytes. False: no device is at @port; @out is unchanged.
     virtual bool read_port(uint16_t port, std::span<std::byte> out) = 0;
 
-    /// An OUT of 1, 2 or 4 bytes. False: nothing is at @port.
+    /// Executes an OUT of 1, 2 or 4 bytes. False: no device is at @port.
     virtual bool write_port(uint16_t port, std::span<const std::byte> data) = 0;
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 
-/// Header and name of a note, as NoteBuilder writes "QEMU".
+/// Header and name of a note, as NoteBuilder writes them for "QEMU".
 constexpr size_t kQemuNoteHeader = 20;
 
 uint64_t whole_pages(uint64_t bytes) {
@@ -60,7 +60,7 @@ uint64_t now_in_nanoseconds() {
     return static_cast<uint64_t>(std::chrono::duration_cast<nanoseconds>(since_1970).count());
 }
 
-/// Puts file structures one behind the other.
+/// Writes file structures one after the other.
 class Cursor {
   public:
     explicit Cursor(std::byte* at) : at_(at) {}
@@ -72,8 +72,8 @@ class Cursor {
     std::byte* at_;
 };
 
-/// The compiler must not move writes to the record across this: the order in which they reach
-/// memory is what a crash between them leaves.
+/// Keeps the compiler from moving writes to the record across this call: if the process dies
+/// between them, readers find what was written until then.
 void in_this_order() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
 }
@@ -90,8 +90,8 @@ Result<std::unique_ptr<PostMortem>> PostMortem::create(
         whole_pages(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
                     live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote);
     const uint64_t length = copies + 2 * copy_size;
-    // Guard pages keep the kernel from joining the mapping with a neighbour: the record begins a
-    // segment of the core, and readers need to look nowhere else.
+    // Guard pages keep the kernel from joining the mapping with a neighbour. The record then begins
+    // a segment of the core, and readers look nowhere else.
     const size_t mapped = length + 2 * kPage;
     void* const mapping =
         mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -141,7 +141,7 @@ void PostMortem::write_static(const AddressSpace& memory, uint64_t blocks, uint6
     header.copy_size = copy_size;
     header.crc = util::crc32({util::bytes_of(header).first(offsetof(format::RecordHeader, crc)),
                               {start_ + blocks, cursor.at()}});
-    // The magic last: there is no record before there is a whole one.
+    // The magic is written last, so that a record with a magic is complete.
     const auto bytes = util::bytes_of(header);
     std::copy(bytes.begin() + header.magic.size(), bytes.end(), start_ + header.magic.size());
     in_this_order();

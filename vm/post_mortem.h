@@ -12,16 +12,17 @@
 
 namespace guestdump::vm {
 
-/// The record by which the guest is found in a core of this process: where its memory is, what its
-/// registers were when they were last synchronised, its note. It lies in a mapping of its own, is
-/// whole at every moment at which the process may die, and refers to nothing but itself.
-/// docs/post-mortem.md has its fields; vmcore/process_core.h reads it.
+/// The record by which readers find the guest in a core of this process: the places of its memory,
+/// its registers as of the last synchronisation, and its note. The record has a mapping of its own,
+/// is complete at every moment at which the process may die, and refers to nothing outside itself
+/// except guest memory and live registers. docs/post-mortem.md describes its fields;
+/// vmcore/process/process_core.h reads it.
 ///
 /// All functions: main loop.
 class PostMortem {
   public:
-    /// Of a machine whose guest sees @memory. @live_registers are, for each vCPU, the address of
-    /// its format::LiveRegisters, or nullptr where the accelerator keeps none.
+    /// Makes the record of a machine whose guest sees @memory. @live_registers has, for each vCPU,
+    /// the address of its format::LiveRegisters, or nullptr if the accelerator has none.
     ///
     /// Errors: there is no memory for it.
     static Result<std::unique_ptr<PostMortem>> create(
@@ -30,18 +31,19 @@ class PostMortem {
     PostMortem(const PostMortem&) = delete;
     PostMortem& operator=(const PostMortem&) = delete;
 
-    /// The registers of every vCPU, as they are now that none runs, and the guest's note; one
-    /// larger than kMaxGuestNote is left out. set_running(true) tells when they run on.
+    /// Records the registers of every vCPU, of which none may run, and the guest's note. A note
+    /// larger than kMaxGuestNote is left out. Marks the vCPUs as stopped; set_running(true) must
+    /// follow when they run again.
     void update(std::span<const target_i386::Registers> registers,
                 const std::optional<guest::GuestNote>& note);
 
-    /// The guest has handed over @note or taken it back; registers stay what they were.
+    /// Records that the guest has handed over @note, or taken it back. The registers stay.
     void set_note(const std::optional<guest::GuestNote>& note);
 
-    /// Whether the vCPUs run on from what update() told last.
+    /// Records whether the vCPUs have run since update().
     void set_running(bool running);
 
-    /// The record as a reader finds it.
+    /// The record as readers find it.
     std::span<const std::byte> bytes() const { return {start_, length_}; }
 
   private:
@@ -51,13 +53,13 @@ class PostMortem {
                       uint64_t copy_size);
     void write_copy();
 
-    std::span<std::byte> mapping_;  ///< with the guards around it
+    std::span<std::byte> mapping_;  ///< including the guard pages around it
     std::byte* start_;
     uint64_t length_;
     uint64_t copies_ = 0, copy_size_ = 0;
     uint64_t sequence_ = 0;
     std::vector<const void*> live_registers_;
-    // What the newest copy says.
+    // Contents of the newest copy.
     uint64_t time_ = 0;
     std::vector<target_i386::Registers> registers_;
     guest::GuestNote note_;

@@ -8,7 +8,7 @@
 namespace guestdump::vm {
 namespace {
 
-/// vCPUs that keep the registers of their reset for ever.
+/// vCPUs whose registers never change after a reset.
 class QtestAccel final : public Accel {
   public:
     std::string_view name() const override { return "qtest"; }

@@ -10,7 +10,7 @@
 namespace guestdump::vm {
 namespace {
 
-/// Memory that was never written stays so in the copy.
+/// Memory that was never written stays unwritten in the copy.
 Result<> copy_populated(const guest::GuestPhysBlock& block, std::byte* to) {
     constexpr uint64_t kAtOnce = uint64_t{64} << 20;
     for (uint64_t at = 0; at < block.range.size;) {
@@ -29,8 +29,8 @@ uint64_t whole_pages(uint64_t bytes) {
     return (bytes + kHostPage - 1) / kHostPage * kHostPage;
 }
 
-/// All of @blocks in one piece of this process's memory, each from a page's begin on: as many
-/// mappings as a vmcore may have blocks no process can have.
+/// All of @blocks in one piece of this process's memory, each starting on a page of its own. A
+/// vmcore may have more blocks than a process can have mappings.
 Result<> load(std::span<const guest::GuestPhysBlock> blocks, AddressSpace& memory) {
     RamSpec spec;
     spec.id = "restored";

@@ -5,15 +5,15 @@
 
 namespace guestdump::vm {
 
-/// What a machine does, in the schema's words: a machine here is in prelaunch, running, paused,
-/// save_vm (held still by a dump, runs on after it), shutdown (the guest died of a triple fault) or
-/// internal_error (the accelerator could not go on).
+/// State of a machine, in the schema's words. This program uses prelaunch, running, paused, save_vm
+/// (paused by a dump, running again after it), shutdown (the guest died of a triple fault) and
+/// internal_error (the accelerator failed).
 using RunState = qapi::RunState;
 
-/// Why a machine is reset or shut down.
+/// Reason of a reset or a shutdown.
 using ShutdownCause = qapi::ShutdownCause;
 
-/// True where the guest, not a person, was the cause.
+/// True if the guest caused it, and not the user.
 inline bool caused_by_guest(ShutdownCause cause) {
     return cause == ShutdownCause::guest_shutdown || cause == ShutdownCause::guest_reset ||
            cause == ShutdownCause::guest_panic;

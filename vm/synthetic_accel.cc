@@ -16,18 +16,18 @@ namespace {
 using target_i386::Registers;
 using target_i386::SegmentRegister;
 
-/// Steps in a row before a vCPU rests. Not a multiple of the loop's three, so that the rests, where
-/// a halt mostly finds it, go round the loop.
+/// Steps after which a vCPU rests. A halt mostly comes during a rest. The number is not a multiple
+/// of the loop's three instructions, so that all of them occur at rests.
 constexpr unsigned kStepsInARow = 4096;
 
-/// Rests are as long as all vCPUs together do not keep a host processor busy.
+/// A rest is this long for each vCPU, so that all vCPUs together do not keep a host processor busy.
 constexpr std::chrono::microseconds kRestForEachVcpu{250};
 
 constexpr uint64_t kTableEntry = 0x3;  ///< present, writable [SDM 3A 4.5]
 constexpr uint64_t kLargePage = 0x83;  ///< likewise, 2 MiB
 constexpr uint64_t kLargePageSize = 0x200000;
 
-/// The first run's registers: the guest that counts, at the head of its loop.
+/// Registers of the first run: the counting guest at the beginning of its loop.
 Registers counting_registers(unsigned cpu, Registers registers) {
     using namespace counting_guest;
     const SegmentRegister data{.selector = 0x10, .limit = UINT32_MAX, .flags = 0xc09300};
@@ -44,7 +44,7 @@ Registers counting_registers(unsigned cpu, Registers registers) {
     return registers;
 }
 
-/// The 64-bit word at @gpa in this process, nullptr where guest memory has none.
+/// The 64-bit word at @gpa in this process. nullptr if there is no guest memory at @gpa.
 uint64_t* word_at(const AddressSpace& memory, uint64_t gpa) {
     const GpaRange word{Gpa{gpa}, sizeof(uint64_t)};
     for (const MappedMemory& piece : memory.view()) {
@@ -72,15 +72,15 @@ void write_page_tables(const AddressSpace& memory) {
     }
 }
 
-/// A vCPU in the loop of the guest that counts.
+/// A vCPU in the loop of the counting guest.
 struct Vcpu {
     Registers registers;
     bool in_loop = false;         ///< it has run since its reset
-    uint64_t* counter = nullptr;  ///< in guest memory, if there is such memory
+    uint64_t* counter = nullptr;  ///< in guest memory; nullptr if there is no memory at its address
 
     void store() {
         if (!counter) return;
-        // Whoever looks while the vCPU runs sees whole values.
+        // Readers of memory see whole values while the vCPU runs.
         std::atomic_ref(*counter).store(registers.rbx, std::memory_order_relaxed);
     }
 
@@ -124,7 +124,7 @@ class SyntheticAccel final : public Accel {
   private:
     AddressSpace memory_;
     std::vector<Vcpu> vcpus_;
-    std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< of the vCPUs, and gone before them
+    std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< destroyed before their vCPUs
 };
 
 Result<> SyntheticAccel::create_vcpus(unsigned count, const AddressSpace& memory, OnFault) {

@@ -14,36 +14,36 @@
 
 namespace guestdump::vm {
 
-/// A host thread that runs one vCPU when it is told to, and stands still otherwise.
+/// A host thread that runs one vCPU between run() and a stop request, and waits otherwise.
 ///
-/// Made standing still. What the vCPU's thread wrote is seen by whoever came back from
-/// wait_stopped(), and what was written before run() is seen by the vCPU's thread.
+/// It waits at first. After wait_stopped() the caller sees everything that the thread wrote; the
+/// thread sees everything that was written before run().
 class VcpuThread {
   public:
-    /// What the vCPU does, on its thread, at each run(); returns soon after stop_requested(), or
-    /// earlier where it cannot go on.
+    /// Runs the vCPU, on this thread, after each run(). Returns soon after stop_requested(), or
+    /// earlier if the vCPU cannot go on.
     using Execute = std::function<void(VcpuThread&)>;
-    /// Gets the thread out of whatever would keep it from seeing stop_requested(); called by
-    /// request_stop().
+    /// Called by request_stop(): interrupts whatever keeps the thread from checking
+    /// stop_requested().
     using Kick = std::function<void(pthread_t)>;
 
     VcpuThread(Execute execute, Kick kick);
-    /// Stops, and ends the thread.
+    /// Stops and ends the thread.
     ~VcpuThread();
     VcpuThread(const VcpuThread&) = delete;
     VcpuThread& operator=(const VcpuThread&) = delete;
 
-    // For the owner.
+    // Functions for the owner.
     void run();
     void request_stop();
     void wait_stopped();
-    /// As the host's kernel names the thread.
+    /// Id of the thread in the host's kernel.
     pid_t id() const { return id_; }
 
-    // For Execute.
+    // Functions for Execute.
     bool stop_requested() const { return stop_.load(std::memory_order_relaxed); }
     void wait_for_stop_request();
-    /// As wait_for_stop_request(), but no longer than @patience.
+    /// As wait_for_stop_request(), but waits no longer than @patience.
     void pause(std::chrono::microseconds patience);
 
   private:
@@ -56,10 +56,10 @@ class VcpuThread {
     std::mutex mutex_;
     std::condition_variable changed_;
     State state_ = State::starting;
-    /// Written under the mutex; also read without it, once for each of the vCPU's steps.
+    /// Written with the mutex held; read without it too, once for each of the vCPU's steps.
     std::atomic<bool> stop_ = false;
     pid_t id_ = 0;
-    std::jthread thread_;  ///< last: it uses all of the above
+    std::jthread thread_;  ///< last, because it uses all members above
 };
 
 }  // namespace guestdump::vm

@@ -9,17 +9,17 @@
 
 namespace guestdump::monitor {
 
-/// Of a vCPU, as they are now. Errors: there is no vCPU of that number; the accelerator's.
+/// The current registers of vCPU @cpu. Errors: there is no such vCPU; those of the accelerator.
 util::Result<target_i386::Registers> registers_of(vm::Machine& machine, int64_t cpu);
 
-/// Reads by guest-physical address. The machine must outlive it. Errors: some bytes are in no RAM
-/// or ROM.
+/// Reads by guest-physical address. The machine must outlive it. Errors: some bytes are neither in
+/// RAM nor in ROM.
 MemoryReader physical_reader(const vm::Machine& machine);
 
-/// Reads by virtual address, as vCPU @cpu sees memory now. Its page tables are walked here, once.
+/// Reads by virtual address, with the registers that vCPU @cpu has now. Each read translates only
+/// the pages that it touches.
 ///
-/// Errors: the vCPU's registers or tables cannot be read; in reading, an address that is not
-/// mapped.
+/// Errors: the vCPU's registers cannot be read; when reading, an address that is not mapped.
 util::Result<MemoryReader> virtual_reader(vm::Machine& machine, int64_t cpu);
 
 }  // namespace guestdump::monitor

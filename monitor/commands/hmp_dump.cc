@@ -11,7 +11,7 @@ namespace {
 
 using Format = qapi::DumpGuestMemoryFormat;
 
-/// What a compression's flag asks for, flattened and with -R.
+/// The formats that a flag selects, without and with -R.
 struct FormatFlag {
     char letter;
     Format flattened, raw;

@@ -38,7 +38,8 @@ const vm::MappedMemory* find_piece(const vm::Machine& machine, guest::Gpa addres
     return nullptr;
 }
 
-/// Its region's, for scripts that look for the parentheses around it: a file's path can have more.
+/// Name of the region. Scripts expect exactly one pair of parentheses around it, but the path of a
+/// file may contain some.
 std::string name_of(const vm::MappedMemory& piece) {
     std::string name(piece.region->name());
     for (char& c : name) {
@@ -62,7 +63,7 @@ Result<std::string> host_address(Monitor& monitor, const HmpArguments& arguments
                       name_of(*piece).c_str(), static_cast<const void*>(host));
 }
 
-/// As QEMU names what a range of its flat view is.
+/// QEMU's name for the kind of a range in its flat view.
 const char* kind_text(vm::MemoryKind kind) {
     switch (kind) {
         case vm::MemoryKind::ram:

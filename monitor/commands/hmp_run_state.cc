@@ -5,7 +5,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// The QMP command that does it; there is nothing to be said.
+/// Runs the QMP command, which prints nothing.
 template <Result<> (*Handler)(Monitor&)>
 Result<std::string> silently(Monitor& monitor, const HmpArguments&) {
     TRY(Handler(monitor));

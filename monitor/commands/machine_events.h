@@ -6,7 +6,7 @@
 
 namespace guestdump::monitor {
 
-/// Tells the clients what happened to the machine: STOP, RESUME, RESET or SHUTDOWN.
+/// Sends the QMP event for @event: STOP, RESUME, RESET or SHUTDOWN.
 void emit_machine_event(EventHub& events, const vm::MachineEvent& event);
 
 }  // namespace guestdump::monitor

@@ -11,7 +11,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Little-endian.
+/// Reads a little-endian number.
 uint64_t value_at(std::span<const std::byte> bytes) {
     uint64_t value = 0;
     for (size_t i = bytes.size(); i-- > 0;)
@@ -24,7 +24,7 @@ int64_t sign_extended(uint64_t value, unsigned size) {
     return static_cast<int64_t>(value << unused) >> unused;
 }
 
-/// Digits of the largest value of @size bytes.
+/// Number of digits of the largest value of @size bytes.
 int width_of(char letter, unsigned size) {
     const int bits = static_cast<int>(8 * size);
     switch (letter) {
@@ -45,7 +45,7 @@ std::string character_text(uint64_t value) {
     return std::isprint(c) ? util::text("'%c'", c) : util::text("'\\x%02x'", c);
 }
 
-/// A value in a column as wide as the largest.
+/// A value, padded to the width of the largest one.
 std::string column_text(uint64_t value, const HmpFormat& format) {
     const int width = width_of(format.letter, format.size);
     switch (format.letter) {

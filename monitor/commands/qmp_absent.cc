@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "monitor/commands.h"
 
-/// What this machine has none of, for clients that ask and go by the answer.
+/// Commands about devices and jobs that this machine does not have. Clients ask for them before
+/// they start a guest.
 
 namespace guestdump::monitor {
 namespace {
 
-/// Every migration's states are told, since there is none; libvirt 9.0 starts no guest without.
+/// On, because every migration would send events, and because libvirt 9.0 starts no guest without
+/// it.
 constexpr std::string_view kEvents = "events";
 
 }  // namespace

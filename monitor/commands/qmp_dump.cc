@@ -33,7 +33,7 @@ Result<std::unique_ptr<dump::Sink>> open_target(Monitor& monitor, const std::str
     return dump::make_fd_sink(std::move(fd), name);
 }
 
-/// What is left to do when a dump has ended: warnings, the event, and the reply that waited for it.
+/// What remains to do when a dump has ended: print warnings, send the event and the reply.
 dump::DumpState::Concluded conclude(Services& services, DumpDone done) {
     return [&services, done = std::move(done)](const dump::DumpState::Outcome& outcome) {
         for (const std::string& warning : outcome.warnings) services.warn(warning);
@@ -45,7 +45,7 @@ dump::DumpState::Concluded conclude(Services& services, DumpDone done) {
     };
 }
 
-/// @done waits for the end of the dump; empty where nobody does.
+/// @done is called when the dump has ended. It may be empty.
 Result<> start_dump(Monitor& monitor, const qapi::DumpGuestMemoryArguments& arguments,
                     DumpDone done) {
     Services& services = monitor.services;

@@ -14,6 +14,11 @@ qapi::DumpEstimate told(const dump::SizeEstimate& size) {
             .without_holes = size.without_holes};
 }
 
+/// True if every dump of @machine fails, as with -machine none.
+bool cannot_be_dumped(const vm::Machine& machine) {
+    return machine.cpu_count() == 0 || machine.blocks().empty();
+}
+
 Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& arguments,
                   const Completion<qapi::DumpEstimate>& done) {
     qapi::DumpGuestMemoryArguments dump;
@@ -21,6 +26,10 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
     dump.begin = arguments.begin;
     dump.length = arguments.length;
     const dump::Request request = TRY(dump::parse_request(dump));
+    if (cannot_be_dumped(monitor.services.machine)) {
+        done(qapi::DumpEstimate{});
+        return {};
+    }
     return inspect<dump::SizeEstimate>(
         monitor,
         [request](const dump::Capture& capture, const util::Cancellation& cancellation) {

@@ -8,7 +8,8 @@ namespace guestdump::monitor {
 
 namespace {
 
-/// The first descriptor that was passed; the rest is closed. [by experiment with QEMU 7.2]
+/// Returns the first descriptor that was passed and closes the others. [by experiment with QEMU
+/// 7.2]
 Result<util::UniqueFd> take_passed_fd(Monitor& monitor) {
     std::vector<util::UniqueFd> passed = std::exchange(monitor.passed_fds, {});
     if (passed.empty()) return Error::make("No file descriptor supplied via SCM_RIGHTS");

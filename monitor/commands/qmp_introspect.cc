@@ -10,7 +10,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Of all options the one that managers ask for before they give it. [libvirt qemu_capabilities.c]
+/// The only option that managers ask about before they use it. [libvirt qemu_capabilities.c]
 qapi::CommandLineOptionInfo sandbox_option() {
     return {.option = "sandbox",
             .parameters = {{.name = "enable", .type = "boolean"},

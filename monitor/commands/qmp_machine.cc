@@ -50,7 +50,7 @@ Result<qapi::UuidInfo> qmp_query_uuid(Monitor& monitor) {
 }
 
 Result<std::vector<qapi::MachineInfo>> qmp_query_machines(Monitor&) {
-    // libvirt gives RAM of this id a backend of the kind that the domain asks for.
+    // If a domain asks for a kind of memory, libvirt creates a memory backend with this id.
     const auto info = [](const char* name, const std::optional<std::string>& alias, int64_t cpus) {
         return qapi::MachineInfo{
             .name = name,

@@ -43,7 +43,7 @@ Result<qapi::VmcoreinfoText> vmcoreinfo_of(const dump::Capture& capture,
                                                      .threads = dump::thread_count(0),
                                                      .cancellation = cancellation});
     TRY(cancellation.check());
-    if (!found) return Error::make("guest note is not present");
+    if (!found) return qapi::VmcoreinfoText{};
     return qapi::VmcoreinfoText{.text = found->vmcoreinfo.text()};
 }
 
@@ -61,7 +61,10 @@ Result<qapi::GuestMemoryBytes> qmp_read_guest_memory(
 }
 
 void qmp_query_vmcoreinfo(Monitor& monitor, Completion<qapi::VmcoreinfoText> done) {
-    if (const auto note = monitor.services.machine.guest_note()) return done(text_of(*note));
+    vm::Machine& machine = monitor.services.machine;
+    if (const auto note = machine.guest_note()) return done(text_of(*note));
+    // As with -machine none: there is nothing to look at.
+    if (machine.cpu_count() == 0 || machine.blocks().empty()) return done(qapi::VmcoreinfoText{});
     Result<> begun = inspect<qapi::VmcoreinfoText>(monitor, vmcoreinfo_of, done);
     if (!begun) done(std::move(begun).take_error());
 }

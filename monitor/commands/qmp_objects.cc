@@ -6,7 +6,7 @@
 #include "monitor/monitor.h"
 #include "vm/memory/ram_objects.h"
 
-/// Memory backends, the only objects that clients can make.
+/// Memory backends, the only objects that clients can create.
 
 namespace guestdump::monitor {
 namespace {
@@ -29,7 +29,7 @@ bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/// As QEMU wants ids: a letter, then letters, digits, and "-._". [qemu util/id.c]
+/// True if QEMU accepts @id: a letter, followed by letters, digits and "-._". [qemu util/id.c]
 bool is_identifier(std::string_view id) {
     const auto fits = [](char c) {
         return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';

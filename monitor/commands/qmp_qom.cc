@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "monitor/commands.h"
 #include "monitor/commands/qom.h"
@@ -18,7 +19,7 @@ struct KnownType {
     bool is_device = false;
 };
 
-/// Types that libvirt 9.0 looks for before it starts a guest with a serial console.
+/// Types that libvirt 9.0 asks about before it starts a guest with a serial console.
 constexpr KnownType kTypes[] = {
     {"isa-serial", "isa-device", true},        {"kvm-accel", "accel"},
     {"memory-backend-file", "memory-backend"}, {"memory-backend-memfd", "memory-backend"},
@@ -47,20 +48,31 @@ qapi::ObjectPropertyInfo child(const vm::RamObjects::Info& object) {
             .description = {}};
 }
 
-bool exists(const Services& services, const std::string& path) {
-    static constexpr std::string_view kContainers[] = {"/",
-                                                       "/machine",
-                                                       "/machine/peripheral",
-                                                       "/machine/peripheral-anon",
-                                                       "/machine/unattached",
-                                                       "/objects"};
-    if (std::ranges::count(kContainers, path) > 0) return true;
+/// The type of the object at @path, by the names that QEMU prints. Empty if there is no object.
+std::optional<std::string> type_at(const Services& services, const std::string& path) {
+    static constexpr std::string_view kContainers[] = {
+        "/", "/machine/peripheral", "/machine/peripheral-anon", "/machine/unattached", "/objects"};
+    if (std::ranges::count(kContainers, path) > 0) return "container";
+    if (path == "/machine") return std::string(to_string(services.machine.type())) + "-machine";
     for (unsigned cpu = 0; cpu < services.machine.cpu_count(); ++cpu) {
-        if (cpu_qom_path(cpu) == path) return true;
+        if (cpu_qom_path(cpu) == path) return "x86_64-cpu";
     }
-    return std::ranges::any_of(services.objects.list(), [&](const vm::RamObjects::Info& object) {
-        return "/objects/" + object.id == path;
-    });
+    for (const vm::RamObjects::Info& object : services.objects.list()) {
+        if ("/objects/" + object.id == path) return std::string(type_of(object.backend));
+    }
+    return std::nullopt;
+}
+
+/// The properties of the object at @path: its type, and its children if it is /objects.
+std::vector<qapi::ObjectPropertyInfo> properties_of(const Services& services,
+                                                    const std::string& path) {
+    std::vector<qapi::ObjectPropertyInfo> properties = {
+        {.name = "type", .type = "string", .description = {}}};
+    if (path == "/objects") {
+        for (const vm::RamObjects::Info& object : services.objects.list())
+            properties.push_back(child(object));
+    }
+    return properties;
 }
 
 }  // namespace
@@ -83,17 +95,23 @@ Result<std::vector<qapi::ObjectTypeInfo>> qmp_qom_list_types(
 
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list(
     Monitor& monitor, const qapi::QomListArguments& arguments) {
-    if (!exists(monitor.services, arguments.path)) return not_found(arguments.path);
-    std::vector<qapi::ObjectPropertyInfo> properties = {
-        {.name = "type", .type = "string", .description = {}}};
-    if (arguments.path == "/objects") {
-        for (const vm::RamObjects::Info& object : monitor.services.objects.list())
-            properties.push_back(child(object));
-    }
-    return properties;
+    if (!type_at(monitor.services, arguments.path)) return not_found(arguments.path);
+    return properties_of(monitor.services, arguments.path);
 }
 
-/// Empty for an unknown type as well: an error of class DeviceNotFound here ends libvirtd 9.0.0.
+/// No property can be changed.
+Result<> qmp_qom_set(Monitor& monitor, const qapi::QomSetArguments& arguments) {
+    const std::optional<std::string> type = type_at(monitor.services, arguments.path);
+    if (!type) return not_found(arguments.path);
+    const auto properties = properties_of(monitor.services, arguments.path);
+    const std::string& name = arguments.property;
+    if (std::ranges::count(properties, name, &qapi::ObjectPropertyInfo::name) == 0) {
+        return Error::make("Property '%s.%s' not found", type->c_str(), name.c_str());
+    }
+    return Error::make("Insufficient permission to perform this operation");
+}
+
+/// Empty for an unknown type too: libvirtd 9.0.0 crashes on an error of class DeviceNotFound here.
 Result<std::vector<qapi::ObjectPropertyInfo>> qmp_qom_list_properties(
     Monitor&, const qapi::QomListPropertiesArguments&) {
     return std::vector<qapi::ObjectPropertyInfo>();

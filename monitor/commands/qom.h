@@ -3,11 +3,11 @@
 
 #include <string>
 
-/// The few paths and types of QEMU's object model that clients name, or ask for.
+/// The few paths and types of QEMU's object model that clients use.
 
 namespace guestdump::monitor {
 
-/// Of vCPU @cpu, as query-cpus-fast tells it.
+/// Path of vCPU @cpu, as in query-cpus-fast.
 std::string cpu_qom_path(unsigned cpu);
 
 }  // namespace guestdump::monitor

@@ -14,11 +14,11 @@ using target_i386::SegmentRegister;
 using target_i386::TableRegister;
 
 struct NamedRegister {
-    const char* name;  ///< as it is shown; of two letters, padded
+    const char* name;  ///< as shown; names of two letters are padded
     uint64_t value;
 };
 
-/// Four on a line, or as many as there are.
+/// Up to four registers on a line.
 std::string row_text(std::initializer_list<NamedRegister> row, bool wide) {
     std::string text;
     for (const NamedRegister& one : row) {
@@ -42,7 +42,7 @@ std::string general_text32(const Registers& r) {
            row_text({{"ESI", r.rsi}, {"EDI", r.rdi}, {"EBP", r.rbp}, {"ESP", r.rsp}}, false);
 }
 
-/// "[---Z-P-]"
+/// For example "[---Z-P-]".
 std::string flags_text(uint64_t rflags) {
     static constexpr struct {
         unsigned bit;

@@ -10,11 +10,11 @@
 
 namespace guestdump::monitor {
 
-/// Registers as QEMU's "info registers" has them, those that a dump knows: no debug, floating-point
-/// and vector registers, and segments without their decoded flags.
+/// Registers in the layout of QEMU's "info registers". Only those that a dump contains are shown:
+/// no debug, floating-point and vector registers, and no decoded segment flags.
 std::string register_text(const target_i386::Registers& registers);
 
-/// By the name that an expression has after '$'. Empty where there is none of that name.
+/// Value of the register that an expression calls $@name. Empty if there is no such register.
 std::optional<uint64_t> register_value(const target_i386::Registers& registers,
                                        std::string_view name);
 

@@ -45,7 +45,7 @@ Result<unsigned> take_count(std::string_view& text) {
     return count;
 }
 
-/// Takes "/4xb" off the beginning of @text, where it is there.
+/// Removes a format such as "/4xb" from the beginning of @text, if there is one.
 Result<HmpFormat> take_format(std::string_view& text) {
     static constexpr std::string_view kLetters = "oxduc", kSizes = "bhwg";
     HmpFormat format;
@@ -121,7 +121,8 @@ Result<> HmpArguments::take_flags(std::string_view& text,
     return {};
 }
 
-/// No expression: the name of a file may follow, and begin with what would divide the number.
+/// Reads a plain number and not an expression: a file name may follow, and it may begin with '/',
+/// which an expression would take for a division.
 Result<> HmpArguments::take_setting(std::string_view& text, char letter) {
     skip_space(text);
     uint32_t value = 0;

@@ -14,24 +14,24 @@
 
 namespace guestdump::monitor {
 
-/// What a command of HMP takes: flags, then words and numbers.
+/// A parameter of an HMP command. Flags come first, then words and numbers.
 struct HmpParameter {
     enum class Kind : uint8_t {
-        flag,     ///< -x, where name is "x"
-        setting,  ///< -x and a decimal number, where name is "x"
-        word,     ///< up to a space, or in double quotes
-        rest,     ///< all that is left of the line
+        flag,     ///< -x, if name is "x"
+        setting,  ///< -x and a decimal number, if name is "x"
+        word,     ///< ends at a space, or is in double quotes
+        rest,     ///< the rest of the line
         number,   ///< an expression
-        format,   ///< "/4xb" before all others
+        format,   ///< "/4xb"; must be the first parameter
     };
     Kind kind;
-    std::string_view name;  ///< a word's in errors: "filename expected"
-    bool optional = false;  ///< flags, settings and rests always are
+    std::string_view name;  ///< for words also used in errors: "filename expected"
+    bool optional = false;  ///< flags, settings and rests are always optional
 
     bool is_flag() const { return kind == Kind::flag || kind == Kind::setting; }
 };
 
-/// How values are shown: "/4xb" are four bytes in hexadecimal.
+/// How to show values: "/4xb" means four bytes in hexadecimal.
 struct HmpFormat {
     static constexpr unsigned kMaxCount = 1u << 16;
 
@@ -43,14 +43,14 @@ struct HmpFormat {
 /// The arguments of one command, checked against its parameters.
 class HmpArguments {
   public:
-    /// Errors are in QEMU's words: "<command>: " and an unknown flag, something missing or too
-    /// much; or what is wrong with an expression.
+    /// Errors have QEMU's words: "<command>: " with an unknown flag, a missing argument or extra
+    /// text; or the mistake in an expression.
     static util::Result<HmpArguments> parse(std::string_view command, std::string_view text,
                                             std::span<const HmpParameter> parameters,
                                             const RegisterReader& read_register);
 
     bool flag(char letter) const { return flags_.contains(letter); }
-    /// The number behind a setting's letter.
+    /// The number after a setting's letter.
     std::optional<uint32_t> setting(char letter) const;
     std::optional<std::string> text(std::string_view name) const;
     std::optional<int64_t> number(std::string_view name) const;
@@ -64,7 +64,7 @@ class HmpArguments {
     util::Result<> take(std::string_view& text, const HmpParameter& parameter,
                         const RegisterReader& read_register);
 
-    std::string command_;  ///< for errors
+    std::string command_;  ///< for error messages
     HmpFormat format_;
     std::set<char> flags_;
     std::map<char, uint32_t> settings_;
@@ -72,8 +72,8 @@ class HmpArguments {
     std::map<std::string_view, int64_t> numbers_;
 };
 
-/// Takes a word off the beginning of @text; empty where there is none. Quotes are taken away.
-/// Errors: quotes that do not end.
+/// Removes a word from the beginning of @text and strips its quotes. Empty if there is no word.
+/// Errors: a quote is not closed.
 util::Result<std::string> take_word(std::string_view& text);
 
 void skip_space(std::string_view& text);

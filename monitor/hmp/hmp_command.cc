@@ -14,7 +14,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Ends lines as terminals need it.
+/// Replaces each "\n" by "\r\n", which terminals need.
 std::string with_carriage_returns(std::string_view text) {
     std::string ended;
     for (const char c : text) {
@@ -34,7 +34,7 @@ bool has_name(const HmpCommand& command, std::string_view name) {
     return false;
 }
 
-/// The command's name, off the beginning of @line: "xp" of "xp/4xb 0".
+/// Removes the command's name from the beginning of @line: "xp" from "xp/4xb 0".
 std::string take_name(std::string_view& line) {
     skip_space(line);
     const auto end =
@@ -44,7 +44,7 @@ std::string take_name(std::string_view& line) {
     return name;
 }
 
-/// Takes the name off @line; with info, the thing to be shown as well.
+/// Removes the name from @line. For info the name is two words.
 std::string take_full_name(std::string_view& line) {
     std::string name = take_name(line);
     if (name != "info") return name;
@@ -53,13 +53,13 @@ std::string take_full_name(std::string_view& line) {
     return name;
 }
 
-/// What a person can do while the machine waits for x-exit-preconfig.
+/// True if the command works while the machine waits for x-exit-preconfig.
 bool available_in_preconfig(std::string_view name) {
     return name == "help" || name == "quit" || name == "q" || name == "info version" ||
            name == "info status";
 }
 
-/// Registers for expressions, of the vCPU that @monitor is about.
+/// Reads the registers of @monitor's vCPU, for expressions.
 RegisterReader register_reader(Monitor& monitor) {
     return [&monitor](std::string_view name) -> Result<uint64_t> {
         const target_i386::Registers registers =

@@ -13,21 +13,22 @@
 
 namespace guestdump::monitor {
 
-/// A command for people. The names are those of QEMU, so that hands and scripts know them.
+/// A command for people. The names are QEMU's, because people and scripts know them.
 struct HmpCommand {
-    std::string_view names;  ///< "stop|s"; of info's, "info status"
+    std::string_view names;  ///< for example "stop|s" or "info status"
     std::span<const HmpParameter> parameters;
-    std::string_view usage;  ///< of the parameters
+    std::string_view usage;  ///< the parameters, for help
     std::string_view help;
-    /// What it has to say ends in '\n'. @monitor is gone when it replies late.
+    /// Passes @done the text to show, whose lines end in '\n'. If the command replies late,
+    /// @monitor may be gone by then.
     void (*run)(Monitor& monitor, const HmpArguments& arguments,
                 const Completion<std::string>& done);
 };
 
-/// All commands, a topic's together.
+/// All commands, grouped by topic.
 std::vector<HmpCommand> hmp_commands();
 
-/// The topics.
+/// The commands of each topic.
 std::span<const HmpCommand> hmp_dump_commands();
 std::span<const HmpCommand> hmp_help_commands();
 std::span<const HmpCommand> hmp_info_commands();
@@ -35,19 +36,20 @@ std::span<const HmpCommand> hmp_memory_commands();
 std::span<const HmpCommand> hmp_register_commands();
 std::span<const HmpCommand> hmp_run_state_commands();
 
-/// For a handler that replies at once.
+/// Makes a command of a handler that replies at once.
 template <Result<std::string> (*Handler)(Monitor&, const HmpArguments&)>
 void at_once(Monitor& monitor, const HmpArguments& arguments, const Completion<std::string>& done) {
     done(Handler(monitor, arguments));
 }
 
-/// By any of its names; "info status" by both words. Empty where there is none.
+/// Finds a command by any of its names, which for info commands are two words ("info status").
+/// Empty if there is no such command.
 std::optional<HmpCommand> find_hmp_command(std::string_view name);
 
-/// "stop|s  -- stop emulation"
+/// For example "stop|s  -- stop emulation".
 std::string help_line(const HmpCommand& command);
 
-/// Runs one line. @done gets all that is to be shown, errors included, each line ended by "\r\n".
+/// Runs one line. @done gets all text to show, errors included. Each line of it ends in "\r\n".
 void run_hmp_line(Monitor& monitor, std::string_view line,
                   const std::function<void(std::string output)>& done);
 

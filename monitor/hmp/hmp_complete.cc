@@ -17,10 +17,11 @@ namespace {
 using Kind = HmpParameter::Kind;
 using Words = std::vector<std::string>;
 
-/// The words before the last one, and the last one, which the line ends in; it may be empty.
+/// The words of a line. @last is the word at the end of the line, which may be empty; @before has
+/// the others.
 struct Line {
     Words before{};
-    size_t begin = 0;  ///< of the last word
+    size_t begin = 0;  ///< offset of the last word
     std::string last{};
     bool quoted = false;
 };
@@ -38,7 +39,7 @@ Line split(std::string_view text) {
         line.quoted = rest.starts_with('"');
         std::string_view here = rest;
         const Result<std::string> word = take_word(rest);
-        if (!word) {  // a quote that is still open; what is escaped in it is left alone
+        if (!word) {  // the quote is still open; escapes inside it are left alone
             line.last = here.substr(1);
             return line;
         }
@@ -48,7 +49,7 @@ Line split(std::string_view text) {
             return line;
         }
         line.before.push_back(*word);
-        if (rest.empty()) {  // a word that is closed: there is no other one yet
+        if (rest.empty()) {  // the last word is complete and no other has begun
             line.begin = text.size();
             line.quoted = false;
             return line;
@@ -60,7 +61,7 @@ void add_if(Words& words, std::string_view beginning, std::string_view word) {
     if (word.starts_with(beginning)) words.emplace_back(word);
 }
 
-/// All names that begin with @beginning; of info's commands what stands behind "info ".
+/// All names that begin with @beginning. For info commands these are the second words.
 Words command_names(bool of_info, std::string_view beginning) {
     static constexpr std::string_view kInfo = "info ";
     Words words;
@@ -71,14 +72,14 @@ Words command_names(bool of_info, std::string_view beginning) {
             names.remove_prefix(std::min(names.size(), name.size() + 1));
             if (name.starts_with(kInfo) != of_info) continue;
             if (of_info) name.remove_prefix(kInfo.size());
-            // A letter for a command is for hands that know it: it completes nothing.
+            // One-letter names are for people who know them. They are not offered.
             if (name.size() > 1) add_if(words, beginning, name);
         }
     }
     return words;
 }
 
-/// @name as a word of HMP; @open where a quote stands before it already.
+/// @name as a word of HMP. @open: the line already has the opening quote.
 std::string quoted(const std::string& name, bool open) {
     if (!open && name.find_first_of(" \t\"") == std::string::npos) return name;
     std::string word = "\"";
@@ -113,7 +114,7 @@ Words file_names(const std::string& beginning, bool open) {
     return words;
 }
 
-/// True where @word is a flag behind which a number stands.
+/// True if @word is a flag that takes a number.
 bool is_setting(const HmpCommand& command, std::string_view word) {
     return std::ranges::any_of(command.parameters, [word](const HmpParameter& parameter) {
         return parameter.kind == Kind::setting && word.substr(0, 1) == "-" &&
@@ -121,7 +122,7 @@ bool is_setting(const HmpCommand& command, std::string_view word) {
     });
 }
 
-/// Words behind the command's name that are neither flags nor a flag's number.
+/// Counts the words after the command's name that are neither flags nor numbers of flags.
 ptrdiff_t operands_before(const HmpCommand& command, const Line& line, size_t skipped) {
     ptrdiff_t count = 0;
     for (size_t i = skipped; i < line.before.size(); ++i) {
@@ -169,7 +170,7 @@ Words words_for(const Line& line) {
     return command ? arguments_of(*command, line, of_info ? 2 : 1) : Words();
 }
 
-/// True for a byte of a character of UTF-8 that is not its first.
+/// True if @byte is part of a UTF-8 character but not its first byte.
 bool continues(char byte) {
     return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
 }
@@ -191,7 +192,7 @@ std::string common_beginning(const std::vector<std::string>& words) {
         const auto [end, other] = std::ranges::mismatch(common, word);
         common.erase(end, common.end());
     }
-    // Where words part inside of a character of UTF-8, it belongs to none of them.
+    // If the words differ inside a UTF-8 character, that character is not shared.
     while (std::ranges::any_of(words, [&](const std::string& word) {
         return common.size() > 0 && word.size() > common.size() && continues(word[common.size()]);
     })) {

@@ -8,19 +8,20 @@
 
 namespace guestdump::monitor {
 
-/// What the last word of a line may become.
+/// Completions for the last word of a line.
 struct HmpCompletions {
-    size_t word = 0;  ///< where it begins in the line, its quote included
-    /// Sorted: whole words, with quotes where HMP needs them. One that is a folder ends with '/'
-    /// and may go on.
+    size_t word = 0;  ///< offset of that word in the line, including its quote
+    /// Sorted whole words, quoted if HMP needs it. A folder ends in '/' and has no closing quote,
+    /// because more may follow.
     std::vector<std::string> words{};
 };
 
-/// Names of commands, and behind "info " and "help " of what those take; flags of the command;
-/// files where it takes one. Any thread.
+/// Completes names of commands (after "info " and "help " the names that these take), flags of the
+/// command, and file names if the command takes one. Any thread.
 HmpCompletions complete_hmp_line(std::string_view line);
 
-/// What all of @words begin with, in whole characters of UTF-8; all of a single one.
+/// The longest beginning that all @words share, in whole UTF-8 characters. A single word is
+/// returned whole.
 std::string common_beginning(const std::vector<std::string>& words);
 
 }  // namespace guestdump::monitor

@@ -9,7 +9,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Deeper brackets are nobody's; recursion must have an end.
+/// Bounds the recursion. Nobody needs deeper brackets.
 constexpr unsigned kMaxDepth = 64;
 
 class Evaluator {

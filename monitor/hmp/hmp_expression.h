@@ -9,14 +9,15 @@
 
 namespace guestdump::monitor {
 
-/// The value of a register, by its name without '$'. Errors: there is none of that name.
+/// Returns the value of a register. The name is without '$'. Errors: there is no register of this
+/// name.
 using RegisterReader = std::function<util::Result<uint64_t>(std::string_view name)>;
 
-/// Evaluates the expression that @text begins with, as HMP knows them, and leaves in @text what
-/// follows: numbers in C's notation, 'c', $register, brackets, unary + - ~, and binary + -
-/// (weakest), & | ^, * / %. 64 bits, wrapping; division is signed.
+/// Evaluates the HMP expression at the beginning of @text and removes it from @text: numbers in C's
+/// notation, 'c', $register, brackets, unary + - ~, and binary + - (weakest), &
+/// ^, * / %. Arithmetic is in 64 bits and wraps; division is signed.
 ///
-/// Errors are in QEMU's words.
+/// Errors have QEMU's words.
 util::Result<int64_t> evaluate(std::string_view& text, const RegisterReader& read_register);
 
 }  // namespace guestdump::monitor

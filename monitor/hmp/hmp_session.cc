@@ -26,7 +26,7 @@ void HmpSession::receive(std::string_view text, std::vector<util::UniqueFd> fds)
     work_off();
 }
 
-/// Looks at what was typed until a command is to be waited for.
+/// Reads what was typed, up to a command whose reply is not there yet.
 void HmpSession::work_off() {
     if (std::exchange(working_, true)) return;
     size_t done = 0;

@@ -9,13 +9,13 @@
 
 namespace guestdump::monitor {
 
-/// A person, or a script that acts like one: a prompt, a line, what it gives, a prompt.
+/// A session with a person or with a script that acts like one: prompt, line, output, prompt.
 class HmpSession final : public Session {
   public:
-    /// Bytes of a line; what is longer is cut off.
+    /// Most bytes of a line. The rest is dropped.
     static constexpr size_t kMaxLine = 4096;
 
-    /// @echo: the client's side does not show what is typed, so the session does.
+    /// @echo: the client does not show what is typed, so the session sends it back.
     HmpSession(Services& services, Wire& wire, bool echo);
 
     void receive(std::string_view text, std::vector<util::UniqueFd> fds) override;
@@ -30,11 +30,11 @@ class HmpSession final : public Session {
     Wire& wire_;
     Monitor monitor_;
     const bool echo_;
-    std::string typed_;  ///< and not looked at yet
+    std::string typed_;  ///< not processed yet
     std::string line_;
     bool busy_ = false;                   ///< a command has not replied yet
     bool working_ = false;                ///< inside work_off()
-    std::shared_ptr<HmpSession*> alive_;  ///< late replies hold it weakly
+    std::shared_ptr<HmpSession*> alive_;  ///< callbacks for late replies hold it weakly
 };
 
 }  // namespace guestdump::monitor

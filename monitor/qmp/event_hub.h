@@ -9,20 +9,20 @@
 
 namespace guestdump::monitor {
 
-/// Wants to hear of events. Must not add or remove listeners while it does.
+/// Receives events. Must not add or remove listeners while it does.
 class EventListener {
   public:
     virtual ~EventListener() = default;
     virtual void on_event(json_object* event) = 0;
 };
 
-/// Tells every listener what happens to the machine.
+/// Sends events to all listeners.
 class EventHub {
   public:
     void add(EventListener& listener);
     void remove(EventListener& listener);
 
-    /// @Event is one of the schema's, as qapi::StopEvent.
+    /// @Event is an event of the schema, for example qapi::StopEvent.
     template <class Event>
     void emit(const Event& event) {
         tell(Event::kName, qapi::to_json(event));

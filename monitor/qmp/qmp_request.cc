@@ -11,7 +11,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Takes one member of a request into @call.
+/// Stores one member of a request in @call.
 Result<> take_member(const std::string& key, json_object* value, bool oob, QmpCall& call) {
     const bool exec_oob = oob && key == "exec-oob";
     if (key == "execute" || exec_oob) {

@@ -7,20 +7,20 @@
 
 namespace guestdump::monitor {
 
-/// What an object says that should be done.
+/// The command that a request asks for.
 struct QmpCall {
     std::string command = {};
-    bool oob = false;     ///< by exec-oob
-    Json arguments = {};  ///< an object
+    bool oob = false;     ///< sent with exec-oob
+    Json arguments = {};  ///< a JSON object
 };
 
-/// A request as it came: it may be none, and still have an id.
+/// A request as it was received. One that is not valid may still have an id.
 struct QmpRequest {
     bool has_id = false;
-    Json id = {};  ///< comes back with the reply, of whatever type it is
+    Json id = {};  ///< sent back with the reply; may be of any type
     Result<QmpCall> call;
 
-    /// @oob: exec-oob has been negotiated. Errors are QEMU's, and become those of call.
+    /// @oob: exec-oob has been negotiated. Errors are QEMU's and become the value of call.
     static QmpRequest parse(Result<Json> value, bool oob);
 };
 

@@ -31,7 +31,7 @@ Json greeting() {
     return message;
 }
 
-/// Why @command cannot be found by a client that has negotiated or not; empty where it can.
+/// Returns why @command is not found. Empty if the command may run.
 std::string why_not_found(const std::string& command, bool negotiated) {
     const bool negotiates = command == "qmp_capabilities";
     if (!negotiated && !negotiates) {
@@ -71,7 +71,7 @@ void QmpSession::accept(Result<Json> value) {
 }
 
 void QmpSession::run_waiting() {
-    if (std::exchange(draining_, true)) return;  // a command replied at once: the loop goes on
+    if (std::exchange(draining_, true)) return;  // a command replied at once; the loop goes on
     while (!busy_ && !waiting_.empty() && !wire_.crowded()) {
         QmpRequest next = std::move(waiting_.front());
         waiting_.pop_front();

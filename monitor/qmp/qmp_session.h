@@ -14,14 +14,16 @@ namespace guestdump::monitor {
 
 /// A client that speaks QMP. [qemu docs/interop/qmp-spec]
 ///
-/// Commands run one after the other, in the order in which they came: one that replies late keeps
-/// those behind it waiting, but not other clients, and not what comes by exec-oob.
+/// Commands run one after the other, in the order in which they came. While one of them has not
+/// replied, later ones of the same client wait. Other clients do not wait, and neither does
+/// exec-oob.
 class QmpSession final : public Session, private EventListener {
   public:
-    /// Requests that may wait before the client has to; QEMU's number as well. [qemu monitor/qmp.c]
+    /// Most requests that may wait. While that many wait, the client is not read from. QEMU's
+    /// number too. [qemu monitor/qmp.c]
     static constexpr size_t kMaxWaiting = 8;
 
-    /// Greets the client.
+    /// Sends the greeting.
     QmpSession(Services& services, Wire& wire);
     ~QmpSession() override;
 
@@ -46,7 +48,7 @@ class QmpSession final : public Session, private EventListener {
     std::deque<QmpRequest> waiting_;
     bool busy_ = false;                   ///< an in-band command has not replied yet
     bool draining_ = false;               ///< inside run_waiting()
-    std::shared_ptr<QmpSession*> alive_;  ///< late replies hold it weakly
+    std::shared_ptr<QmpSession*> alive_;  ///< callbacks for late replies hold it weakly
 };
 
 }  // namespace guestdump::monitor

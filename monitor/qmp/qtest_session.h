@@ -7,11 +7,11 @@
 
 namespace guestdump::monitor {
 
-/// A client that speaks QEMU's qtest protocol, as far as its tests of QMP need it: a line asks for
-/// the byte order of the target, all other lines are refused. [qemu softmmu/qtest.c]
+/// A client that speaks QEMU's qtest protocol, as far as its tests of QMP need it: the line
+/// "endianness" is answered and all other lines are refused. [qemu softmmu/qtest.c]
 class QtestSession final : public Session {
   public:
-    /// Bytes that a line may have; what is longer is refused as a whole.
+    /// Most bytes of a line. A longer line is refused as a whole.
     static constexpr size_t kMaxLine = 4096;
 
     explicit QtestSession(Wire& wire) : wire_(wire) {}
@@ -20,7 +20,7 @@ class QtestSession final : public Session {
 
   private:
     Wire& wire_;
-    std::string line_;  ///< what was read of it
+    std::string line_;  ///< the part of the line that has been received
 };
 
 }  // namespace guestdump::monitor

@@ -23,7 +23,7 @@ bool try_again_later(int os_error) {
     return os_error == EAGAIN || os_error == EWOULDBLOCK || os_error == EINTR;
 }
 
-/// write(), but a client that has gone does not raise SIGPIPE.
+/// As write(), but without SIGPIPE if the client has gone.
 ssize_t write_quietly(int fd, std::string_view text) {
     const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     return sent < 0 && errno == ENOTSOCK ? ::write(fd, text.data(), text.size()) : sent;
@@ -45,7 +45,7 @@ Connection::Connection(util::UniqueFd in, util::UniqueFd out, const SessionFacto
 }
 
 Connection::~Connection() {
-    session_.reset();  // what it still has to say finds a whole connection
+    session_.reset();  // first, because it may still send while it is destroyed
     remove_source(read_source_);
     remove_source(write_source_);
     remove_source(close_source_);
@@ -56,7 +56,7 @@ void Connection::send(std::string_view text) {
     largest_ = std::max(unsent_.empty() ? 0 : largest_, text.size());
     unsent_ += text;
     flush();
-    // A socket takes less than a large message at once, of a client that reads too.
+    // A socket does not take a large message at once, even if the client reads it.
     if (unsent_.size() > kMaxBacklog + largest_) close_soon();
     watch();
 }
@@ -80,7 +80,7 @@ void Connection::flush() {
     unsent_.erase(0, sent);
 }
 
-/// Brings the watched conditions into line with what is wanted now.
+/// Watches the descriptors for exactly what is needed now.
 void Connection::watch() {
     const bool read = !closing_ && !ended_ && session_reads_ && !crowded();
     const bool write = !closing_ && (ended_ || !unsent_.empty());
@@ -121,8 +121,8 @@ void Connection::read_once() {
     }
 }
 
-/// The client has no more to say, and may still want to hear what it has asked for. One that has
-/// gone is found out by writing to it.
+/// The client sends nothing more, but it may still read the replies that it has asked for. If it
+/// has gone, writing to it fails.
 void Connection::end_of_input() {
     ended_ = true;
     end_when_all_is_said();
@@ -133,11 +133,11 @@ void Connection::end_when_all_is_said() {
     if (ended_ && unsent_.empty()) close_soon();
 }
 
-/// Not at once: the session may be in the middle of something.
+/// Closes later, from the main loop: the session may be in the middle of a call.
 void Connection::close_soon() {
     if (std::exchange(closing_, true)) return;
     watch();
-    // Not at idle priority: other clients might never be idle.
+    // Not with idle priority: while other clients keep the loop busy it would never run.
     close_source_ = g_idle_add_full(G_PRIORITY_DEFAULT, &Connection::gone, this, nullptr);
 }
 

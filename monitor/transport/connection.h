@@ -14,23 +14,25 @@
 
 namespace guestdump::monitor {
 
-/// One client on the main loop: bytes from its descriptor into a session, and back. Never blocks.
+/// One client, served on the main loop: passes bytes from its descriptor to a session and back.
+/// Never blocks.
 ///
-/// A client that does not read is not read from either while kMaxUnread bytes wait for it, and
-/// nothing is begun for it. Events and late replies add to them all the same; when kMaxBacklog wait
-/// beside the largest message of them, the client is given up, because one that had missed an event
-/// could wait for it for ever.
+/// A client that does not read its replies is not read from, and no command of it is started, while
+/// kMaxUnread bytes wait for it. Events and late replies are added all the same. If more than
+/// kMaxBacklog bytes wait in addition to the largest message, the client is disconnected: if one
+/// of its events were dropped instead, it might wait for that event for ever.
 ///
-/// A client that has ended its side is served until it has taken what waits for it.
+/// If the client closes its side, it is served until it has received everything that waits for it.
 class Connection final : public Wire {
   public:
     static constexpr size_t kMaxUnread = size_t{64} << 10;
     static constexpr size_t kMaxBacklog = size_t{4} << 20;
 
-    /// Called once, from the main loop, when the client has gone; may destroy the connection.
+    /// Called once, from the main loop, when the client has gone. It may destroy the connection.
     using Closed = std::function<void()>;
 
-    /// @in and @out may be one descriptor, a socket, given as @in alone. They become non-blocking.
+    /// @in alone is a socket for both directions; otherwise @out is for writing. Both become
+    /// non-blocking.
     Connection(util::UniqueFd in, util::UniqueFd out, const SessionFactory& begin, Closed closed);
     ~Connection() override;
     Connection(const Connection&) = delete;
@@ -55,12 +57,12 @@ class Connection final : public Wire {
     util::UniqueFd in_, out_;
     Closed closed_;
     std::string unsent_;
-    size_t largest_ = 0;  ///< of the messages that unsent_ has, or is the end of
+    size_t largest_ = 0;  ///< bytes of the largest message of which unsent_ holds at least the end
     bool session_reads_ = true;
-    bool ended_ = false;  ///< the client's side
+    bool ended_ = false;  ///< the client has closed its side
     bool closing_ = false;
     guint read_source_ = 0, write_source_ = 0, close_source_ = 0;
-    std::unique_ptr<Session> session_;  ///< last: it may send while it is made
+    std::unique_ptr<Session> session_;  ///< created last, because it may send at once
 };
 
 }  // namespace guestdump::monitor

@@ -16,7 +16,8 @@ using util::UniqueFd;
 
 namespace {
 
-/// What accept() fails with until the process or the host has more to give. [accept(2)]
+/// True for errors of accept() that last until the process or the host has resources again.
+/// [accept(2)]
 bool must_pause(int os_error) {
     return os_error == EMFILE || os_error == ENFILE || os_error == ENOBUFS || os_error == ENOMEM;
 }
@@ -43,7 +44,7 @@ Result<> Endpoint::start(ListenAt address) {
 
 Result<> Endpoint::start(ListenOn address) {
     TRY(util::check_listens(address.fd.get()));
-    fcntl(address.fd.get(), F_SETFD, FD_CLOEXEC);  // who started us could not have it so
+    fcntl(address.fd.get(), F_SETFD, FD_CLOEXEC);  // the parent process could not set it
     listener_ = std::move(address.fd);
     listen();
     return {};
@@ -56,7 +57,7 @@ Result<> Endpoint::start(ConnectTo address) {
 }
 
 Result<> Endpoint::start(Stdio) {
-    // Copies: that a client has gone does not close the program's own.
+    // Copies, so that closing the client does not close the program's own descriptors.
     UniqueFd in(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
     UniqueFd out(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
     if (!in || !out) return Error::from_errno(errno, "taking over standard input and output");
@@ -72,9 +73,9 @@ void Endpoint::listen() {
 gboolean Endpoint::client_waits(gint fd, GIOCondition, gpointer self) {
     auto* endpoint = static_cast<Endpoint*>(self);
     UniqueFd client = util::accept_client(fd);
-    if (!client && !must_pause(errno)) return G_SOURCE_CONTINUE;  // it has gone again
+    if (!client && !must_pause(errno)) return G_SOURCE_CONTINUE;  // the client has gone again
     if (!client) {
-        // The socket stays readable: to go on listening would be to spin.
+        // The socket stays readable: watching it now would be a busy loop.
         endpoint->listen_source_ = g_timeout_add(kPauseMs, &Endpoint::pause_ends, self);
         return G_SOURCE_REMOVE;
     }

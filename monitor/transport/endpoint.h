@@ -17,7 +17,7 @@ namespace guestdump::monitor {
 struct ListenAt {
     std::string path;
 };
-/// A socket that already listens, from whoever started the program.
+/// A listening socket that the parent process has passed to this program.
 struct ListenOn {
     util::UniqueFd fd;
 };
@@ -27,18 +27,18 @@ struct ConnectTo {
 struct Stdio {};
 using Address = std::variant<ListenAt, ListenOn, ConnectTo, Stdio>;
 
-/// A place where a monitor's clients come to, one at a time: who connects to a socket while another
-/// client is served gets its greeting when that one has gone. [by experiment with QEMU 7.2]
+/// The place at which clients of a monitor connect. One client is served at a time: another one
+/// that connects gets its greeting after the first has gone. [by experiment with QEMU 7.2]
 ///
-/// While the process has no descriptor left for a client, the client waits, and is tried again
-/// after kPauseMs.
+/// If the process has no file descriptor left for a client, the client waits and is accepted later;
+/// this is tried every kPauseMs.
 ///
-/// Lives on the main loop. A socket that it made is removed with it.
+/// Lives on the main loop. A socket that it created is removed when it is destroyed.
 class Endpoint {
   public:
     static constexpr guint kPauseMs = 200;
 
-    /// Errors: of the sockets (monitor/unix_socket.h).
+    /// Errors: those of util/unix_socket.h.
     static util::Result<std::unique_ptr<Endpoint>> open(Address address, SessionFactory begin);
     ~Endpoint();
     Endpoint(const Endpoint&) = delete;
@@ -59,9 +59,9 @@ class Endpoint {
     void serve(util::UniqueFd in, util::UniqueFd out);
 
     SessionFactory begin_;
-    std::string bound_path_;  ///< to be removed in the end
+    std::string bound_path_;  ///< removed when the endpoint is destroyed
     util::UniqueFd listener_;
-    guint listen_source_ = 0;  ///< what waits for a client, or pauses before it does
+    guint listen_source_ = 0;  ///< waits for a client, or for the end of a pause
     std::unique_ptr<Connection> connection_;
 };
 

@@ -14,21 +14,23 @@
 
 namespace guestdump::monitor {
 
-/// Sets of file descriptors for one thing each (a file, once for reading and once for writing),
-/// which any client may use as /dev/fdset/N. They stay until they are removed.
+/// Numbered sets of file descriptors, which any client may use as /dev/fdset/N. The descriptors of
+/// a set refer to the same thing with different access: a file opened once for reading and once for
+/// writing. They stay open until they are removed.
 class FdSets {
   public:
-    /// Into set @id, or a new one. Errors: @id is negative.
+    /// Adds @fd to set @id, or to a new set. Errors: @id is negative.
     util::Result<qapi::AddfdInfo> add(util::UniqueFd fd, std::optional<int64_t> id,
                                       std::optional<std::string> opaque);
 
-    /// Takes @fd out of the set, or all; the set goes with its last one. Errors: there is none.
+    /// Closes @fd, or all descriptors of the set. An empty set is removed. Errors: no such set or
+    /// descriptor.
     util::Result<> remove(int64_t id, std::optional<int64_t> fd);
 
     std::vector<qapi::FdsetInfo> list() const;
 
-    /// A copy of the set's first descriptor that can be written to, where @path is /dev/fdset/N.
-    /// Empty where it is not. Errors: there is no such set, or nothing in it can be written to.
+    /// If @path is /dev/fdset/N, returns a copy of the first writable descriptor of set N. Empty
+    /// for any other path. Errors: there is no such set, or none of its descriptors is writable.
     util::Result<util::UniqueFd> open_for_writing(std::string_view path) const;
 
   private:

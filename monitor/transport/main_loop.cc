@@ -12,7 +12,8 @@ namespace {
 
 struct Posted {
     std::function<void()> function;
-    // GLib orders what two threads do here. ThreadSanitizer, which cannot see into it, sees this.
+    // GLib orders the two threads' accesses. ThreadSanitizer cannot see that, so this makes it
+    // visible.
     std::atomic<bool> is_whole = false;
 };
 
@@ -25,7 +26,7 @@ gboolean run(gpointer data) {
 
 void release(gpointer data) {
     auto* const posted = static_cast<Posted*>(data);
-    assert(posted->is_whole.load(std::memory_order_acquire));  // it may never have been run
+    assert(posted->is_whole.load(std::memory_order_acquire));  // the function may not have run
     delete posted;
 }
 
@@ -34,7 +35,8 @@ void release(gpointer data) {
 void post_to_main_loop(std::function<void()> function) {
     auto* const posted = new Posted{std::move(function)};
     posted->is_whole.store(true, std::memory_order_release);
-    // Not g_main_context_invoke(), which would run it at once where the caller owns the main loop.
+    // Not g_main_context_invoke(): called on the main loop's own thread it would run the function
+    // at once.
     g_idle_add_full(G_PRIORITY_DEFAULT, &run, posted, &release);
 }
 

@@ -5,7 +5,7 @@
 
 namespace guestdump::monitor {
 
-/// Runs @function on the main loop, soon, in the order of the calls. Any thread.
+/// Runs @function on the main loop, soon. Functions run in the order of the calls. Any thread.
 void post_to_main_loop(std::function<void()> function);
 
 }  // namespace guestdump::monitor

@@ -11,16 +11,16 @@
 
 namespace guestdump::monitor {
 
-/// The file descriptors that a client named by getfd; they are closed with it.
+/// File descriptors that a client has named by getfd. They are closed when the client goes.
 class NamedFds {
   public:
-    /// Closes what had the name before.
+    /// Closes the descriptor that had this name before.
     void add(const std::string& name, util::UniqueFd fd);
 
-    /// Errors: there is none of that name.
+    /// Errors: there is no descriptor of this name.
     util::Result<> close(const std::string& name);
 
-    /// Hands it over: the name is free again. Errors: there is none of that name.
+    /// Returns the descriptor and frees its name. Errors: there is no descriptor of this name.
     util::Result<util::UniqueFd> take(const std::string& name);
 
   private:

@@ -10,18 +10,18 @@
 
 namespace guestdump::monitor {
 
-/// What a session can do to the connection that it talks over.
+/// The connection as its session sees it.
 class Wire {
   public:
     virtual ~Wire() = default;
 
-    /// Never blocks, and never comes back into the session.
+    /// Never blocks and never calls the session.
     virtual void send(std::string_view text) = 0;
 
-    /// False: the client is to wait until the session has caught up with it.
+    /// False: stop reading from the client until the session has caught up.
     virtual void set_reading(bool reading) = 0;
 
-    /// True while so much waits for the client that nothing more should be begun for it.
+    /// True while too many bytes wait for the client: no further command should start.
     virtual bool crowded() const = 0;
 };
 
@@ -30,14 +30,14 @@ class Session {
   public:
     virtual ~Session() = default;
 
-    /// @text came, cut anywhere, and with it @fds.
+    /// Takes @text, which may end anywhere, and the descriptors that came with it.
     virtual void receive(std::string_view text, std::vector<util::UniqueFd> fds) = 0;
 
-    /// The wire is not crowded, or not any more.
+    /// Called when the wire is not crowded, so that waiting commands can go on.
     virtual void go_on() {}
 };
 
-/// Begins a conversation; the wire outlives the session.
+/// Begins a conversation. @wire outlives the session.
 using SessionFactory = std::function<std::unique_ptr<Session>(Wire& wire)>;
 
 }  // namespace guestdump::monitor

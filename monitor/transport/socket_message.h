@@ -11,14 +11,14 @@
 
 namespace guestdump::monitor {
 
-/// What one read gave.
+/// Result of one read.
 struct Received {
-    ssize_t size = 0;  ///< bytes; 0 at the end of the stream, -1 with errno set
+    ssize_t size = 0;  ///< bytes; 0 at the end of the stream; -1 on an error, with errno set
     std::vector<util::UniqueFd> fds;
 };
 
-/// Reads from a socket, with the descriptors that come along, or from anything else. Of more than
-/// 16 descriptors at once the rest is closed, as QEMU does it.
+/// Reads from a socket, with the descriptors that come with the data, or from another file. At most
+/// 16 descriptors are kept and the rest is closed, as in QEMU.
 Received receive(int fd, std::span<char> buffer);
 
 }  // namespace guestdump::monitor

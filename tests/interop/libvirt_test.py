@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from counting_guest import COUNTERS, IMAGE, check_counters, counter_image
-from lab import Skip, case, check, check_equal, kvm_works, need, program, run_cases
+from lab import ROOT, Skip, case, check, check_equal, kvm_works, need, program, run_cases
 from kdump import Kdump
 from private_libvirt import Libvirt, wait_for
 from vmcore import Elf
@@ -61,10 +61,25 @@ class Reassembled(Elf):
         return bytes(self.pages.read(kdumpfile.KDUMP_MACHPHYSADDR, gpa, size))
 
 
-class Domain:
-    """A domain whose vCPUs count."""
+def domain_xml(lab, kind, machine, memory):
+    return DOMAIN % (kind, MIB, memory, VCPUS, machine, program("guestdump-vm"), lab.path("serial"), counter_image(), IMAGE)
 
-    def __init__(self, lab, kind, machine, memory):
+
+def documented_xml(lab):
+    """The domain in docs/monitor.md, with paths that exist here."""
+    text = (ROOT / "docs" / "monitor.md").read_text()
+    xml = text[text.index("<domain "):text.index("</domain>")] + "</domain>\n"
+    for example, path in (("/usr/local/bin/guestdump-vm", program("guestdump-vm")), ("/var/log/guest-serial", lab.path("serial")),
+                          ("/var/lib/guests/counter.bin", counter_image())):
+        check_equal(xml.count(example), 1, "how often the documented domain names %s" % example)
+        xml = xml.replace(example, str(path))
+    return xml
+
+
+class Domain:
+    """A domain whose vCPUs count, from its XML."""
+
+    def __init__(self, lab, kind, xml):
         need("makedumpfile")
         if not kdumpfile:
             raise Skip("python3-kdumpfile is not installed")
@@ -73,8 +88,7 @@ class Domain:
         self.lab, self.virsh = lab, Libvirt(lab)
         self.path, self.description = lab.path("vmcore"), lab.path("guest.xml")
         with open(self.description, "w") as file:
-            file.write(DOMAIN % (kind, MIB, memory, VCPUS, machine, program("guestdump-vm"), lab.path("serial"),
-                                 counter_image(), IMAGE))
+            file.write(xml)
         self.create()
 
     def create(self):
@@ -179,7 +193,7 @@ def what_means_nothing_is_told_once(domain):
 
 
 def whole_life(lab, kind, machine, memory=""):
-    domain = Domain(lab, kind, machine, memory)
+    domain = Domain(lab, kind, domain_xml(lab, kind, machine, memory))
     domain.check_runs_without_pipes("the start")
     with open("/proc/%d/status" % domain.emulator) as status:
         check("Seccomp:\t2" in status.read(), "libvirt's domain is not in the sandbox")
@@ -194,6 +208,17 @@ def whole_life(lab, kind, machine, memory=""):
     domain.virsh("destroy", "guest")
     domain.check_gone()
     end_by_a_dump(domain)
+
+
+@case
+def documented_domain_is_created_and_dumped(lab):
+    domain = Domain(lab, "qemu", documented_xml(lab))
+    domain.dump()
+    domain.check_vmcore()
+    said = re.findall("^guestdump-vm: -accel tcg: .*", domain.virsh.emulator_log("guest"), re.M)
+    check_equal(len(said), 1, "lines about tcg in the log")
+    domain.virsh("destroy", "guest")
+    domain.check_gone()
 
 
 @case

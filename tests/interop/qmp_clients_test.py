@@ -162,8 +162,7 @@ def qmp_cmd_test_finds_each_command_of_the_schema(lab):
         members = schema[schema[name]["arg-type"]]["members"]
         if name.startswith("query-") and all("default" in member for member in members):
             answer = wire.ask(json.dumps({"execute": name}).encode())
-            fine = "return" in answer or name == "query-vmcoreinfo"  # there is none
-            check(fine and answer.get("error", {"class": "GenericError"})["class"] == "GenericError", "%s: %s", name, answer)
+            check("return" in answer, "%s: %s", name, answer)
 
 
 @case

@@ -9,7 +9,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// vCPUs that are there, and do nothing.
+/// An accelerator whose vCPUs do nothing.
 class IdleAccel final : public vm::Accel {
   public:
     std::string_view name() const override { return "idle"; }
@@ -59,9 +59,9 @@ void HandLoop::run_posted() {
     while (const auto function = take(false)) function();
 }
 
-TestMachine::TestMachine()
+TestMachine::TestMachine(Contents contents)
     : ram(std::make_shared<support::ScriptedRam>("pc.ram", support::Bytes(kRamBytes))),
-      machine(make()),
+      machine(make(contents)),
       dump(*machine, [this](auto function) { loop.post(std::move(function)); }),
       inspections([this](auto function) { loop.post(std::move(function)); }),
       services{.machine = *machine,
@@ -78,16 +78,19 @@ void TestMachine::set_registers(unsigned cpu, const target_i386::Registers& regi
     support::must(accel->reset(cpu, registers));
 }
 
-std::unique_ptr<vm::Machine> TestMachine::make() {
+std::unique_ptr<vm::Machine> TestMachine::make(Contents contents) {
     vm::MachineParts parts;
     parts.name = "guest";
-    parts.ram_bytes = kRamBytes;
-    parts.guest_note = support::vmcoreinfo_note("OSRELEASE=6.1.0\nPAGESIZE=4096\n");
-    parts.start_registers.resize(2);
     parts.accel = std::make_unique<IdleAccel>();
     accel = parts.accel.get();
-    const auto range = support::must(guest::GpaRange::make(guest::Gpa{0}, kRamBytes));
-    support::must(parts.memory.add({.range = range, .region = ram, .host = ram->bytes().data()}));
+    if (contents == Contents::usual) {
+        parts.ram_bytes = kRamBytes;
+        parts.guest_note = support::vmcoreinfo_note("OSRELEASE=6.1.0\nPAGESIZE=4096\n");
+        parts.start_registers.resize(2);
+        const auto range = support::must(guest::GpaRange::make(guest::Gpa{0}, kRamBytes));
+        support::must(
+            parts.memory.add({.range = range, .region = ram, .host = ram->bytes().data()}));
+    }
     auto made = support::must(vm::Machine::create(
         std::move(parts), [this](auto function) { loop.post(std::move(function)); }));
     made->set_on_event(

@@ -18,16 +18,16 @@
 
 namespace guestdump::monitor {
 
-/// A main loop that turns when a test says so.
+/// A main loop that runs posted functions only when the test asks it to.
 class HandLoop {
   public:
     /// Any thread.
     void post(std::function<void()> function);
 
-    /// Runs what was posted, until @done; waits for more where there is nothing.
+    /// Runs posted functions until @done returns true. If there is none, waits for one.
     void run_until(const std::function<bool()>& done);
 
-    /// Runs what is there.
+    /// Runs the functions that have been posted.
     void run_posted();
 
   private:
@@ -38,12 +38,16 @@ class HandLoop {
     std::deque<std::function<void()>> posted_;
 };
 
-/// A machine of two vCPUs that execute nothing and 64 KiB of RAM, with all that monitors need.
+/// A machine with everything that monitors need. Its vCPUs execute nothing.
 class TestMachine {
   public:
-    TestMachine();
+    enum class Contents {
+        usual,    ///< two vCPUs, 64 KiB of RAM and a guest note
+        nothing,  ///< as -machine none: no vCPU, no RAM, no guest note
+    };
+    explicit TestMachine(Contents contents = Contents::usual);
 
-    /// Of vCPU @cpu, until the next reset.
+    /// Sets the registers of vCPU @cpu. The next reset replaces them.
     void set_registers(unsigned cpu, const target_i386::Registers& registers);
 
     HandLoop loop;
@@ -52,14 +56,14 @@ class TestMachine {
     vm::RamObjects objects;
     std::vector<std::string> warnings;
     std::shared_ptr<support::ScriptedRam> ram;
-    vm::Accel* accel = nullptr;  ///< the machine's
+    vm::Accel* accel = nullptr;  ///< owned by the machine
     std::unique_ptr<vm::Machine> machine;
     dump::DumpState dump;
     dump::InspectionQueue inspections;
     Services services;
 
   private:
-    std::unique_ptr<vm::Machine> make();
+    std::unique_ptr<vm::Machine> make(Contents contents);
 };
 
 }  // namespace guestdump::monitor

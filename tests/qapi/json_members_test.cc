@@ -38,12 +38,12 @@ START_TEST(what_is_not_one_object_is_refused) {
     must_fail(parse_json_members(R"({"a": "b)"), "JSON parse error");
     must_fail(parse_json_members(R"({"a"})"), "JSON parse error");
     must_fail(parse_json_members(R"({"a": 1} {)"), "JSON parse error");
-    must_fail(parse_json_members("{} {}"), "JSON parse error, there is more behind the object");
+    must_fail(parse_json_members("{} {}"), "JSON parse error, there is more after the object");
     must_fail(parse_json_members("[1]"), "JSON parse error, an object is expected");
     must_fail(parse_json_members("null "), "JSON parse error, an object is expected");
     must_fail(parse_json_members("7"), "JSON parse error, it ends too early");
     must_fail(parse_json_members(R"({"file": "a\u0000b"})"), "Parameter 'file' has a NUL inside");
-    // A name that takes memory: where a sanitizer looks on, it must not be lost.
+    // The name needs allocated memory, so that a sanitizer would report a leak.
     must_fail(parse_json_members(R"({"a-name-that-does-not-lie-in-the-string": "a\u0000b"})"),
               "Parameter 'a-name-that-does-not-lie-in-the-string' has a NUL inside");
     must_fail(parse_json_members(std::string(5000, '{')), "JSON parse error");

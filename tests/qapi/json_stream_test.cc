@@ -9,7 +9,7 @@
 namespace guestdump::qapi {
 namespace {
 
-/// What a stream of @text came to: values in our spelling, errors as they are.
+/// Feeds @text to a stream. Returns its values in our notation, and its errors unchanged.
 std::vector<std::string> read(std::string_view text) {
     std::vector<std::string> read;
     JsonStream stream([&](util::Result<Json> value) {
@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(stream_goes_on_after_an_error) {
     check_read("{]{}", {kParse + "quoted object property name expected", "{}"});
-    // The rest of what was garbled is skipped up to a structural or control character.
+    // After an invalid character the rest is skipped up to a structural or control character.
     check_read("%p null true {}", {kParse + "stray '%'", "{}"});
     check_read("%p null\n1 ", {kParse + "stray '%'", "1"});
     check_read("%\xff{}", {kParse + "stray '%'", kParse + "stray '\xff'", "{}"});

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A schema with a mistake in it is refused by a message that names the mistake: schema_test.py SOURCE_ROOT."""
+"""A schema with a mistake in it is refused by a message that names the mistake, and nothing in the
+project's own schema may lack documentation: schema_test.py SOURCE_ROOT."""
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -8,26 +10,71 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(sys.argv.pop())
+sys.path.insert(0, str(ROOT / "qapi"))
+
+import schema  # noqa: E402
+import schema_doc  # noqa: E402
+
+GOOD = """[
+##
+# @A:
+#
+# A struct.
+#
+# @x: numbers,
+#     two lines of them
+#
+# Since: 0.1
+##
+  {"struct": "A", "data": {"*x": ["int"]}},
+
+##
+# @do-it:
+#
+# Does it.
+#
+# @a: what with
+#
+# Returns: what came of it
+#
+# Errors: none
+#
+# Since: 0.1
+##
+  {"command": "do-it", "data": {"a": "A"}, "returns": "A"}
+]
+"""
 
 
 class BadSchema(unittest.TestCase):
     def generate(self, text):
         with tempfile.TemporaryDirectory() as folder:
-            schema = pathlib.Path(folder, "schema.json")
-            schema.write_text(text)
+            file = pathlib.Path(folder, "schema.json")
+            file.write_text(text)
             outputs = [f"{folder}/out.h", f"{folder}/out.cc"]
-            return subprocess.run([sys.executable, ROOT / "qapi/generate.py", "types", *outputs, schema],
+            return subprocess.run([sys.executable, ROOT / "qapi/generate.py", "types", *outputs, file],
                                   capture_output=True, text=True)
 
     def check_refused(self, text, why):
-        done = self.generate(text)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(why, done.stderr)
-        self.assertNotIn("Traceback", done.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "schema.json")
+            file.write_text(text)
+            with self.assertRaises(schema.SchemaError) as refused:
+                schema.Schema([file])
+        self.assertIn(why, str(refused.exception))
 
     def test_good_schema_is_accepted(self):
-        done = self.generate('[{"struct": "A", "data": {"*x": ["int"]}}, {"command": "do-it", "data": {"a": "A"}}]')
+        done = self.generate(GOOD)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_generator_prints_one_line_and_fails(self):
+        done = self.generate('[{"comand": "a"}]')
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+        self.assertTrue(done.stderr.startswith("schema: "))
+
+    def check_refused_without(self, part, why, instead=""):
+        self.assertIn(part, GOOD)
+        self.check_refused(GOOD.replace(part, instead, 1), why)
 
     def test_bad_json_is_told_with_its_line(self):
         self.check_refused('[\n{"enum": "A",]', "schema.json:2:")
@@ -66,6 +113,49 @@ class BadSchema(unittest.TestCase):
     def test_struct_that_contains_itself_is_refused(self):
         self.check_refused('[{"struct": "A", "data": {"x": "B"}}, {"struct": "B", "data": {"x": "A"}}]',
                            "struct 'A' contains itself")
+
+    def test_any_is_for_commands(self):
+        self.check_refused('[{"struct": "A", "data": {"x": "any"}}]', "struct 'A': only a command can have 'any'")
+
+    def test_what_is_not_documented_is_refused(self):
+        self.check_refused('[{"event": "A"}]', "event 'A' is not documented")
+        self.check_refused_without("# Does it.\n", "command 'do-it' is not documented")
+        self.check_refused_without("# @a: what with\n", "command 'do-it': 'a' is not documented")
+        self.check_refused_without("what with", "command 'do-it': 'a' is not documented")
+        self.check_refused_without("# Returns: what came of it\n", "command 'do-it': 'Returns:' is missing")
+        self.check_refused_without("# Errors: none\n", "command 'do-it': 'Errors:' is missing")
+        self.check_refused_without("# Since: 0.1\n", "struct 'A': 'Since:' is missing")
+
+    def test_documentation_of_what_does_not_exist_is_refused(self):
+        self.check_refused_without("# @a: what with", "'b' is documented and does not exist", "# @a: what\n# @b: what")
+        self.check_refused_without("# @x: numbers,", "'x' is documented twice for 'A'", "# @x: numbers\n# @x: numbers")
+        self.check_refused_without("# @x: numbers,", "struct 'A': 'Errors:' has no meaning here", "# Errors: x\n# @x: y")
+        self.check_refused_without("# @do-it:", "the documentation of 'do-this' is not above its definition", "# @do-this:")
+
+    def test_documentation_that_is_no_block_is_refused(self):
+        self.check_refused_without("# @A:\n", "a block of documentation begins with '@NAME:'")
+        self.check_refused_without("##\n  {", "the block of documentation above has no end", "  {")
+        self.check_refused(GOOD + "##\n", "the last block of documentation has no end")
+
+
+class OwnSchema(unittest.TestCase):
+    """The project's schema. Whatever is taken away from its documentation is missed."""
+
+    def test_every_part_of_every_definition_must_be_documented(self):
+        whole = schema.Schema(sorted((ROOT / "qapi").glob("*.json")))
+        self.assertGreater(len(whole.commands), 40)
+        for definition in whole.definitions:
+            doc = definition.doc
+            self.check_missed(definition, dataclasses.replace(doc, text=""))
+            for name in [*definition.words, *(member.name for member in definition.members)]:
+                self.check_missed(definition, dataclasses.replace(doc, members={**doc.members, name: ""}))
+            for section in doc.sections:
+                self.check_missed(definition, dataclasses.replace(doc, sections={**doc.sections, section: ""}))
+
+    def check_missed(self, definition, doc):
+        schema_doc.check(definition)
+        with self.assertRaisesRegex(schema_doc.DocError, definition.name):
+            schema_doc.check(dataclasses.replace(definition, doc=doc))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 namespace guestdump::support {
 
 Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
+    ++reads_;
     if (!inside(bytes_, offset, out.size())) {
         return Error::make("%zu bytes at %" PRIu64 " of '%s', which has %zu", out.size(), offset,
                            name_.c_str(), bytes_.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,6 +26,8 @@ class ScriptedRam final : public guest::RamRegion {
 
     Bytes& bytes() { return bytes_; }
     const Bytes& bytes() const { return bytes_; }
+    /// Calls of read() until now. Any thread.
+    uint64_t reads() const { return reads_; }
 
     std::string_view name() const override { return name_; }
     uint64_t size() const override { return bytes_.size(); }
@@ -37,6 +40,7 @@ class ScriptedRam final : public guest::RamRegion {
     Bytes bytes_;
     std::map<uint64_t, uint64_t> holes_;  ///< ends by starts
     uint64_t bad_offset_ = UINT64_MAX;
+    mutable std::atomic<uint64_t> reads_{0};
 };
 
 /// A vCPU whose notes and mappings are what a test says. Registers without meaning, different for

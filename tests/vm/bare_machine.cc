@@ -90,7 +90,7 @@ uint64_t BareMachine::run_until_hlt() {
         accel_->run();
         usleep(100);
         accel_->halt();
-        // Every HLT of the guests here is in memory that is mapped where it is.
+        // The guests here execute HLT only in memory that is mapped to its own physical address.
         rip = registers(0).rip;
         must(memory_.dumpable().read_padded(Gpa{rip - 1}, {&before, 1}));
     } while (before != std::byte{0xf4} && !any_fault());

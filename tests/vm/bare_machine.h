@@ -12,34 +12,35 @@
 namespace guestdump::vm {
 
 /// The least that an accelerator can run: 4 MiB of RAM, the firmware, and a guest at 1 MiB that the
-/// firmware starts. No monitor, no main loop.
+/// firmware starts. There is no monitor and no main loop.
 class BareMachine {
   public:
-    /// @guest is the name of an image that tests/guests built, "" for none. Problems fail the test.
+    /// @guest is the name of an image that tests/guests built, or "" for no guest. Errors fail the
+    /// test.
     BareMachine(std::unique_ptr<Accel> accel, unsigned cpus, const std::string& guest);
 
     Accel& accel() { return *accel_; }
     unsigned cpus() const { return cpus_; }
 
-    /// Loads the guest's image again and resets every vCPU, as at the beginning.
+    /// Loads the guest's image again and resets every vCPU.
     void reset();
 
-    /// Puts other registers into a vCPU.
+    /// Sets the registers of a vCPU.
     void reset(unsigned cpu, const target_i386::Registers& registers);
 
-    /// Must be halted.
+    /// The machine must be halted.
     target_i386::Registers registers(unsigned cpu);
 
-    /// The 64-bit word at guest-physical @gpa of RAM, now.
+    /// The current 64-bit word at guest-physical @gpa of RAM.
     uint64_t word(uint64_t gpa) const;
 
     const AddressSpace& memory() const { return memory_; }
 
-    /// Runs vCPU 0 until it executed a HLT or a vCPU died, and halts the machine. Returns the RIP
-    /// of vCPU 0: behind the HLT, or where it was then.
+    /// Runs vCPU 0 until it has executed HLT or a vCPU has died, and halts the machine. Returns the
+    /// RIP of vCPU 0, which is after the HLT if it executed one.
     uint64_t run_until_hlt();
 
-    /// Waits for the next fault that nobody has waited for.
+    /// Waits for the next fault.
     VcpuFault wait_fault();
     bool any_fault();
 

@@ -18,7 +18,7 @@ Suite* core_contents_suite();
 
 namespace {
 
-/// Whether the kernel leaves the mapping at @host out of cores: "dd" of its VmFlags. [linux
+/// True if the kernel leaves the mapping at @host out of cores: its VmFlags contain "dd". [linux
 /// proc(5)]
 bool kept_out(const std::byte* host) {
     std::ifstream smaps("/proc/self/smaps");
@@ -41,7 +41,7 @@ START_TEST(guest_memory_is_kept_out_of_cores_or_let_in_whole) {
     RamSpec spec;
     spec.id = "pc.ram";
     spec.size = 0x100000;
-    spec.share = true;  // so that the mapping is not joined to a neighbour
+    spec.share = true;  // keeps the mapping from being joined to a neighbour
     const auto ram = must(Ram::create(spec));
     AddressSpace memory;
     must(memory.add({.range = {Gpa{0x4000}, 0x1000},

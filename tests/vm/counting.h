@@ -8,7 +8,7 @@
 #include "tests/support/libcheck.h"
 #include "tests/vm/bare_machine.h"
 
-/// What tests know of the guest that counts, by the numbers in tests/guests/README.md.
+/// What tests know about the counting guest: the numbers in tests/guests/README.md.
 
 namespace guestdump::vm {
 
@@ -28,7 +28,7 @@ inline std::vector<uint64_t> counters_in_memory(const BareMachine& machine) {
     return counters;
 }
 
-/// Waits until every vCPU has counted on from @before. 0 is what one writes on its way into the
+/// Waits until every vCPU has counted further than @before. A vCPU writes 0 on its way into the
 /// loop.
 inline void wait_for_progress(const BareMachine& machine, const std::vector<uint64_t>& before) {
     for (unsigned cpu = 0; cpu < machine.cpus(); ++cpu) {
@@ -37,14 +37,15 @@ inline void wait_for_progress(const BareMachine& machine, const std::vector<uint
     }
 }
 
-/// The counters of a halted machine, after a check that each vCPU's registers agree with its own.
+/// Checks that the registers of each vCPU of a halted machine agree with its counter. Returns the
+/// counters.
 inline std::vector<uint64_t> consistent_counters(BareMachine& machine) {
     std::vector<uint64_t> counters;
     for (unsigned cpu = 0; cpu < machine.cpus(); ++cpu) {
         const target_i386::Registers registers = machine.registers(cpu);
         const uint64_t counter = counter_in_memory(machine, cpu);
         ck_assert_msg(in_loop(registers.rip), "vCPU %u is at 0x%" PRIx64, cpu, registers.rip);
-        // Between the increment and the store, and only there, the register is one ahead.
+        // Only between the increment and the store is the register ahead, by one.
         const uint64_t ahead = registers.rip == 0xffff800000100803 ? 1 : 0;
         ck_assert_uint_eq(registers.rbx, counter + ahead);
         ck_assert_uint_eq(registers.rdi, 0xffff800000200000 + 64 * uint64_t{cpu});
@@ -53,8 +54,8 @@ inline std::vector<uint64_t> consistent_counters(BareMachine& machine) {
     return counters;
 }
 
-/// Runs @machine until every vCPU is in its loop, then runs and halts it @times over: consistent at
-/// each halt, standing still then, and counting in between.
+/// Runs @machine until every vCPU is in its loop. Then runs and halts it @times times, and checks
+/// that counters and registers agree at each halt, do not change while halted, and grow in between.
 inline void check_counting(BareMachine& machine, int times) {
     std::vector<uint64_t> last = counters_in_memory(machine);
     for (int i = 0; i < times; ++i) {

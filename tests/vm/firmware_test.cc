@@ -13,7 +13,7 @@ namespace {
 START_TEST(image_is_256_kib_with_a_jump_at_the_reset_vector) {
     const auto image = firmware_image();
     ck_assert_uint_eq(image.size(), 0x40000);
-    // JMP rel16, to somewhere in the 64 KiB that CS covers after RESET.
+    // A JMP rel16 to an address in the 64 KiB that CS covers after RESET.
     ck_assert_uint_eq(static_cast<unsigned>(image[0x3fff0]), 0xe9);
     ck_assert_uint_ge(0xfff3 + support::le16_at(image, 0x3fff1), 0x10000);
 }
@@ -50,7 +50,7 @@ START_TEST(entry_state_is_flat_protected_mode_by_the_descriptors_in_the_image) {
         ck_assert_uint_lt(segment.selector, registers.gdt.limit);
         const uint64_t at = gdt + segment.selector;
         ck_assert_uint_eq(support::le32_at(image, at), 0xffff);
-        // The hidden part lacks the limit, which is kept beside it.
+        // The hidden part has no limit; that is stored separately.
         ck_assert_uint_eq(support::le32_at(image, at + 4), segment.flags | 0xf0000);
     }
 }

@@ -24,11 +24,11 @@ void put_be32(Bytes& bytes, uint64_t at, uint32_t value) {
     for (uint64_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::byte>(value >> (24 - 8 * i));
 }
 
-/// The device and a guest's memory, used by literal ports and offsets.
+/// The device and a guest's memory, accessed by literal ports and offsets.
 struct Bench {
     std::shared_ptr<Ram> ram;
     AddressSpace memory;
-    int told = 0;  ///< how often a note was handed over or taken back
+    int told = 0;  ///< calls that reported a note handed over or taken back
     std::unique_ptr<FwCfg> device;
 
     Bench() {
@@ -60,7 +60,7 @@ struct Bench {
         return text;
     }
 
-    /// The request's control afterwards.
+    /// Returns the request's control word afterwards.
     uint32_t transfer(uint32_t control, uint32_t length, uint64_t data, uint32_t at = kRequest) {
         Bytes request(16), high(4), low(4);
         put_be32(request, 0, control);
@@ -77,7 +77,7 @@ struct Bench {
         return after;
     }
 
-    /// What the guest writes into etc/vmcoreinfo.
+    /// The contents that the guest writes to etc/vmcoreinfo.
     void put_file(uint16_t format, uint32_t size, uint64_t address) {
         Bytes file(16);
         support::put_le16(file, 2, format);
@@ -153,7 +153,7 @@ END_TEST
 START_TEST(items_are_read_and_skipped_by_dma) {
     Bench bench;
     std::memset(bench.ram->host() + kData, 0xee, 8);
-    ck_assert_uint_eq(bench.transfer(kSelect | kSkip, 2, 0), 0);  // of the signature
+    ck_assert_uint_eq(bench.transfer(kSelect | kSkip, 2, 0), 0);  // skips a part of the signature
     ck_assert_uint_eq(bench.transfer(kRead, 4, kData), 0);
     ck_assert_mem_eq(bench.ram->host() + kData, "MU\0\0\xee", 5);
 }
@@ -171,11 +171,11 @@ START_TEST(hostile_requests_are_errors_and_nothing_else) {
     ck_assert_uint_eq(bench.transfer(file | kRead, UINT32_MAX, 0), kError);
     ck_assert_uint_eq(bench.transfer(file | kSkip, 0x10001, 0), kError);
     bench.transfer(file | kSkip, 8, 0);
-    ck_assert_uint_eq(bench.transfer(kWrite, 9, kData), kError);  // of the 8 bytes that are left
+    ck_assert_uint_eq(bench.transfer(kWrite, 9, kData), kError);  // only 8 bytes are left
     for (int i = 0; i < 100; ++i) bench.transfer(kSkip, 0x10000, 0);
     ck_assert_uint_eq(bench.transfer(kWrite, 1, kData), kError);
     ck_assert(!bench.device->note());
-    // Where the request itself lies in no RAM, the guest waits for ever.
+    // If the request itself is not in RAM, the guest waits for ever.
     const uint32_t untouched = bench.transfer(file | kWrite, 16, kData, kRamSize - 8);
     ck_assert_uint_eq(untouched, file | kWrite);
     ck_assert(!bench.device->note());

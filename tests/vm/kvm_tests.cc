@@ -13,8 +13,8 @@ Suite* paging_guests_suite();
 
 }  // namespace guestdump::vm
 
-/// Skipped (77) where the kernel does not let this user have /dev/kvm; what is wrong with it in any
-/// other way is a failure.
+/// Skipped (77) if the kernel does not let this user open /dev/kvm. Any other problem with it is a
+/// failure.
 int main() {
     if (!guestdump::util::UniqueFd(open("/dev/kvm", O_RDWR | O_CLOEXEC))) {
         std::perror("/dev/kvm");

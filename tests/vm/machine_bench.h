@@ -16,24 +16,24 @@ namespace guestdump::vm {
 inline const VcpuFault kTripleFault{.kind = VcpuFault::Kind::triple_fault, .cpu = 1, .why = {}};
 inline const VcpuFault kInternalError{.kind = VcpuFault::Kind::internal_error, .cpu = 0, .why = {}};
 
-/// A machine with 4 KiB of RAM, an image in it, and a script for what runs it. Events are told as
-/// words, one behind the other.
+/// A machine with 4 KiB of RAM, an image in it, and a scripted accelerator. Its events are
+/// collected as words, one after the other.
 struct MachineBench {
     AccelScript accel;
-    std::vector<std::function<void()>> posted;  ///< what waits for the main loop
+    std::vector<std::function<void()>> posted;  ///< functions posted to the main loop
     std::string events;
     std::shared_ptr<Ram> ram;
     std::unique_ptr<Machine> machine;
 
-    /// Without a machine yet.
+    /// There is no machine yet.
     MachineBench();
 
-    /// What adopt() wants a machine of.
+    /// The parts for adopt().
     MachineParts parts(unsigned cpus);
     Machine::Post post();
     void adopt(std::unique_ptr<Machine> made);
 
-    /// What the main loop would do next.
+    /// Runs the next function posted to the main loop.
     void spin();
 
     /// Fails the test unless the events since the last call are @expected.
@@ -44,10 +44,10 @@ struct MachineBench {
     void tell(const MachineEvent& event);
 };
 
-/// With a machine of @cpus vCPUs.
+/// Makes a machine of @cpus vCPUs.
 std::unique_ptr<MachineBench> bench(unsigned cpus = 2);
 
-/// With a machine that runs, whose RESUME has been heard.
+/// Makes a machine that runs, and removes its RESUME from the events.
 std::unique_ptr<MachineBench> running_bench();
 
 }  // namespace guestdump::vm

@@ -15,7 +15,7 @@ using support::must_fail;
 START_TEST(triple_fault_leaves_a_dead_machine_that_can_be_dumped) {
     const auto b = running_bench();
     b->accel.on_fault(kTripleFault);
-    ck_assert(b->machine->running());  // nobody knows yet: the main loop is to hear of it
+    ck_assert(b->machine->running());  // the main loop has not heard of the fault yet
     b->spin();
     ck_assert(b->machine->state() == RunState::shutdown && !b->accel.running);
     b->must_have_told("SHUTDOWN:guest-reset STOP");

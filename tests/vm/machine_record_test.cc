@@ -31,7 +31,7 @@ START_TEST(the_post_mortem_record_follows_the_machine) {
     ck_assert(record_of(*b->machine).running);
     ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0xfff0);
 
-    must(b->machine->pause());  // a dump
+    must(b->machine->pause());  // as a dump does
     ck_assert_uint_eq(record_of(*b->machine).cpus[1].registers.rip, 0x1111);
     ck_assert(!record_of(*b->machine).running);
     b->machine->resume();
@@ -87,7 +87,7 @@ START_TEST(registers_that_are_asked_for_do_not_end_the_run) {
 }
 END_TEST
 
-/// What a guest does to hand over its note, by DMA: [docs/specs/fw_cfg.rst]
+/// Hands over a note by DMA, as a guest does. [docs/specs/fw_cfg.rst]
 void hand_over_note(MachineBench& bench, uint32_t size, uint64_t gpa) {
     support::Bytes request(16), file(16), high(4), low(4);
     const std::byte control[] = {std::byte{0}, std::byte{0x20}, std::byte{0}, std::byte{8 | 16}};
@@ -113,7 +113,7 @@ START_TEST(a_guest_that_writes_its_note_without_end_has_one_message_waiting) {
     ck_assert_uint_eq(b->posted.size(), 1);
     b->spin();
     ck_assert_uint_eq(record_of(*b->machine).note->size(), 100);
-    // The next one is told again.
+    // A later note is reported too.
     hand_over_note(*b, 7, 0);
     ck_assert_uint_eq(b->posted.size(), 1);
     b->spin();

@@ -121,7 +121,7 @@ START_TEST(frozen_machine_is_dumped_but_not_run) {
     ck_assert_uint_eq(rip_of(*b.machine, 1), 0xffffffff81000000);
     ck_assert_uint_eq(b.machine->guest_note()->size(), 3);
     ck_assert_int_eq(b.machine->cpu_thread_id(1), getpid());
-    ck_assert_uint_eq(static_cast<uint8_t>(b.ram->host()[16]), 0);  // no image overwrites what was
+    ck_assert_uint_eq(static_cast<uint8_t>(b.ram->host()[16]), 0);  // outside of all images
     b.machine->resume();
     ck_assert(b.machine->state() == RunState::paused && b.machine->accel_name().empty());
 }

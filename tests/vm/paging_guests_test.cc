@@ -7,7 +7,7 @@
 #include "tests/vm/bare_machine.h"
 #include "vm/accels.h"
 
-/// Guests in each paging mode, run by KVM; their text is then read by virtual address, through
+/// KVM runs guests in each paging mode. Their text is then read by virtual address, through page
 /// tables that a processor has used.
 
 namespace guestdump::vm {
@@ -23,7 +23,7 @@ using support::must;
 constexpr uint64_t kBehindHlt = 0x100801;
 constexpr uint64_t kWithoutLa57 = 0x100901;
 
-/// The text at virtual @address, as the mappings of vCPU 0 have it; "" where there are none.
+/// The text at virtual @address by the mappings of vCPU 0. "" if nothing is mapped there.
 std::string text_at(BareMachine& machine, uint64_t address) {
     const guest::GuestPhysBlockList memory = machine.memory().dumpable();
     const std::vector<guest::Cpu> cpus = {target_i386::make_cpu(machine.registers(0))};
@@ -41,7 +41,8 @@ std::string text_at(BareMachine& machine, uint64_t address) {
     return "";
 }
 
-/// Checks that @guest comes to its HLT, and that what it wrote at virtual @address is read there.
+/// Checks that @guest reaches its HLT, and that the text that it wrote at virtual @address is found
+/// there.
 void check_text(const std::string& guest, uint64_t address, const std::string& text) {
     BareMachine machine(must(make_kvm_accel()), 1, guest);
     const uint64_t rip = machine.run_until_hlt();

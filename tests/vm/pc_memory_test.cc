@@ -16,7 +16,7 @@ using support::must_fail;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-/// [start, end) of each block that would be dumped.
+/// [start, end) of each block that a dump would contain.
 using Blocks = std::vector<std::pair<uint64_t, uint64_t>>;
 
 std::shared_ptr<Ram> ram(uint64_t size) {

@@ -31,7 +31,7 @@ std::shared_ptr<Ram> ram_of(const char* name, uint64_t size) {
     return must(Ram::create(spec));
 }
 
-/// RAM at 0x1000, ROM at 4 GiB - 0x1000, and two pieces that do not belong into a record.
+/// RAM at 0x1000, ROM at 4 GiB - 0x1000, and two pieces that a record must not contain.
 struct SomeMemory {
     std::shared_ptr<Ram> ram = ram_of("pc.ram", 0x8000), rom = ram_of("pc.bios", 0x1000);
     AddressSpace space;
@@ -157,7 +157,7 @@ START_TEST(running_is_told_without_touching_the_rest) {
 }
 END_TEST
 
-/// Updates for ever, all registers with one number.
+/// Updates the record for ever, each time with one number in all registers.
 [[noreturn]] void update_for_ever(PostMortem& record) {
     std::vector<target_i386::Registers> registers(16);
     for (uint64_t number = 1;; ++number) {

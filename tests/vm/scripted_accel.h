@@ -11,19 +11,19 @@
 
 namespace guestdump::vm {
 
-/// What a scripted accelerator was told, and how it is to behave. Outlives it.
+/// Calls that a scripted accelerator has received, and the behaviour that the test wants. Outlives
+/// it.
 struct AccelScript {
     bool running = false;
     int runs = 0, halts = 0;
-    std::vector<target_i386::Registers> registers;  ///< of each vCPU, as set or reset last
-    Accel::OnFault on_fault;                        ///< call it as a vCPU's thread would
-    PortDevice* device = nullptr;                   ///< what answers at ports; likewise
-    std::optional<std::string> no_vcpus, no_registers, no_reset;  ///< why these fail
-    std::function<void()> at_end;  ///< called as the accelerator goes
+    std::vector<target_i386::Registers> registers;  ///< of each vCPU, as last set or reset
+    Accel::OnFault on_fault;                        ///< tests call it as a vCPU's thread would
+    PortDevice* device = nullptr;                   ///< answers at ports; tests call it too
+    std::optional<std::string> no_vcpus, no_registers, no_reset;  ///< their errors
+    std::function<void()> at_end;  ///< called when the accelerator is destroyed
 };
 
-/// An accelerator that runs nothing and does what its script says: for what a machine does with
-/// one.
+/// An accelerator that runs nothing and follows its script, to test a machine's use of it.
 class ScriptedAccel final : public Accel {
   public:
     explicit ScriptedAccel(AccelScript& script) : script_(script) {}

@@ -8,6 +8,7 @@ Suite* core_contents_suite();
 Suite* firmware_suite();
 Suite* fw_cfg_suite();
 Suite* kvm_registers_suite();
+Suite* machine_builder_suite();
 Suite* machine_end_suite();
 Suite* machine_record_suite();
 Suite* machine_suite();
@@ -27,6 +28,7 @@ int main() {
         guestdump::vm::firmware_suite(),
         guestdump::vm::fw_cfg_suite(),
         guestdump::vm::kvm_registers_suite(),
+        guestdump::vm::machine_builder_suite(),
         guestdump::vm::machine_end_suite(),
         guestdump::vm::machine_record_suite(),
         guestdump::vm::machine_suite(),

@@ -64,13 +64,15 @@ class Harness {
   public:
     static Result<std::unique_ptr<Harness>> create(const vm::Options& options) {
         vm::MachineParts parts = TRY(vm::build_machine(options));
-        for (const std::string& warning : parts.warnings) warn(warning);
+        const std::vector<std::string> warnings = parts.warnings;
         std::unique_ptr<vm::Machine> machine =
             TRY(vm::Machine::create(std::move(parts), monitor::post_to_main_loop));
         vm::RamObjects objects = TRY(vm::make_ram_objects(options));
         std::unique_ptr<Harness> harness(
             new Harness(options, std::move(machine), std::move(objects)));
         for (const vm::MonitorOption& one : options.monitors) TRY(harness->add_monitor(one));
+        // Last: a start that fails prints its error alone.
+        for (const std::string& warning : warnings) warn(warning);
         return harness;
     }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The 256 KiB of ROM that end at 4 GiB. RESET begins at 0xfffffff0 in real mode; from there to 32-bit
- * protected mode, flat and without paging, and on to whatever address stands in the slot at 0xfffffff8:
- * first the loop of HLT below, later where the machine wants its vCPUs. [SDM 3A 10.1.4, 10.9]
+ * The 256 KiB of ROM that end at 4 GiB. RESET starts at 0xfffffff0 in real mode. The code switches to
+ * 32-bit protected mode, flat and without paging, and jumps to the address in the slot at 0xfffffff8:
+ * the loop of HLT below, unless the machine has written another address. [SDM 3A 10.1.4, 10.9]
  *
- * It is data to the program that carries it: every address is computed here, none is left to a linker.
+ * The program contains it as data: every address is computed here, and the linker changes none.
  */
         .equ    kSize, 0x40000
-        .equ    kBase, 0x100000000 - kSize      # where the guest sees the first byte
-        .equ    kSegment, kSize - 0x10000       # what CS:0 is after RESET, from the first byte
+        .equ    kBase, 0x100000000 - kSize      # guest-physical address of the first byte
+        .equ    kSegment, kSize - 0x10000       # offset of CS:0 after RESET
         .equ    kCodeSelector, 0x08
         .equ    kDataSelector, 0x10
 

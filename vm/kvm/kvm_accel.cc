@@ -19,7 +19,7 @@ namespace {
 constexpr char kDevice[] = "/dev/kvm";
 constexpr uint64_t kPage = 4096;
 
-/// Four pages below the firmware that Intel's processors need for real mode. [linux
+/// Four pages below the firmware, which Intel's processors need for real mode. [linux
 /// Documentation/virt/kvm/api.rst, KVM_SET_IDENTITY_MAP_ADDR, KVM_SET_TSS_ADDR]
 constexpr uint64_t kIdentityMap = 0xfeffc000;
 constexpr uint64_t kTaskState = kIdentityMap + kPage;
@@ -76,14 +76,14 @@ Result<util::UniqueFd> create_vm(int kvm) {
 
 Result<> take_signal() {
     struct sigaction action = {};
-    action.sa_handler = [](int) {};  // that there is one is enough to end KVM_RUN
+    action.sa_handler = [](int) {};  // a handler that does nothing is enough to end KVM_RUN
     if (sigaction(KvmVcpu::signal(), &action, nullptr) < 0) {
         return Error::from_errno(errno, "kvm: taking signal %d", KvmVcpu::signal());
     }
     return {};
 }
 
-/// What of @piece is whole pages, as KVM wants it; its size is 0 where nothing is.
+/// The whole pages of @piece: KVM takes no others. The size is 0 if there are none.
 Result<kvm_userspace_memory_region> whole_pages(const MappedMemory& piece) {
     const auto host = reinterpret_cast<uint64_t>(piece.host);
     const uint64_t skipped = -piece.range.start.value % kPage;
@@ -128,7 +128,7 @@ class KvmAccel final : public Accel {
     PortDevice* ports_ = nullptr;
     target_i386::PagingTraits paging_traits_;
     std::vector<std::unique_ptr<KvmVcpu>> vcpus_;
-    std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< of the vCPUs, and gone before them
+    std::vector<std::unique_ptr<VcpuThread>> threads_;  ///< destroyed before their vCPUs
 };
 
 Result<> KvmAccel::map(const AddressSpace& memory) {
@@ -177,7 +177,7 @@ Result<> KvmAccel::create_vcpus(unsigned count, const AddressSpace& memory, OnFa
 }
 
 void KvmAccel::execute(KvmVcpu& vcpu, VcpuThread& thread) {
-    sigset_t mask;  // as the thread got it from whoever made the machine
+    sigset_t mask;  // the thread inherited its mask from the thread that made the machine
     sigemptyset(&mask);
     sigaddset(&mask, KvmVcpu::signal());
     pthread_sigmask(SIG_UNBLOCK, &mask, nullptr);

@@ -16,7 +16,7 @@ constexpr unsigned long kSet = _IOW(KVMIO, 0x90, KvmListHead);
 
 }  // namespace
 
-/// struct kvm_cpuid2; KVM has no more leaves to tell than these.
+/// struct kvm_cpuid2. KVM reports at most this many leaves.
 struct KvmCpuid::Leaves : KvmList<kvm_cpuid_entry2, 256> {};
 
 KvmCpuid::KvmCpuid(std::unique_ptr<Leaves> leaves) : leaves_(std::move(leaves)) {}

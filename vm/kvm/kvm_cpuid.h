@@ -8,7 +8,7 @@
 
 namespace guestdump::vm {
 
-/// What CPUID tells guests: all that KVM can do on this host, and each vCPU its own APIC id.
+/// The CPUID of guests: everything that KVM supports on this host, with the vCPU's own APIC id.
 class KvmCpuid {
   public:
     /// @kvm is /dev/kvm. Errors: the host refuses.
@@ -16,10 +16,11 @@ class KvmCpuid {
     KvmCpuid(KvmCpuid&&) noexcept;
     ~KvmCpuid();
 
-    /// Gives it to the vCPU behind @vcpu, whose APIC id is its @index, 0 to 254. [SDM 2A CPUID]
+    /// Sets the CPUID of the vCPU with descriptor @vcpu. Its APIC id is @index, 0 to 254. [SDM 2A
+    /// CPUID]
     util::Result<> apply(int vcpu, unsigned index) const;
 
-    /// What it says about page tables. [SDM 2A CPUID, leaves 80000001H and 80000008H]
+    /// The facts about page tables in it. [SDM 2A CPUID, leaves 80000001H and 80000008H]
     target_i386::PagingTraits paging_traits() const;
 
   private:

@@ -12,7 +12,7 @@
 
 namespace guestdump::vm {
 
-/// Asks KVM. @what completes "kvm: ..." in the Error; returns what the ioctl returned, 0 or more.
+/// Calls KVM and returns the ioctl's result, 0 or more. @what completes "kvm: ..." in the Error.
 template <class Argument>
 util::Result<int> kvm_ioctl(int fd, unsigned long request, Argument argument, const char* what) {
     const int returned = ioctl(fd, request, argument);
@@ -20,15 +20,15 @@ util::Result<int> kvm_ioctl(int fd, unsigned long request, Argument argument, co
     return returned;
 }
 
-/// How KVM's structs of variable length begin, and the size that their requests' numbers carry.
-/// (<linux/kvm.h> computes those numbers from the structs themselves, and so wrongly for C++: there
-/// the headers of Linux 6.1 make the flexible array's empty companion a byte long.)
+/// The beginning of KVM's structs of variable length. Request numbers contain its size.
+/// (<linux/kvm.h> computes those numbers from the structs themselves, which is wrong in C++: with
+/// the headers of Linux 6.1 the empty member before the flexible array is a byte long.)
 struct KvmListHead {
     uint32_t count;
     uint32_t padding;
 };
 
-/// Such a struct with room for entries.
+/// A struct of variable length with room for kCount entries.
 template <class Entry, uint32_t kRoom>
 struct KvmList {
     uint32_t count = kRoom;

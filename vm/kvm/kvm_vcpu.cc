@@ -27,7 +27,7 @@ constexpr unsigned long kSetMsrs = _IOW(KVMIO, 0x89, KvmListHead);
 template <uint32_t kCount>
 using Msrs = KvmList<kvm_msr_entry, kCount>;
 
-/// struct kvm_xsave, whose size in C++ is not the kernel's either.
+/// struct kvm_xsave. Its size in C++ differs from the kernel's too.
 using ExtendedState = std::array<std::byte, 4096>;
 constexpr unsigned long kGetExtendedState = _IOR(KVMIO, 0xa4, ExtendedState);
 constexpr unsigned long kSetExtendedState = _IOW(KVMIO, 0xa5, ExtendedState);
@@ -36,7 +36,8 @@ constexpr kvm_msr_entry msr(uint32_t index, uint64_t value) {
     return {.index = index, .reserved = 0, .data = value};
 }
 
-/// What a guest may have written and RESET clears. [SDM 3A table 10-1, SDM 4 table 2-2]
+/// Registers that a guest may have written and that RESET clears. [SDM 3A table 10-1, SDM 4 table
+/// 2-2]
 constexpr Msrs<8> msrs_at_reset(uint64_t kernel_gs_base) {
     return {.entries = {msr(0x174, 0), msr(0x175, 0), msr(0x176, 0),  // SYSENTER_CS, _ESP, _EIP
                         msr(0x277, 0x0007040600070406),               // PAT
@@ -45,7 +46,7 @@ constexpr Msrs<8> msrs_at_reset(uint64_t kernel_gs_base) {
                         msr(kMsrKernelGsBase, kernel_gs_base)}};
 }
 
-/// What KVM writes into the shared memory at every exit.
+/// The registers that KVM writes into the shared memory at every exit.
 constexpr uint64_t kLive = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 
 using format::LiveRegisters;
@@ -161,7 +162,7 @@ void KvmVcpu::unkick() {
 }
 
 void KvmVcpu::kick(pthread_t thread) {
-    // The signal ends a KVM_RUN under way, the flag one that is just about to begin.
+    // The signal ends a KVM_RUN that is under way, the flag one that is about to begin.
     shared_->immediate_exit = 1;
     pthread_kill(thread, signal());
 }

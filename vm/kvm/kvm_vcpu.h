@@ -15,46 +15,46 @@ struct kvm_run;
 
 namespace guestdump::vm {
 
-/// One vCPU of KVM, on a PC whose bus is empty but for what is given to create(): no other port and
-/// no address outside of guest memory answers. It never takes an interrupt, so one that executes
-/// HLT stands until it is reset.
+/// One KVM vCPU. Apart from the ports given to create(), the bus is empty: no other port and no
+/// address outside guest memory answers. No interrupt ever arrives, so a vCPU that executes HLT
+/// stays halted until it is reset.
 ///
-/// All functions: main loop, and not while run() is under way, except where told otherwise.
+/// All functions: main loop, and not while run() is under way, unless their comment allows more.
 class KvmVcpu {
   public:
-    /// @vm and @kvm are KVM's descriptors of the machine and of itself; @ports may be nullptr.
-    /// Errors: the host refuses.
+    /// @kvm is /dev/kvm, @vm is KVM's descriptor of the machine. @ports may be nullptr. Errors: the
+    /// host refuses.
     static Result<std::unique_ptr<KvmVcpu>> create(int kvm, int vm, unsigned index,
                                                    const KvmCpuid& cpuid, PortDevice* ports);
     ~KvmVcpu();
     KvmVcpu(const KvmVcpu&) = delete;
     KvmVcpu& operator=(const KvmVcpu&) = delete;
 
-    /// Undoes kick(), before a run().
+    /// Undoes kick(). Called before run().
     void unkick();
 
-    /// Makes a run() that is under way, or comes next, see @thread's stop_requested() soon. Any
-    /// thread. @thread must not block signal().
+    /// Makes the current or the next run() check @thread's stop_requested() soon. Any thread.
+    /// @thread must not block signal().
     void kick(pthread_t thread);
 
-    /// Runs guest code until @thread is to stop; returns what happened where the guest cannot go on
-    /// before that. On @thread itself.
+    /// Runs guest code until @thread is asked to stop. Returns a fault if the guest cannot go on
+    /// until then. Runs on @thread itself.
     ///
-    /// Then no instruction is left half-done: KVM completes port and memory accesses at the next
-    /// entry only, and there always is one.
+    /// When it returns, no instruction is half done: KVM completes port and memory accesses only at
+    /// the next entry, and this function always enters once more.
     std::optional<VcpuFault> run(VcpuThread& thread);
 
     Result<target_i386::Registers> registers() const;
 
-    /// See Accel. From the first reset() on. Any thread.
+    /// See Accel. Valid after the first reset(). Any thread.
     const void* live_registers() const;
     Result<> reset(const target_i386::Registers& registers);
 
-    /// The signal that kick() sends; whoever runs vCPUs must have a handler for it.
+    /// The signal that kick() sends. The process must have a handler for it.
     static int signal();
 
   private:
-    /// What KVM made the vCPU with, other than what Registers holds.
+    /// The state with which KVM made the vCPU, as far as Registers does not hold it.
     struct Made;
 
     KvmVcpu(util::UniqueFd fd, kvm_run* shared, size_t shared_size, unsigned index,
@@ -66,11 +66,11 @@ class KvmVcpu {
     VcpuFault internal_error(std::string why) const;
 
     util::UniqueFd fd_;
-    kvm_run* shared_;  ///< with the kernel
+    kvm_run* shared_;  ///< shared with the kernel
     size_t shared_size_;
     unsigned index_;
     PortDevice* ports_;
-    bool halted_ = false;  ///< by HLT
+    bool halted_ = false;  ///< it has executed HLT
     std::unique_ptr<Made> made_;
 };
 

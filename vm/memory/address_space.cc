@@ -48,7 +48,7 @@ guest::GuestPhysBlockList AddressSpace::dumpable() const {
         if (piece.kind != MemoryKind::ram && piece.kind != MemoryKind::rom) continue;
         const Result<> added =
             blocks.add({.range = piece.range, .region = piece.region, .offset = piece.offset});
-        assert(added);  // add() has checked what the list checks
+        assert(added);  // add() has checked this already
     }
     return blocks;
 }

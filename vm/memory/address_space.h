@@ -14,26 +14,26 @@ namespace guestdump::vm {
 using guest::Gpa;
 using guest::GpaRange;
 
-/// What guest-physical memory is, as far as a dump or an accelerator cares.
+/// Kinds of guest-physical memory that a dump or an accelerator distinguishes.
 enum class MemoryKind : uint8_t {
     ram,
-    rom,           ///< read by the guest, never written; in dumps, as under QEMU
-    device,        ///< a device's memory mapped into the guest (a VFIO BAR); not in dumps
-    non_volatile,  ///< keeps its contents by itself (an NVDIMM); not in dumps
+    rom,           ///< read by the guest, never written; in dumps, as in QEMU's
+    device,        ///< memory of a device mapped into the guest (a VFIO BAR); not in dumps
+    non_volatile,  ///< keeps its contents without power (an NVDIMM); not in dumps
 };
 
-/// A piece of guest-physical memory and what backs it.
+/// A piece of guest-physical memory and the region that holds its bytes.
 struct MappedMemory {
     GpaRange range;
     std::shared_ptr<const guest::RamRegion> region;
-    uint64_t offset = 0;  ///< of range.start in the region, bytes
+    uint64_t offset = 0;  ///< offset of range.start in the region, bytes
     std::byte* host =
-        nullptr;  ///< of range.start in this process; nullptr where the region is not mapped
+        nullptr;  ///< address of range.start in this process; nullptr if the region is not mapped
     MemoryKind kind = MemoryKind::ram;
 };
 
-/// The guest's memory as its vCPUs see it: disjoint pieces in the order of addresses. Pieces need
-/// not begin or end on a page.
+/// The guest's memory as its vCPUs see it: disjoint pieces in the order of addresses. They may
+/// begin and end anywhere in a page.
 class AddressSpace {
   public:
     /// Errors: the piece overlaps another, or does not lie inside its region.
@@ -41,13 +41,14 @@ class AddressSpace {
 
     std::span<const MappedMemory> view() const { return pieces_; }
 
-    /// What belongs into a dump: RAM and ROM, with pieces that continue each other merged.
+    /// The memory that belongs into a dump: RAM and ROM. Pieces that continue each other are
+    /// merged.
     guest::GuestPhysBlockList dumpable() const;
 
-    /// Copies @data into guest memory, ROM included, as a loader does; it may cross pieces.
+    /// Copies @data into guest memory, including ROM, as a loader does. It may cross pieces.
     ///
-    /// Main loop, while no vCPU runs. Errors: a byte has no memory that this process maps; nothing
-    /// is written then.
+    /// Main loop, while no vCPU runs. Errors: some byte is in no memory that this process maps;
+    /// then nothing is written.
     Result<> load(Gpa to, std::span<const std::byte> data) const;
 
   private:

@@ -16,8 +16,8 @@ constexpr uint64_t kPresent = uint64_t{1} << 63;
 constexpr uint64_t kSwapped = uint64_t{1} << 62;
 constexpr uint64_t kFileOrShared = uint64_t{1} << 61;
 
-/// Pages asked of the kernel at first, and at most, in one call: most runs are either very short or
-/// very long.
+/// Pages asked of the kernel in the first call, and the most in any call. Most runs are either very
+/// short or very long.
 constexpr size_t kFirstPages = 64;
 constexpr size_t kMostPages = 8192;
 
@@ -26,12 +26,12 @@ bool touched(uint64_t entry, bool private_only) {
     return (entry & kPresent) && !(private_only && (entry & kFileOrShared));
 }
 
-/// Entries of consecutive pages, read in growing portions.
+/// Reads the entries of consecutive pages, in growing portions.
 class Entries {
   public:
     Entries(int pagemap, uint64_t page) : pagemap_(pagemap), next_page_(page) {}
 
-    /// Empty when the kernel gives no more.
+    /// Empty if the kernel returns no more entries.
     std::span<const uint64_t> next(uint64_t pages_wanted) {
         const size_t count = std::min<uint64_t>(portion_, pages_wanted);
         const ssize_t got = pread(pagemap_, buffer_.data(), count * sizeof(uint64_t),

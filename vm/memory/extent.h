@@ -6,16 +6,16 @@
 
 #include "guest/ram_region.h"
 
-/// What the kernel knows of memory without touching it. All functions: any thread.
+/// What the kernel knows about memory without touching it. All functions: any thread.
 
 namespace guestdump::vm {
 
-/// Whether the pages of this process's memory at @host + @offset are its own (in memory or swapped
-/// out) or were never touched, up to @limit (exclusive, above @offset).
+/// Finds how far the memory from @host + @offset is either all populated (its pages belong to this
+/// process, in memory or swapped out) or all untouched. The search ends at @limit, which is
+/// exclusive and above @offset.
 ///
-/// With @private_only pages of a file that a private mapping has not yet copied count as never
-/// touched.
-/// @pagemap is /proc/self/pagemap; where it cannot be read, all is populated.
+/// With @private_only, pages of a file that a private mapping has not copied yet count as
+/// untouched. @pagemap is /proc/self/pagemap; if it cannot be read, all memory counts as populated.
 /// [linux Documentation/admin-guide/mm/pagemap.rst]
 guest::RamExtent pagemap_extent(int pagemap, const std::byte* host, uint64_t offset, uint64_t limit,
                                 bool private_only);

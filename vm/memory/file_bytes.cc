@@ -13,7 +13,7 @@
 namespace guestdump::vm {
 
 Result<std::vector<std::byte>> read_file(const std::string& path, uint64_t most) {
-    // O_NONBLOCK: a FIFO must not hold us until somebody writes to it.
+    // O_NONBLOCK: otherwise opening a FIFO would wait for a writer.
     const util::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status;
     if (!fd || ::fstat(fd.get(), &status) != 0)

@@ -9,8 +9,8 @@
 
 namespace guestdump::vm {
 
-/// The contents of a regular file of at most @most bytes. Errors: "Could not open '<path>': <why>",
-/// it is something else than a file, it is larger.
+/// The contents of a regular file. Errors: "Could not open '<path>': <why>"; it is not a regular
+/// file; it has more than @most bytes.
 util::Result<std::vector<std::byte>> read_file(const std::string& path, uint64_t most);
 
 }  // namespace guestdump::vm

@@ -20,7 +20,7 @@ namespace guestdump::vm {
 
 namespace {
 
-/// Memory that no file backs and nobody else sees.
+/// Memory without a file that no other process sees.
 class AnonymousRam final : public Ram {
   public:
     AnonymousRam(const RamSpec& spec, std::byte* host, util::UniqueFd pagemap)
@@ -39,9 +39,9 @@ class AnonymousRam final : public Ram {
     util::UniqueFd pagemap_;
 };
 
-/// A file whose bytes are the RAM. It is read as a file: that populates nothing, costs no page
-/// faults, and a file that someone else made shorter is an error where the mapping would be a
-/// SIGBUS.
+/// A file whose bytes are the RAM. It is read as a file: this allocates no pages and causes no page
+/// faults, and if somebody has made the file shorter, reading it returns an error instead of
+/// raising SIGBUS as the mapping would.
 class SharedRam final : public Ram {
   public:
     SharedRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd)
@@ -70,7 +70,7 @@ Result<> SharedRam::copy(uint64_t offset, std::span<std::byte> out) const {
     return {};
 }
 
-/// A file's bytes, and over them the pages that the guest has written.
+/// A file's bytes, replaced by the pages that the guest has written.
 class PrivateFileRam final : public Ram {
   public:
     PrivateFileRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd, util::UniqueFd pagemap)
@@ -86,7 +86,8 @@ class PrivateFileRam final : public Ram {
     }
 
   private:
-    /// Through the kernel, because that turns the SIGBUS of a file made shorter into an error.
+    /// Reads through the kernel. If somebody has made the file shorter, this turns the SIGBUS into
+    /// an error.
     Result<> copy(uint64_t offset, std::span<std::byte> out) const override {
         while (!out.empty()) {
             const iovec to{out.data(), out.size()};
@@ -114,7 +115,7 @@ Result<util::UniqueFd> open_mem_path(const RamSpec& spec) {
     return util::UniqueFd(fd);
 }
 
-/// Makes an empty file as long as the RAM; one that holds something must be long enough already.
+/// Makes an empty file as long as the RAM. A file that is not empty must be long enough already.
 Result<> fit_file(int fd, const RamSpec& spec) {
     struct stat status;
     if (fstat(fd, &status) != 0)
@@ -139,7 +140,7 @@ Result<util::UniqueFd> make_memfd(const RamSpec& spec) {
     return fd;
 }
 
-/// The fd behind the RAM; none for what is private to this process and starts as zeros.
+/// The file for the RAM. Empty if the RAM is private to this process and starts as zeros.
 Result<util::UniqueFd> open_backing(const RamSpec& spec) {
     if (spec.backend == RamSpec::Backend::ram && !spec.share) return util::UniqueFd();
     util::UniqueFd fd =
@@ -148,7 +149,7 @@ Result<util::UniqueFd> open_backing(const RamSpec& spec) {
     return fd;
 }
 
-/// Without a reservation of swap: a guest is mostly much larger than what it touches.
+/// Without a reservation of swap: most guests touch much less memory than they have.
 Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     const int kind = fd < 0 ? MAP_ANONYMOUS | MAP_PRIVATE : spec.share ? MAP_SHARED : MAP_PRIVATE;
     void* const host =
@@ -160,8 +161,8 @@ Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     return static_cast<std::byte*>(host);
 }
 
-/// The kernel leaves private memory that was never written out of cores, as if it had been kept out
-/// on purpose: a page of it is, and then all of it is there, zero where it is zero.
+/// The kernel leaves private memory that was never written out of cores, just like memory that was
+/// excluded on purpose. Writing one page makes all of it appear, with zeros for the rest.
 void write_first_byte(std::byte* host) {
     const std::atomic_ref first(*host);
     first.store(first.load());
@@ -177,7 +178,7 @@ Result<std::shared_ptr<Ram>> Ram::create(const RamSpec& spec) {
     util::UniqueFd fd = TRY(open_backing(spec));
     std::byte* const host = TRY(map_ram(spec, fd.get()));
     if (!spec.share) write_first_byte(host);
-    // Where /proc is not there, nothing is known of pages and everything is read.
+    // Without /proc nothing is known about pages, and all of them are read.
     util::UniqueFd pagemap(spec.share ? -1 : open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
     std::shared_ptr<Ram> ram;
     if (!fd) {

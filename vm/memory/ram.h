@@ -11,17 +11,18 @@
 
 namespace guestdump::vm {
 
-/// Where the bytes of guest RAM live, as -object memory-backend-* says it.
+/// A description of guest RAM, as in -object memory-backend-*.
 struct RamSpec {
     enum class Backend : uint8_t { ram, file, memfd };
     Backend backend = Backend::ram;
-    std::string id;        ///< "pc.ram", or what -object calls it
+    std::string id;        ///< "pc.ram", or the id of the -object
     uint64_t size = 0;     ///< bytes, at least 1
-    std::string mem_path;  ///< of Backend::file: a file, made where there is none, or a directory
-    bool share = false;    ///< false: what the guest writes is this process's own
+    std::string mem_path;  ///< for Backend::file: a file, which is created if it does not exist, or
+                           ///< a directory
+    bool share = false;    ///< false: other processes do not see what the guest writes
 };
 
-/// Guest RAM mapped into this process. The host gives pages only as they are touched.
+/// Guest RAM mapped into this process. The host allocates pages when they are first touched.
 class Ram : public guest::RamRegion {
   public:
     /// Errors: the file cannot be opened, is smaller than the RAM, or cannot be mapped.
@@ -36,14 +37,14 @@ class Ram : public guest::RamRegion {
 
     const std::byte* mapped() const override { return host_; }
 
-    /// The first byte, to be written to as well; lives as long as this.
+    /// Address of the first byte, for reading and writing. Valid as long as this object exists.
     std::byte* host() const { return host_; }
 
   protected:
     Ram(std::string id, uint64_t size, std::byte* host)
         : id_(std::move(id)), size_(size), host_(host) {}
 
-    /// Copies bytes that are known to lie inside.
+    /// Copies bytes. The caller has checked that they lie inside.
     virtual Result<> copy(uint64_t offset, std::span<std::byte> out) const = 0;
 
   private:

@@ -10,31 +10,31 @@
 
 namespace guestdump::vm {
 
-/// The memory backends by their ids: the machine's, and those that clients make and remove.
+/// The memory backends by id: those of the machine, and those that clients create and remove.
 ///
 /// Main loop.
 class RamObjects {
   public:
-    /// Of one that the machine holds.
+    /// Adds a backend that the machine uses.
     void add_in_use(const std::string& id, RamSpec::Backend backend);
 
-    /// Errors: the id is taken, Ram::create()'s.
+    /// Errors: the id is in use; those of Ram::create().
     Result<> create(const RamSpec& spec);
 
-    /// Errors: there is none of that id, the machine holds it.
+    /// Errors: there is no backend of this id; the machine uses it.
     Result<> remove(const std::string& id);
 
     struct Info {
         std::string id;
         RamSpec::Backend backend;
     };
-    /// All of them, by id.
+    /// All backends, in the order of their ids.
     std::vector<Info> list() const;
 
   private:
     struct Object {
         RamSpec::Backend backend;
-        std::shared_ptr<Ram> ram;  ///< nullptr: the machine has it
+        std::shared_ptr<Ram> ram;  ///< nullptr if the machine uses the backend
     };
     std::map<std::string, Object> objects_;
 };

@@ -10,11 +10,11 @@ namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-/// Physical addresses have at most 52 bits; a machine's RAM with all its holes must end below. [SDM
-/// 3A 4.1.4]
+/// Physical addresses have at most 52 bits; the RAM of a machine with all its holes must end below
+/// that. [SDM 3A 4.1.4]
 constexpr uint64_t kMostRam = uint64_t{1} << 51;
 
-constexpr uint64_t kMostCpus = 255;  // as many as 8-bit APIC ids address [SDM 3A 11.4.6]
+constexpr uint64_t kMostCpus = 255;  // the most that 8-bit APIC ids can address [SDM 3A 11.4.6]
 
 Result<> check_ram(uint64_t bytes) {
     if (bytes == 0 || bytes > kMostRam) {
@@ -24,8 +24,8 @@ Result<> check_ram(uint64_t bytes) {
     return {};
 }
 
-/// Devices of QEMU that managers give every guest; this machine has none, and dumps the same
-/// without.
+/// QEMU's devices that managers add to every guest. This machine does not have them, and its dumps
+/// are the same without them.
 constexpr std::string_view kKnownDevices[] = {
     "e1000", "ich9-",   "ide-",      "isa-",  "nec-usb-", "pci-", "pcie-",
     "piix",  "pvpanic", "qemu-xhci", "scsi-", "usb-",     "VGA",  "virtio-",
@@ -71,9 +71,8 @@ Result<> parse_accel(OptionContext& context, const std::string& argument) {
         const size_t colon = std::min(names.find(':'), names.size());
         std::string name = names.substr(0, colon);
         names.erase(0, colon + 1);
-        // What QEMU calls the accelerator that needs no /dev/kvm.
-        if (name == "tcg") name = "synthetic";
-        if (name != "kvm" && name != "synthetic" && name != "qtest") {
+        constexpr std::string_view kKnown[] = {"kvm", "tcg", "synthetic", "qtest"};
+        if (std::ranges::count(kKnown, name) == 0) {
             return Error::make("invalid accelerator %s", name.c_str());
         }
         context.options.accels.push_back(std::move(name));
@@ -138,7 +137,7 @@ Result<> parse_object(OptionContext& context, const std::string& argument) {
     TRY(check_ram(*size));
     spec.size = *size;
     if (spec.backend == RamSpec::Backend::file) spec.mem_path = TRY(list.require("mem-path"));
-    // A memfd that nobody shares is of no use: QEMU's default as well.
+    // QEMU's default too: a memfd that is not shared has no use.
     spec.share = TRY(list.take_bool("share")).value_or(spec.backend == RamSpec::Backend::memfd);
     for (const char* name : {"merge", "dump", "prealloc", "x-use-canonical-path-for-ramblock-id"}) {
         if (TRY(list.take_bool(name)))

@@ -11,10 +11,10 @@ namespace {
 using Kind = MonitorDevice::Kind;
 using Protocol = MonitorOption::Protocol;
 
-/// A socket by path: listening there, or connecting where server is off.
+/// A socket at a path: listens if server is on, otherwise connects.
 Result<MonitorDevice> socket_at(std::string path, OptionList& list) {
     const bool server = TRY(list.take_bool("server")).value_or(false);
-    // Waiting for the first client, as QEMU's default does, would only delay a start.
+    // QEMU's default waits for the first client, which would only delay the start.
     const std::optional<bool> wait = TRY(list.take_bool("wait"));
     if (wait.value_or(false)) return Error::make("wait=on is not supported: give wait=off");
     TRY(list.expect_all_taken());
@@ -41,7 +41,7 @@ Result<> add_monitor(OptionContext& context, Protocol protocol, const std::strin
         return Error::make("'%s' is not unix:PATH, stdio or none", device.c_str());
     }
     if (parsed.kind == Kind::none) return {};
-    // As QEMU labels the chardevs that it makes for these options.
+    // The label that QEMU gives to the chardev of such an option.
     const size_t number = context.options.monitors.size();
     std::string label =
         protocol == Protocol::qtest ? "qtest" : util::text("compat_monitor%zu", number);
@@ -106,7 +106,7 @@ Result<> parse_chardev(OptionContext& context, const std::string& argument) {
         device.kind = Kind::stdio;
         TRY(list.expect_all_taken());
     } else {
-        // A console's file, say: there is no console.
+        // For example the file of a console. This machine has no console.
         context.options.ignored.push_back("-chardev " + backend);
     }
     context.chardevs.emplace(id, std::move(device));

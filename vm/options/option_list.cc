@@ -10,7 +10,8 @@
 namespace guestdump::vm {
 namespace {
 
-/// The text up to the next single comma, unescaped; moves @text behind it.
+/// Returns the text up to the next single comma, unescaped, and removes it and the comma from
+/// @text.
 std::string next_member(std::string_view& text) {
     std::string member;
     while (!text.empty()) {
@@ -48,7 +49,7 @@ std::optional<uint64_t> suffix_unit(std::string_view suffix) {
     }
 }
 
-/// The number that @text begins with; moves @text behind it.
+/// Reads the number at the beginning of @text and removes it from @text.
 Result<uint64_t> leading_number(std::string_view& text) {
     const std::string whole(text);
     const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");

@@ -6,18 +6,18 @@
 
 #include "vm/options/options.h"
 
-/// One function for each option whose argument has a form of its own. Errors: what is wrong with
-/// the argument; the option's name is put before it by parse_options().
+/// One function for each option whose argument has its own notation. Errors describe the mistake in
+/// the argument; parse_options() adds the option's name.
 
 namespace guestdump::vm {
 
-/// A monitor whose chardev may come later on the command line.
+/// A monitor. Its chardev may come later on the command line.
 struct PendingMonitor {
     MonitorOption::Protocol protocol;
     std::string chardev;
 };
 
-/// The options read so far, and what joins them at the end.
+/// The options read so far, and what is needed to connect them at the end.
 struct OptionContext {
     Options options;
     std::map<std::string, MonitorDevice> chardevs;
@@ -41,7 +41,7 @@ Result<> parse_qtest(OptionContext& context, const std::string& argument);
 Result<> parse_chardev(OptionContext& context, const std::string& argument);
 Result<> parse_mon(OptionContext& context, const std::string& argument);
 
-/// Gives every -mon its chardev. Errors: there is none of that name.
+/// Connects every -mon with its chardev. Errors: there is no chardev of this id.
 Result<> connect_monitors(OptionContext& context);
 
 }  // namespace guestdump::vm

@@ -11,10 +11,10 @@
 namespace guestdump::vm {
 namespace {
 
-/// An option that means something here.
+/// An option that has an effect here.
 struct Option {
     std::string_view name;
-    std::string_view argument;  ///< for help; empty: it takes none
+    std::string_view argument;  ///< for help; empty if the option takes no argument
     std::string_view help;
     Result<> (*apply)(OptionContext& context, const std::string& argument);
 };
@@ -48,7 +48,7 @@ Result<> set_daemonize(OptionContext& context, const std::string&) {
     return {};
 }
 
-/// Stores the argument as it is.
+/// Stores the argument unchanged.
 template <std::string Options::*Member>
 Result<> set_text(OptionContext& context, const std::string& argument) {
     if (argument.empty()) return Error::make("its argument is empty");
@@ -96,7 +96,7 @@ constexpr Option kOptions[] = {
     {"-daemonize", "", "go to the background once all sockets listen", set_daemonize},
 };
 
-/// Options of QEMU that managers pass and that have no meaning for a machine without devices.
+/// QEMU's options that managers pass and that have no effect on a machine without devices.
 constexpr std::string_view kIgnoredWithArgument[] = {
     "-add-fd",  "-append",     "-audio",     "-audiodev", "-boot",   "-cpu",
     "-display", "-global",     "-initrd",    "-kernel",   "-msg",    "-net",
@@ -118,7 +118,7 @@ const Option* find_option(std::string_view name) {
     return found == std::end(kOptions) ? nullptr : found;
 }
 
-/// Takes arguments one after the other.
+/// Returns the arguments one after the other.
 class Reader {
   public:
     explicit Reader(std::span<const char* const> arguments) : left_(arguments) {}
@@ -163,7 +163,7 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
     Reader reader(arguments);
     while (!reader.done()) {
         const std::string given = reader.next();
-        // As in QEMU, two dashes are as good as one.
+        // Two dashes are the same as one, as in QEMU.
         const std::string name = given.starts_with("--") ? given.substr(1) : given;
         Result<> parsed = parse_one(context, reader, name);
         if (!parsed) return std::move(parsed).take_error().while_("%s", given.c_str());

@@ -8,7 +8,7 @@
 namespace guestdump::vm {
 namespace {
 
-/// Sets @denied where @name is given. Errors: its value is neither deny nor one of @allows.
+/// Sets @denied if @name is given. Errors: its value is neither deny nor one of @allows.
 Result<> take_denied(OptionList& list, const char* name, bool& denied,
                      std::initializer_list<std::string_view> allows = {"allow"}) {
     const std::optional<std::string> value = list.take(name);
@@ -25,7 +25,8 @@ Result<> parse_sandbox(OptionContext& context, const std::string& argument) {
     const bool enable = TRY(list.take_bool("enable")).value_or(false);
     util::SandboxPolicy policy;
     TRY(take_denied(list, "obsolete", policy.deny_obsolete));
-    // children: what is started gains no privileges. Behind a filter nothing does.
+    // With "children", only child processes are kept from gaining privileges. A seccomp filter does
+    // that in any case.
     TRY(take_denied(list, "elevateprivileges", policy.deny_privileges, {"allow", "children"}));
     TRY(take_denied(list, "spawn", policy.deny_spawn));
     TRY(take_denied(list, "resourcecontrol", policy.deny_resource_control));

@@ -11,7 +11,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// What a line of HMP gives, with plain line ends.
+/// Runs a line of HMP and returns its output with plain line ends.
 std::string say(Monitor& monitor, const std::string& line) {
     std::string said;
     run_hmp_line(monitor, line, [&](const std::string& output) {
@@ -26,6 +26,10 @@ std::string say(Monitor& monitor, const std::string& line) {
 struct CountingMachine : TestMachine {
     CountingMachine() {
         for (size_t i = 0; i < 256; ++i) ram->bytes()[i] = static_cast<std::byte>(i);
+    }
+    /// Writes a page table entry at physical address @at.
+    void put(size_t at, uint64_t entry) {
+        std::memcpy(ram->bytes().data() + at, &entry, sizeof entry);
     }
     Monitor monitor{services};
 };
@@ -81,24 +85,57 @@ START_TEST(without_paging_virtual_addresses_are_physical) {
 }
 END_TEST
 
+/// Four-level paging with its top table at @top.
+target_i386::Registers long_mode(uint64_t top) {
+    target_i386::Registers registers;
+    registers.cr0 = target_i386::kCr0Paging | target_i386::kCr0ProtectedMode;
+    registers.cr3 = top;
+    registers.cr4 = target_i386::kCr4Pae;
+    registers.efer = target_i386::kEferLongModeEnable | target_i386::kEferLongModeActive;
+    return registers;
+}
+
 START_TEST(virtual_addresses_go_through_the_page_tables_of_the_chosen_cpu) {
     CountingMachine vm;
     // Three levels of tables at 0x1000, then a 2 MiB page: 0xffff800000000000 is physical 0.
-    const auto put = [&](size_t at, uint64_t entry) {
-        std::memcpy(vm.ram->bytes().data() + at, &entry, sizeof entry);
-    };
-    put(0x1000 + 256 * 8, 0x2000 | 3);
-    put(0x2000, 0x3000 | 3);
-    put(0x3000, 0x83);
-    target_i386::Registers registers;
-    registers.cr0 = target_i386::kCr0Paging | target_i386::kCr0ProtectedMode;
-    registers.cr3 = 0x1000;
-    registers.cr4 = target_i386::kCr4Pae;
-    registers.efer = target_i386::kEferLongModeEnable | target_i386::kEferLongModeActive;
-    vm.set_registers(1, registers);
+    vm.put(0x1000 + 256 * 8, 0x2000 | 3);
+    vm.put(0x2000, 0x3000 | 3);
+    vm.put(0x3000, 0x83);
+    vm.set_registers(1, long_mode(0x1000));
     check_text(say(vm.monitor, "cpu 1"), "");
     check_text(say(vm.monitor, "x /2xb 0xffff800000000004"), "ffff800000000004: 0x04 0x05\n");
     check_text(say(vm.monitor, "x /2xb 4"), "0000000000000004: Cannot access memory\n");
+}
+END_TEST
+
+START_TEST(only_the_addresses_asked_for_are_translated) {
+    CountingMachine vm;
+    // Every entry of the upper tables leads to the same last table, whose pages do not follow one
+    // another: all of the address space is mapped, by 2^36 mappings.
+    for (size_t entry = 0; entry < 512; ++entry) {
+        for (const size_t table : {0x1000, 0x2000, 0x3000})
+            vm.put(table + entry * 8, (table + 0x1000) | 3);
+        vm.put(0x4000 + entry * 8, (entry * 7 % 16) << 12 | 3);
+    }
+    vm.set_registers(0, long_mode(0x1000));
+    const uint64_t reads = vm.ram->reads();
+    check_text(say(vm.monitor, "x /4xb 0xffff800000000004"),
+               "ffff800000000004: 0x04 0x05 0x06 0x07\n");
+    ck_assert_uint_eq(vm.ram->reads() - reads, 4 + 1);  // an entry of each level, and the bytes
+}
+END_TEST
+
+START_TEST(a_value_may_lie_in_two_pages_that_are_apart) {
+    CountingMachine vm;
+    vm.put(0x1000, 0x2000 | 3);
+    vm.put(0x2000, 0x3000 | 3);
+    vm.put(0x3000, 0x4000 | 3);
+    vm.put(0x4000, 0x8000 | 3);
+    vm.put(0x4008, 0 | 3);
+    vm.put(0x8ff8, 0xaabbccdd00000000);
+    vm.set_registers(0, long_mode(0x1000));
+    check_text(say(vm.monitor, "x /1xg 0xffc"), "0000000000000ffc: 0x03020100aabbccdd\n");
+    check_text(say(vm.monitor, "x /1xg 0x1ffc"), "0000000000001ffc: Cannot access memory\n");
 }
 END_TEST
 
@@ -173,6 +210,8 @@ Suite* hmp_memory_suite() {
                                    memory_that_is_not_there_cannot_be_accessed,
                                    without_paging_virtual_addresses_are_physical,
                                    virtual_addresses_go_through_the_page_tables_of_the_chosen_cpu,
+                                   only_the_addresses_asked_for_are_translated,
+                                   a_value_may_lie_in_two_pages_that_are_apart,
                                    host_address_is_where_the_ram_is,
                                    flat_view_lists_ranges_with_inclusive_ends,
                                    expressions_are_printed_and_know_registers,

@@ -13,7 +13,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// A folder that goes with everything in it that the test put there.
+/// A folder for one test. It is removed with the files that the test made in it.
 class Folder {
   public:
     Folder() { ck_assert_ptr_nonnull(mkdtemp(name_)); }
@@ -36,14 +36,14 @@ std::string dump_request(const std::string& protocol, const std::string& more = 
            protocol + "\"" + more + "}}";
 }
 
-/// A pipe that nobody reads: a dump into it does not end by itself, its 64 KiB of memory and the
-/// headers do not fit.
+/// A pipe that nobody reads. A dump into it cannot end, because 64 KiB of memory and the headers do
+/// not fit.
 class StuckTarget {
   public:
     StuckTarget() { ck_assert_int_eq(pipe2(ends_, O_CLOEXEC), 0); }
     ~StuckTarget() { close(ends_[0]); }
 
-    /// Begins a dump into it. @more: further arguments.
+    /// Begins a dump into the pipe. @more: further arguments.
     std::string dump(TestClient& client, const std::string& more = "") {
         std::vector<util::UniqueFd> fds;
         fds.emplace_back(ends_[1]);
@@ -53,7 +53,7 @@ class StuckTarget {
         return client.ask(dump_request("fd:x", more));
     }
 
-    /// Reads it to its end, which lets the dump end too. Bytes.
+    /// Reads the pipe to its end, which lets the dump end, and returns the number of bytes.
     size_t drain() {
         size_t total = 0;
         char buffer[4096];
@@ -190,7 +190,7 @@ START_TEST(an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it) {
     std::string told;
     vm.loop.run_until([&] { return has(told += client.take(), "package"); });
     ck_assert(has(told, R"("without-holes": )") && told.find(R"("id": 7)") < told.find("package"));
-    // What is wrong is said at once.
+    // Wrong arguments are refused at once.
     ck_assert(has(client.ask(R"({"execute": "query-dump-estimate", "arguments": {"begin": 1}})"),
                   "Parameter 'length' is missing"));
     check_text(other.ask(R"({"execute": "human-monitor-command",)"
@@ -200,7 +200,7 @@ START_TEST(an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it) {
 }
 END_TEST
 
-/// More estimates than may wait, each asked for by a client that goes at once.
+/// Asks for more estimates than may wait. Each client disconnects at once.
 void ask_and_go(TestMachine& vm, const std::string& request) {
     for (size_t i = 0; i < 2 * dump::InspectionQueue::kMostWaiting; ++i) {
         Negotiated client(vm.services);
@@ -216,6 +216,17 @@ START_TEST(an_estimate_whose_client_has_gone_is_dropped) {
                    R"( "arguments": {"command-line": "info dump-estimate"}})");
     std::string told = other.ask(R"({"execute": "query-dump-estimate"})");
     vm.loop.run_until([&] { return has(told += other.take(), "highest"); });
+}
+END_TEST
+
+START_TEST(estimate_of_a_machine_that_cannot_be_dumped_is_zero) {
+    TestMachine vm(TestMachine::Contents::nothing);
+    Negotiated client(vm.services);
+    check_text(client.ask(R"({"execute": "query-dump-estimate"})"),
+               R"({"return": {"bytes": 0, "lowest": 0, "highest": 0, "without-holes": 0}})"
+               "\r\n");
+    ck_assert(has(client.ask(R"({"execute": "query-dump-estimate", "arguments": {"begin": 1}})"),
+                  "Parameter 'length' is missing"));
 }
 END_TEST
 
@@ -274,7 +285,7 @@ START_TEST(second_dump_stop_and_cont_are_refused_while_one_is_active) {
     const std::string busy = generic("There is a dump in process, please wait.");
     check_text(client.ask(R"({"execute": "stop"})"), busy);
     check_text(client.ask(R"({"execute": "cont"})"), busy);
-    // Even where the arguments are wrong as well: that is the order of QEMU's checks.
+    // Even if the arguments are wrong too: QEMU checks in this order.
     check_text(client.ask(dump_request("nonsense:")), busy);
     target.drain();
     finish_dump(vm);
@@ -367,6 +378,7 @@ Suite* qmp_dump_suite() {
                         commands_behind_a_synchronous_dump_wait_and_those_of_others_do_not,
                         an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
                         an_estimate_whose_client_has_gone_is_dropped,
+                        estimate_of_a_machine_that_cannot_be_dumped_is_zero,
                         inspections_that_wait_are_bounded,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,

@@ -15,7 +15,7 @@
 namespace guestdump::monitor {
 namespace {
 
-/// What query-qmp-schema returns, by name.
+/// The entries of query-qmp-schema by name.
 class SchemaInfos {
   public:
     explicit SchemaInfos(Services& services)

@@ -41,6 +41,13 @@ START_TEST(vmcoreinfo_is_the_text_of_the_guests_note) {
 }
 END_TEST
 
+START_TEST(vmcoreinfo_has_no_text_if_the_guest_gave_no_note) {
+    TestMachine vm(TestMachine::Contents::nothing);
+    Negotiated client(vm.services);
+    check_text(client.ask(R"({"execute": "query-vmcoreinfo"})"), "{\"return\": {}}\r\n");
+}
+END_TEST
+
 }  // namespace
 
 Suite* qmp_memory_suite() {
@@ -48,6 +55,7 @@ Suite* qmp_memory_suite() {
                                                  memory_comes_in_base64,
                                                  memory_that_is_not_there_is_refused,
                                                  vmcoreinfo_is_the_text_of_the_guests_note,
+                                                 vmcoreinfo_has_no_text_if_the_guest_gave_no_note,
                                              });
 }
 

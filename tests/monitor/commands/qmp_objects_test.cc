@@ -91,13 +91,37 @@ START_TEST(arguments_that_make_no_backend_are_refused) {
 }
 END_TEST
 
+std::string set(const std::string& arguments) {
+    return R"({"execute": "qom-set", "arguments": {)" + arguments + "}}";
+}
+
+START_TEST(qom_set_checks_its_arguments_and_changes_nothing) {
+    TestMachine vm;
+    Negotiated client(vm.services);
+    check_text(client.ask(set(R"("path": "/machine", "property": "rtc-time")")),
+               generic("Parameter 'value' is missing"));
+    check_text(client.ask(set(R"("property": "rtc-time", "value": 1)")),
+               generic("Parameter 'path' is missing"));
+    for (const char* value : {"null", "1", "\"x\"", "{\"a\": [1]}"}) {
+        check_text(client.ask(set(R"("path": "/machine", "property": "rtc-time", "value": )" +
+                                  std::string(value))),
+                   generic("Property 'pc-machine.rtc-time' not found"));
+    }
+    check_text(client.ask(set(R"("path": "/machine", "property": "type", "value": "q35")")),
+               generic("Insufficient permission to perform this operation"));
+    check_text(client.ask(set(R"("path": "/nowhere", "property": "type", "value": 1)")),
+               refused("DeviceNotFound", "Device '/nowhere' not found"));
+}
+END_TEST
+
 }  // namespace
 
 Suite* qmp_objects_suite() {
     return support::make_suite(
         "qmp_objects",
         {backend_is_there_from_object_add_to_object_del, id_is_an_identifier_and_taken_once,
-         backend_of_the_machine_stays, arguments_that_make_no_backend_are_refused});
+         backend_of_the_machine_stays, arguments_that_make_no_backend_are_refused,
+         qom_set_checks_its_arguments_and_changes_nothing});
 }
 
 }  // namespace guestdump::monitor

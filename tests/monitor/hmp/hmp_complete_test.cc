@@ -18,7 +18,7 @@ Words words_for(std::string_view line) {
     return complete_hmp_line(line).words;
 }
 
-/// Fails the test unless the end of @line becomes one of @words.
+/// Fails the test unless the completions of @line are @words.
 void check_words(std::string_view line, const Words& words, int at = __builtin_LINE()) {
     std::string found;
     for (const std::string& word : words_for(line)) found += "<" + word + ">";
@@ -30,7 +30,7 @@ void check_words(std::string_view line, const Words& words, int at = __builtin_L
     }
 }
 
-/// Files with names of all kinds.
+/// A folder with files whose names are of all kinds.
 struct Folder {
     Folder() {
         for (const char* name : {"core.one", "core.two", ".hidden", "with space", "q\"uote"}) {
@@ -138,7 +138,7 @@ START_TEST(common_beginning_does_not_end_inside_a_character) {
     ck_assert(common_beginning({"z\u20ac", "z\u20ad"}) == "z");
     ck_assert(common_beginning({"z\u00e4", "z\u00e4.one"}) == "z\u00e4");
     ck_assert(common_beginning({"z\u00e4", "\u00f6"}).empty());
-    // Bytes that are no UTF-8 end nowhere.
+    // Bytes that are not UTF-8 do not end a character.
     ck_assert(common_beginning({"\xa4", "\xb6"}).empty());
     ck_assert(common_beginning({"z\xc3"}) == "z\xc3");
 }

@@ -15,7 +15,7 @@ namespace {
 
 const std::string kPrompt = "(qemu) ";
 
-/// A person at a terminal that shows what is typed by itself.
+/// A client at a terminal that echoes its input itself.
 class Person {
   public:
     explicit Person(Services& services, bool echo = false) : session_(services, wire_, echo) {
@@ -35,7 +35,7 @@ class Person {
     std::string greeting_;
 };
 
-/// The values of registers that tests know.
+/// Registers with fixed values for expressions.
 Result<uint64_t> test_register(std::string_view name) {
     if (name == "rip") return uint64_t{0x1000};
     return Error::make("unknown register");

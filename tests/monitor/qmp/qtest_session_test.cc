@@ -12,7 +12,7 @@ Suite* qtest_session_suite();
 
 namespace {
 
-/// What comes back for @text, fed byte by byte.
+/// Feeds @text byte by byte and returns the output.
 std::string answers(std::string_view text) {
     TestWire wire;
     QtestSession session(wire);

@@ -19,7 +19,8 @@
 namespace guestdump::monitor {
 namespace {
 
-/// Sends back what it gets, and how many descriptors came with it; says hello and counts itself.
+/// A session that greets the client, sends back everything that it receives, with the number of
+/// descriptors that came with it, and counts its instances.
 class Echo final : public Session {
   public:
     Echo(Wire& wire, int& living) : wire_(wire), living_(living) {
@@ -61,7 +62,7 @@ class Sockets {
     char folder_[32] = "/tmp/guestdump-test-XXXXXX";
 };
 
-/// Lets the main loop do all that there is to do.
+/// Runs the main loop until nothing is left to do.
 void turn() {
     while (g_main_context_iteration(nullptr, FALSE)) {
     }
@@ -140,7 +141,7 @@ START_TEST(client_that_does_not_read_holds_up_nobody_and_gets_all_later) {
     const std::string block(4096, 'x');
     size_t sent = 0;
     fcntl(client.get(), F_SETFL, O_NONBLOCK);
-    // The echo stops when kMaxUnread bytes wait, and then what is sent stays in the socket.
+    // The session stops echoing when kMaxUnread bytes wait. Later input then stays in the socket.
     for (ssize_t n = 0; (n = ::send(client.get(), block.data(), block.size(), 0)) > 0; turn()) {
         sent += static_cast<size_t>(n);
         ck_assert_uint_lt(sent, 64 << 20);
@@ -151,11 +152,11 @@ START_TEST(client_that_does_not_read_holds_up_nobody_and_gets_all_later) {
 }
 END_TEST
 
-/// An endpoint with one client, which hears what the test says.
+/// An endpoint with one client, to which the test sends messages.
 struct Told {
     Told() { turn(); }
 
-    /// More than may wait, in small messages.
+    /// Sends more bytes than may wait, in small messages.
     void say_too_much() {
         const std::string block(size_t{64} << 10, 'x');
         for (size_t sent = 0; sent <= Connection::kMaxBacklog + (1 << 20); sent += block.size()) {
@@ -173,7 +174,7 @@ struct Told {
     util::UniqueFd client = client_of(sockets);
 };
 
-/// Bytes that come before there are none for now, or none at all.
+/// Counts the bytes that arrive until none are left for now or the stream ends.
 size_t read_all(int fd) {
     size_t got = 0;
     for (std::string some; !(some = read_some(fd)).empty() && some != "<end>";) got += some.size();
@@ -297,7 +298,7 @@ END_TEST
 
 START_TEST(socket_of_a_dead_server_is_replaced) {
     Sockets sockets;
-    // A listener that is closed leaves its file behind.
+    // Closing a listener leaves its file in place.
     support::must(util::listen_at(sockets.path())).reset();
     ck_assert_int_eq(access(sockets.path().c_str(), F_OK), 0);
     const auto endpoint = support::must(sockets.open(ListenAt{sockets.path()}));

@@ -93,7 +93,7 @@ START_TEST(the_firmware_alone_leaves_its_entry_state) {
     BareMachine machine = make_machine(1, "");
     const uint64_t behind_hlt = machine.run_until_hlt();
     Registers registers = machine.registers(0);
-    registers.rax = 0;  // the only one that it leaves something in
+    registers.rax = 0;  // the only register in which it leaves a value
     ck_assert(registers == entry_registers(static_cast<uint32_t>(behind_hlt)));
 }
 END_TEST

@@ -13,7 +13,7 @@ namespace {
 
 using target_i386::Registers;
 
-/// Registers with no two values alike.
+/// Registers that all have different values.
 Registers distinct_registers() {
     Registers registers;
     uint64_t next = 0x1111111100000001;
@@ -48,7 +48,7 @@ START_TEST(what_goes_to_kvm_comes_back) {
 END_TEST
 
 START_TEST(attributes_are_the_high_word_of_a_descriptor) {
-    // Each attribute alone. [SDM 3A 3.4.5]
+    // One attribute after the other. [SDM 3A 3.4.5]
     const std::pair<uint32_t, uint8_t kvm_segment::*> attributes[] = {
         {1u << 12, &kvm_segment::s},   {1u << 15, &kvm_segment::present},
         {1u << 20, &kvm_segment::avl}, {1u << 21, &kvm_segment::l},

@@ -35,7 +35,7 @@ RamSpec spec(Backend backend, bool share, std::string path = {}, uint64_t size =
     return result;
 }
 
-/// Every kind, each with a file of its own where it has one.
+/// RAM of every kind, each with its own file if it needs one.
 std::vector<std::shared_ptr<Ram>> every_kind(const support::Scratch& scratch) {
     std::vector<std::shared_ptr<Ram>> kinds;
     for (const bool share : {false, true}) {
@@ -71,7 +71,7 @@ END_TEST
 START_TEST(only_touched_pages_count_as_populated) {
     const support::Scratch scratch;
     for (const auto& ram : every_kind(scratch)) {
-        // A huge page may come along where the host gives them; not so with this advice.
+        // This advice keeps the host from giving a huge page, which would populate more.
         madvise(ram->host(), ram->size(), MADV_NOHUGEPAGE);
         ram->host()[100 * kPage] = std::byte{1};
         const auto behind = ram->extent(kPage, ram->size());
@@ -106,8 +106,8 @@ END_TEST
 
 START_TEST(runs_of_data_holes_and_own_pages_alternate) {
     const support::Scratch scratch;
-    // given a file of data, hole, data, hole, mapped privately, with a page of our own in the first
-    // hole
+    // given a file of data, hole, data, hole that is mapped privately, with a page written in the
+    // first hole
     const support::Bytes data(16 * kPage, std::byte{0x33});
     support::write_file(scratch.path("ram"), data);
     ck_assert_int_eq(::truncate(scratch.path("ram").c_str(), 64 * kPage), 0);
@@ -177,7 +177,7 @@ START_TEST(file_that_shrinks_is_an_error_not_a_signal) {
         ck_assert_int_eq(::truncate(path.c_str(), 10 * kPage), 0);
         support::Bytes bytes(kPage);
         must_fail(ram->read(20 * kPage, bytes), "guest memory 'ram0' at 0x14000");
-        // Nobody may take what is missing for zeros.
+        // Missing bytes must not be taken for zeros.
         ck_assert(ram->extent(20 * kPage, kSize).populated);
     }
 }
