@@ -72,7 +72,7 @@ class WatchedDump {
     Result<> interrupted(const Error& why) {
         const std::optional<int> taken = why.os_error() == EINTR ? signals_.take() : std::nullopt;
         if (!taken) return why;
-        if (signal_) return Error::make("left before the machine had cancelled the dump");
+        if (signal_) return Error::make("exited before the machine had cancelled the dump");
         signal_ = taken;
         display_.clear();
         const Result<> told = dump_.cancel();
