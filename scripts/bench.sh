@@ -1,11 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Whole programs, timed from outside against QEMU and the tools of the field: bench.sh [NAME...]
+# Measures whole programs against QEMU, cp and makedumpfile: bench.sh [NAME...]
 #
-# NAME is one of tests/bench/NAME_bench.py; without one, all of them. Each prints what was asked and what was measured, the
-# median of BENCH_RUNS (5) runs in turn. Exit status 1 when something asked was missed. Leave the machine alone meanwhile.
-# BENCH_MEMORY_MIB (2048) and BENCH_FILL_MIB make the guest smaller, BENCH_GROWTH_GIB ("1 2 4 8") those of the growth rows;
-# with KERNEL_DEBUG_SYMBOLS=1 crash is timed with the kernel's symbols too (a 280 MB download, once).
+# NAME selects tests/bench/NAME_bench.py; the default is all of them. Each benchmark prints its requirements next to the
+# measurements, which are the median of BENCH_RUNS (5) alternating runs. Exit status 1 if a requirement was missed. Do not
+# use the machine for anything else meanwhile.
+#
+# BENCH_MEMORY_MIB (2048) is the size of the guest and BENCH_FILL_MIB the amount of its file data. BENCH_GROWTH_GIB
+# ("1 2 4 8") are the sizes of the guests for the rows about growth. With KERNEL_DEBUG_SYMBOLS=1 crash is measured with the
+# kernel's symbols too (downloads 280 MB, once).
 . "$(dirname "$0")/lib.sh"
 
 for name in "$@"; do

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Adds up what meson's test logs tell: count_tests.py LOG.json...
+"""Counts the test cases in meson's test logs: count_tests.py LOG.json...
 
 Counts test cases, not programs: libcheck's summary line, or the TAP lines that the interop tests print; a program that
 prints neither is one case. Lists what failed or was skipped, and ends with "N passed, N failed, N skipped" alone on a line.
@@ -36,7 +36,7 @@ def cases(program):
         skipped = 1
         remarks.append("skipped: %s" % name)
     elif result not in ("OK", "SKIP") and not failed:
-        # It broke off: time ran out, a sanitizer spoke at the end, a crash.
+        # It ended early: a timeout, a crash, or a sanitizer's report at the end.
         failed = 1
     elif result == "OK" and not passed + skipped:
         passed = 1

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The main job, from end to end, and a table of what it proved. Run by demo.sh, which has built and booted what this needs."""
+"""Dumps two guests, opens the dumps, and prints a table of the results. demo.sh runs this, after building and booting."""
 import os
 import pathlib
 import re
@@ -27,7 +27,7 @@ class Table:
         """Prints what @proof returns, or why it failed."""
         try:
             found, mark = proof(), "ok"
-        except Exception as error:  # the table goes on to what else holds
+        except Exception as error:  # the other checks still run
             found, mark = str(error), "FAILED"
             self.failed += 1
         print("  %-6s  %-22s %s" % (mark, what, found), flush=True)
@@ -41,7 +41,7 @@ def file_size(path):
 def readelf(lab, path):
     said = lab.run("readelf", "--file-header", "--program-headers", "--notes", "--wide", path)
     check(not re.search(r"warning|error|corrupt", said, re.I), "%s", said)
-    return "an ELF core file, %d program headers, nothing to complain about" % len(Elf(path).segments)
+    return "an ELF core file, %d program headers, no warnings" % len(Elf(path).segments)
 
 
 def gdb_registers(lab, path, name):
@@ -55,7 +55,7 @@ def running_guest(table, lab):
     accel = "kvm" if kvm_works() else "synthetic"
     guest = CountingGuest(lab, accel, VCPUS)
     path = lab.path("running.vmcore")
-    table.section("A running guest: %s, %d vCPUs, %d MiB, our own 64-bit code that counts" % (accel, VCPUS, guest.MIB))
+    table.section("A running guest: %s, %d vCPUs, %d MiB, a 64-bit test guest that counts" % (accel, VCPUS, guest.MIB))
 
     def dump():
         seconds = guest.machine.dump(path)
@@ -77,7 +77,7 @@ def running_guest(table, lab):
     def gdb():
         threads, values = gdb_registers(lab, path, "rbx")
         check_equal((threads, values), (VCPUS, guest.counters(Elf(path))), "threads and their RBX")
-        return "%d threads; RBX of each is what its counter in memory says" % threads
+        return "%d threads; RBX of each equals its counter in memory" % threads
 
     table.prove("dump", dump)
     table.prove("stop and resume", goes_on)
@@ -89,20 +89,20 @@ def linux(table, lab):
     reference = os.path.join(linux_guest(), "ref.elf")
     machine, path = lab.vm("-restore", reference), lab.path("linux.vmcore")
     release = Elf(reference).vmcoreinfo()["OSRELEASE"]
-    table.section("A Linux guest, frozen under QEMU, restored here from QEMU's own dump")
+    table.section("A Linux guest that was stopped under QEMU, restored from QEMU's dump")
 
     def same():
         ours, qemus = Elf(path), Elf(reference)
         check_equal(ours.note_bytes, qemus.note_bytes, "notes")
         check_equal(difference(ours, qemus), None, "memory")
-        return "%d notes byte for byte, %d MiB of memory" % (len(ours.notes), sum(size for _, size in ours.ranges()) / MIB)
+        return "%d notes are equal byte for byte, and so are %d MiB of memory" % (len(ours.notes), sum(size for _, size in ours.ranges()) / MIB)
 
     def makedumpfile():
         small = lab.path("small")
         lab.run("makedumpfile", "-c", "-d", "31", path, small)
         refusal = lab.run("makedumpfile", "-c", "-d", "31", reference, lab.path("refused"), status=None)
         check("Can't get the number of PT_LOAD" in refusal, "of QEMU's file: %s", refusal)
-        return "-c -d 31 makes it %.1f MiB; QEMU's own it cannot open" % (os.stat(small).st_size / MIB)
+        return "-c -d 31 filters it to %.1f MiB; cannot open QEMU's own file" % (os.stat(small).st_size / MIB)
 
     def crash():
         found = lab.run("crash", "--osrelease", path).strip()
@@ -127,7 +127,7 @@ def main():
     with Lab() as lab:
         running_guest(table, lab)
         linux(table, lab)
-    print("\n%s" % ("all of it was proved" if not table.failed else "%d of it were not proved" % table.failed))
+    print("\n%s" % ("all checks succeeded" if not table.failed else "%d checks failed" % table.failed))
     return table.failed > 0
 
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Shows the main job from end to end: demo.sh
+# Demonstrates dumping from start to finish: demo.sh
 #
-# Installs what is missing, makes a release build, stops, dumps and resumes a running guest, does the same with a frozen
-# Linux guest from QEMU, has the tools of the field open what came out, and ends with a table of what was proved.
-# Exit status 0 only if all of it was.
+# Installs missing packages, makes a release build, and dumps a running guest and a stopped Linux guest from QEMU. Then it
+# opens the dumps with crash, gdb, makedumpfile, libkdumpfile and drgn, and prints a table of the results. Exit status 0
+# only if all checks succeeded.
 . "$(dirname "$0")/lib.sh"
 
 "$root/scripts/install-deps.sh" build interop

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Gives gdb the command dump-guest-memory: the guest out of a guestdump-vm that is dead (a core) or attached to.
+"""Adds to gdb the command dump-guest-memory, which writes a vmcore of the guest of a guestdump-vm, from a core or a process.
 
     gdb -ex "source scripts/dump-guest-memory.py" -ex "core-file CORE" -ex "dump-guest-memory vmcore"
 
-No symbols are needed: the process keeps a record of its guest (docs/post-mortem.md), which begins one of
-its mappings. `guestdump extract` does the same without gdb, in every format.
+It needs no symbols: the process keeps a record of its guest (docs/post-mortem.md) at the start of one of its mappings.
+`guestdump extract` does the same without gdb, in every format.
 """
 import os
 import re
@@ -36,9 +36,9 @@ def read(address, size):
 
 
 class Mappings:
-    """What memory the process has, as far as it can be read.
+    """The readable memory of the process.
 
-    gdb reads as zeros what a core leaves out: sections without contents are as if they were not there."""
+    gdb reads memory that a core leaves out as zeros, so sections without contents are ignored."""
 
     def __init__(self):
         self.ranges = self.of_core() or self.of_process()
@@ -64,7 +64,7 @@ class Mappings:
 
 
 class Record:
-    """What the process knew of its guest; every number in it is checked before it is used."""
+    """What the process knew about its guest. Every number in it is checked before it is used."""
 
     def __init__(self, address):
         self.address = address
@@ -115,7 +115,7 @@ def find_record(mappings):
             pass  # a mapping that the core leaves out
         except gdb.GdbError as error:
             why_not = why_not or error
-    # What a guest wrote into its own memory is no record.
+    # A record in guest memory was written by the guest, so it is ignored.
     found = [one for one in found if not any(other.holds(one.address) and not one.holds(other.address) for other in found)]
     if len(found) > 1:
         raise gdb.GdbError("there are records at 0x%x and 0x%x, and which is the guest's forgery cannot be told"
@@ -126,7 +126,7 @@ def find_record(mappings):
 
 
 def qemu_state(recorded, live):
-    """The QEMU note's descriptor of a vCPU, and its EFER, from what KVM keeps in the process's memory."""
+    """The descriptor of a vCPU's QEMU note, and its EFER, from the registers that KVM keeps in the process's memory."""
     general, at = live[:144], 144
     segments = {}
     for name in LIVE_SEGMENTS:
@@ -146,7 +146,7 @@ def qemu_state(recorded, live):
 
 
 def newest_registers(record, mappings):
-    """[(QEMU note's descriptor, EFER)], and how many of them are those of the moment at which the process stopped."""
+    """[(descriptor of the QEMU note, EFER)], and how many of them were captured when the process stopped."""
     vcpus, live_count = [], 0
     for recorded, efer, live in record.cpus:
         if live and mappings.hold(live, LIVE_SIZE):
@@ -184,28 +184,28 @@ def padded(data):
 
 
 def guest_note(given):
-    """The note that the guest's bytes begin with. What is no note, or would pass for one of a dump's own, is left out."""
+    """The note at the start of the guest's bytes. Empty if it is malformed or has the name of one of the dump's own notes."""
     if not given:
         return b""
     name_size, size, _ = struct.unpack_from("<III", given) if len(given) >= 12 else (0, MOST_NOTE, 0)
     end = 12 + (name_size + 3) // 4 * 4 + size
     if end > len(given):
-        print("warning: the guest's note is none: its sizes do not fit its %d bytes" % len(given))
+        print("warning: the guest's note is malformed: its sizes do not fit its %d bytes" % len(given))
         return b""
     if given[12:12 + name_size].split(b"\0")[0] in OWN_NOTES:
-        print("warning: the guest's note has the name of a dump's own, and is left out")
+        print("warning: the guest's note has the name of one of the dump's own notes, and is left out")
         return b""
     return padded(given[:end])
 
 
 def printable(name):
-    """For a terminal: a core of somebody else may hold anything."""
+    """Text that is safe for a terminal: a core from somebody else may contain anything."""
     text = name.split(b"\0")[0].decode("ascii", errors="backslashreplace")
     return "".join(char if " " <= char <= "~" else "\\x%02x" % ord(char) for char in text)
 
 
 def headers(machine, bits, notes, blocks):
-    """What comes before memory in the file, and where each block's bytes are to go."""
+    """The part of the file before memory, and the offset of each block in the file."""
     phnum = len(blocks) + 1
     if phnum >= 0xffff:
         raise gdb.GdbError("%d blocks of guest memory: guestdump extract can write them" % len(blocks))
@@ -238,22 +238,22 @@ def copy_block(file, place, block):
     _, size, host, _, _ = block
     for at in range(0, size, CHUNK):
         data = read(host + at, min(CHUNK, size - at))
-        if data.count(0) != len(data):  # what is zero is left a hole
+        if data.count(0) != len(data):  # zeros become a hole
             file.seek(place + at)
             file.write(data)
 
 
 class DumpGuestMemory(gdb.Command):
-    """Write the memory of the guest of a guestdump-vm into a vmcore.
+    """Write a vmcore of the guest of a guestdump-vm.
 
 Usage: dump-guest-memory FILE
 
-The process may be dead, with its core loaded, or alive and attached to; no symbols are needed. FILE is an ELF vmcore as
-the monitor's command of this name writes it with paging=false, with NT_PRSTATUS and QEMU notes of every vCPU and the note
-that the guest gave, and appears when it is whole.
+Load the core of a dead process, or attach to a running one. No symbols are needed. FILE is an ELF vmcore like that of the
+monitor command of this name with paging=false. It has NT_PRSTATUS and QEMU notes for every vCPU, and the note that the
+guest passed to the machine. FILE appears only once it is complete.
 
-Guest memory must be in the core: -machine dump-guest-core=on, which is the default. Registers are those of the moment at
-which the process stopped where KVM ran the guest, else those of the last time it was stopped or dumped."""
+The core must contain guest memory: -machine dump-guest-core=on, which is the default. If the guest ran on KVM, registers
+were captured when the process stopped; otherwise, when the guest was last stopped or dumped."""
 
     def __init__(self):
         super().__init__("dump-guest-memory", gdb.COMMAND_DATA, gdb.COMPLETE_FILENAME)

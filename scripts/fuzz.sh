@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Looks for what breaks us: fuzz.sh [MINUTES [TARGET...]]
+# Runs the fuzz targets: fuzz.sh [MINUTES [TARGET...]]
 #
-# Each target of tests/fuzz gets so many minutes of a processor (60) in all, over this run and those before it, under
-# AddressSanitizer and UndefinedBehaviorSanitizer. It may be stopped and begun again. What was found stays in
-# ~/.cache/guestdump/fuzz; exit status 1 when something was. Put a finding into tests/fuzz/corpus/TARGET: test.sh tries it for
-# ever after. tests/fuzz/fuzz.py --pack renews the archives there.
+# Each target of tests/fuzz runs under AddressSanitizer and UndefinedBehaviorSanitizer until it has used MINUTES (60) of CPU
+# time, including that of earlier runs. You can interrupt the script and start it again. Findings are kept in
+# ~/.cache/guestdump/fuzz, and the exit status is 1 if there are any. Copy a finding to tests/fuzz/corpus/TARGET, so that
+# test.sh replays it from then on. tests/fuzz/fuzz.py --pack renews the archives there.
 . "$(dirname "$0")/lib.sh"
 
 minutes=${1:-60}

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that are missing: install-deps.sh [build] [test] [interop]
 #
-#   build    what a release build needs
-#   test     what the tests need beside it: the second compiler, style checkers
-#   interop  the tools of the field that open our files, and what boots a real guest to dump
+#   build    packages for a release build
+#   test     further packages for the tests: the second compiler, style checkers
+#   interop  tools that open dumps, and packages for booting a Linux guest
 #
-# Without a group: all of them. Asks for root (or sudo) only when something is missing.
+# The default is all groups. Needs root (or sudo) only if a package is missing.
 . "$(dirname "$0")/lib.sh"
 
 packages() {
@@ -50,7 +50,7 @@ mapfile -t absent < <(missing "${wanted[@]}")
 as_root true # says so where there is no way
 step "installing ${#absent[@]} Debian packages: ${absent[*]}"
 install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${absent[@]}")
-# The lists may be missing (a fresh container) or older than the mirror; both show only in a failing install.
+# apt's lists may be missing (a fresh container) or older than the mirror. Only a failing install shows either.
 if ! as_root "${install[@]}" >/dev/null 2>&1; then
     as_root apt-get update -qq
     as_root "${install[@]}" >/dev/null

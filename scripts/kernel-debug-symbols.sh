@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fetches the debug symbols of the kernel that make-linux-guest.sh boots (a download of 280 MB, once), and prints the path of
-# the vmlinux that crash, gdb and drgn want.
+# Downloads the debug symbols of the kernel that make-linux-guest.sh boots (280 MB, once), and prints the path of the
+# vmlinux file for crash, gdb and drgn.
 . "$(dirname "$0")/lib.sh"
 
 kernel=$cache/kernel
@@ -15,7 +15,7 @@ if [[ ! -e $kernel/vmlinux-debug ]]; then
     package=$(<"$kernel/package")-dbg
     if ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
         as_root apt-get update -qq >&2
-        # A kernel that has left the archive since it was kept has no symbols any more: its folder is then to be removed.
+        # If the cached kernel has left the archive since, its symbols have too: remove its folder then.
         (cd "$work" && apt-get download -qq "$package" >&2) || die "cannot download the package '$package' for $kernel/vmlinuz"
     fi
     dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$work" --wildcards './usr/lib/debug/boot/vmlinux-*'

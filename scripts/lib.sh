@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the scripts here share; sourced, never run.
+# Functions that the scripts here share. Source this file; do not run it.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# Debian's python modules (libkdumpfile, drgn) belong to this one; another python3 may come first in PATH.
+# Debian's python3, which has Debian's modules (libkdumpfile, drgn). Another python3 may come first in PATH.
 # shellcheck disable=SC2034  # for those who source this
 python=/usr/bin/python3
-# What takes long to make and belongs to no build: guests and their kernels.
+# Guests and their kernels: they take long to make, and all builds share them.
 # shellcheck disable=SC2034
 cache=${GUESTDUMP_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/guestdump}
 
@@ -17,7 +17,7 @@ die() {
     exit 1
 }
 
-# as_root COMMAND...: runs it as root, by sudo where that is needed.
+# as_root COMMAND...: runs the command as root, with sudo if necessary.
 as_root() {
     if [[ $(id -u) == 0 ]]; then
         "$@"
@@ -28,7 +28,8 @@ as_root() {
     fi
 }
 
-# configure NAME [MESON_OPTION...]: makes build-NAME ready for ninja, once. CC and CXX say the compiler.
+# configure NAME [MESON_OPTION...]: runs meson setup for build-NAME unless that was done before. CC and CXX choose the
+# compiler.
 configure() {
     local dir=$root/build-$1 log
     shift
@@ -38,14 +39,14 @@ configure() {
         die "meson cannot configure $dir:"$'\n'"$log"
 }
 
-# build NAME [TARGET...]: brings build-NAME up to date; prints only what goes wrong.
+# build NAME [TARGET...]: brings build-NAME up to date; prints only errors.
 build() {
     local dir=$root/build-$1 log
     shift
     log=$(ninja -C "$dir" --quiet "$@" 2>&1) || die "cannot build $dir:"$'\n'"$log"
 }
 
-# build_release TARGET...: what people run, by g++. (-O3 makes g++ 12 warn of strings that overlap and do not.)
+# build_release TARGET...: the build for users, with g++. (With -O3 g++ 12 warns of overlapping strings that do not overlap.)
 build_release() {
     CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false
     build release "$@"

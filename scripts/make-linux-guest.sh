@@ -1,24 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Boots Debian's kernel in QEMU (software CPU, no /dev/kvm needed), freezes it in the middle of its work, and keeps what
-# a dumper can be measured against.
+# Boots Debian's kernel in QEMU (software CPU, no /dev/kvm needed), stops it while it works, and keeps its memory and
+# QEMU's own dumps, with which other dumps can be compared.
 usage() {
     cat <<'TEXT'
 usage: make-linux-guest.sh [OPTION...] [FOLDER]
 
   --memory MIB     guest memory (256)
   --vcpus N        virtual processors (2)
-  --fill MIB       real files unpacked in the guest, so that its page cache has something to show (0)
-  --append TEXT    more of the kernel's command line, such as nokaslr
-  --no-vmcoreinfo  no vmcoreinfo device: the guest has no way to hand its note over
-  --keep           leave the frozen QEMU there, with its monitor at FOLDER/qmp.sock and its number in FOLDER/qemu.pid
+  --fill MIB       amount of real files to unpack in the guest, which fill its page cache (0)
+  --append TEXT    text to append to the kernel's command line, such as nokaslr
+  --no-vmcoreinfo  no vmcoreinfo device: the guest cannot pass its note to QEMU
+  --keep           keep the stopped QEMU running, with its monitor at FOLDER/qmp.sock and its PID in FOLDER/qemu.pid
 
-Leaves in FOLDER (default: in the cache, named after the options; made once) and prints FOLDER:
+Prints FOLDER (default: in the cache, named after the options; made once), which then contains:
 
-  ram.img          guest RAM: what lies below the PCI hole, then what lies above 4 GiB
-  ref.elf          QEMU's own dumps of the frozen guest: ELF,
-  ref-paging.elf   ELF with paging=true,
-  ref.zlib         kdump-zlib (flattened)
+  ram.img          guest RAM: first the part below the PCI hole, then the part above 4 GiB
+  ref.elf          QEMU's dump of the stopped guest as ELF
+  ref-paging.elf   QEMU's dump as ELF with paging=true
+  ref.zlib         QEMU's dump as kdump-zlib (flattened)
   registers.txt    QEMU's "info registers -a"
 TEXT
 }
@@ -40,7 +40,7 @@ while (($#)); do
     shift
 done
 
-# kernel_into FOLDER: Debian's cloud kernel (small, and with debug symbols to be had) and its fw_cfg module.
+# kernel_into FOLDER: downloads Debian's cloud kernel (small, and with debug symbols available) and its fw_cfg module.
 kernel_into() {
     [[ -e $1/vmlinuz ]] && return
     local package work
@@ -60,14 +60,14 @@ kernel_into() {
     dpkg-deb -x "$work"/*.deb "$work/tree"
     find "$work/tree/lib/modules" -name 'qemu_fw_cfg.ko' -exec cp {} "$1/" \;
     echo "$package" >"$1/package"
-    # Last, and whole: it says that all is there.
+    # Written last and atomically: its presence shows that everything is there.
     cp "$work"/tree/boot/vmlinuz-* "$1/vmlinuz.new"
     mv "$1/vmlinuz.new" "$1/vmlinuz"
     rm -rf "$work"
     exec 8>&-
 }
 
-# What the guest does: hand over its VMCOREINFO (the driver does, once loaded), keep some processes, some
+# The guest passes its VMCOREINFO to QEMU (the driver does it when it is loaded), and has some processes, some
 # incompressible pages, and a page cache full of ordinary files.
 initramfs_into() {
     local tree=$1/initramfs
@@ -76,7 +76,7 @@ initramfs_into() {
     cp "$(command -v busybox)" "$tree/bin/busybox"
     cp "$2/qemu_fw_cfg.ko" "$tree/"
     if ((fill > 0)); then
-        # head closes the pipe when it has enough, of which tar complains
+        # head closes the pipe when it has enough, and tar complains
         { tar -C /usr -cf - lib share 2>/dev/null || true; } | head -c "${fill}M" >"$tree/files.tar"
     fi
     cat >"$tree/init" <<'INIT'
@@ -108,7 +108,7 @@ boot() {
     local device=()
     [[ $vmcoreinfo == yes ]] && device=(-device vmcoreinfo)
     truncate -s "${memory}M" ram.img
-    # Sockets by relative names: an absolute one may be too long for sun_path.
+    # Relative names of sockets: an absolute name may be too long for sun_path.
     qemu-system-x86_64 -accel tcg,thread=multi -machine q35,memory-backend=ram,vmport=off -m "$memory" -smp "$vcpus" \
         -object memory-backend-file,id=ram,size="${memory}M",mem-path=ram.img,share=on \
         -display none -vga none -nic none -serial file:serial.log "${device[@]}" \
@@ -124,7 +124,7 @@ boot() {
 }
 
 freeze_and_dump() {
-    # Whole names: a daemon's working directory is the root.
+    # Absolute names: a daemon's working directory is the root.
     PYTHONPATH=$root/tests/support "$python" - "$PWD" <<'PYTHON'
 import sys
 from qmp import Qmp

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pictures of a terminal in README: terminal-picture.py, after a release build. Needs tmux.
+"""Makes the terminal pictures in README.md: terminal-picture.py. Needs a release build and tmux.
 
-A machine is started in a real terminal, keys are pressed, and what is then on the screen is printed.
+Starts a machine in a real terminal, presses keys, and prints the contents of the screen.
 """
 import os
 import pathlib
@@ -22,7 +22,7 @@ COLUMNS = 100
 
 
 def write_memory(folder):
-    """Memory that takes a compressor some seconds."""
+    """Writes memory that takes a compressor some seconds."""
     with open(os.path.join(folder, "ram"), "wb") as out:
         for _ in range(MEMORY >> 20):
             out.write(os.urandom(1 << 19) + bytes(range(256)) * (1 << 11))

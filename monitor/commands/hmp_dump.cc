@@ -124,7 +124,7 @@ constexpr HmpCommand kCommands[] = {
      "[-p] [-d] [-z|-l|-s|-Z|-v|-w] [-R] [-V] [-j threads] filename [begin length]",
      "dump guest memory into file 'filename'.\n"
      "\t\t\t-p: one program header for each mapping of the guest's page tables.\n"
-     "\t\t\t-d: return at once; 'info dump' tells how far it is.\n"
+     "\t\t\t-d: return at once; 'info dump' prints the progress.\n"
      "\t\t\t-z: kdump-compressed format, with zlib compression.\n"
      "\t\t\t-l: kdump-compressed format, with lzo compression.\n"
      "\t\t\t-s: kdump-compressed format, with snappy compression.\n"
@@ -132,13 +132,13 @@ constexpr HmpCommand kCommands[] = {
      "\t\t\t-v: VirtualBox's core format.\n"
      "\t\t\t-w: Windows crash dump format.\n"
      "\t\t\t-R: with -z, -l, -s or -Z, not in makedumpfile's flattened format.\n"
-     "\t\t\t-V: do not look for VMCOREINFO in guest memory where the guest gave none.\n"
-     "\t\t\t-j: with so many threads; otherwise with as many as there are processors.\n"
+     "\t\t\t-V: do not search guest memory for VMCOREINFO if the guest passed none.\n"
+     "\t\t\t-j: number of threads; default: one per processor.\n"
      "\t\t\tbegin: the first physical address.\n"
      "\t\t\tlength: the size of memory, in bytes.",
      dump},
-    {"dump-cancel", {}, "", "end the dump under way and remove its file", at_once<cancel>},
-    {"info dump", {}, "", "show how the latest dump goes or went", at_once<info_dump>},
+    {"dump-cancel", {}, "", "cancel the current dump and remove its file", at_once<cancel>},
+    {"info dump", {}, "", "show the status of the latest dump", at_once<info_dump>},
     {"info dump-estimate", kEstimate, "[-z|-l|-s|-Z] [-R] [begin length]",
      "show how many bytes a dump would take, with bounds", info_dump_estimate},
 };

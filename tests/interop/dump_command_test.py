@@ -133,7 +133,7 @@ def a_full_target_is_said_with_its_name(lab):
 def trouble_is_told_and_touches_nothing(lab):
     machine = restored(lab)
     run = program("guestdump")
-    check("which machine?" in lab.run(run, "dump", lab.path("a"), status=2), "no machine was no error")
+    check("no machine given" in lab.run(run, "dump", lab.path("a"), status=2), "no machine was no error")
     check("No such file" in lab.run(run, "dump", "--qmp", "/nonexistent/q", lab.path("a"), status=2), "no socket was no error")
     check("Could not open" in guestdump(lab, machine, "dump", "/nonexistent/a", status=2), "no folder was no error")
     check("Is a directory" in guestdump(lab, machine, "dump", lab.path(""), status=2), "a folder was no error")

@@ -198,7 +198,7 @@ void tell_ignored(const vm::Options& options) {
     if (options.ignored.empty()) return;
     std::string names;
     for (const std::string& name : options.ignored) names += " " + name;
-    warn("accepted, and without meaning here:" + names);
+    warn("options accepted but ignored:" + names);
 }
 
 Result<> run(const vm::Options& options) {

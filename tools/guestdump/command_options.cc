@@ -71,7 +71,7 @@ Result<unsigned> parse_threads(int threads) {
 Result<std::string> parse_socket(const OptionText& qmp) {
     const char* socket = qmp.get() ? qmp.get() : std::getenv("GUESTDUMP_QMP");
     if (socket && *socket) return std::string(socket);
-    return Error::make("which machine? --qmp SOCKET says it, or GUESTDUMP_QMP");
+    return Error::make("no machine given: use --qmp SOCKET or set GUESTDUMP_QMP");
 }
 
 }  // namespace guestdump::tools

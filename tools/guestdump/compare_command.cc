@@ -14,8 +14,8 @@ namespace guestdump::tools {
 Result<int> compare_command(int argc, char** argv) {
     int threads = 0;
     const GOptionEntry entries[] = {
-        {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "how many compare at once (all processors)",
-         "N"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &threads,
+         "number of threads (default: one per processor)", "N"},
         {},
     };
     const auto operands = TRY(parse_command_line(argc, argv, "FILE FILE", 2, entries));

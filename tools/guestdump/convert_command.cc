@@ -99,8 +99,7 @@ Result<int> run(const Command& command, int argc, char** argv) {
     DumpOptions options;
     gboolean quiet = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
-    entries.push_back(
-        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "no progress on a terminal", nullptr});
+    entries.push_back({"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "print no progress", nullptr});
     entries.push_back({});
     const auto operands = TRY(parse_command_line(argc, argv, command.operands, 2, entries.data()));
     const auto arguments = TRY(options.arguments());

@@ -72,7 +72,7 @@ class WatchedDump {
     Result<> interrupted(const Error& why) {
         const std::optional<int> taken = why.os_error() == EINTR ? signals_.take() : std::nullopt;
         if (!taken) return why;
-        if (signal_) return Error::make("left before the machine had cancelled the dump");
+        if (signal_) return Error::make("exited before the machine had cancelled the dump");
         signal_ = taken;
         display_.clear();
         const Result<> told = dump_.cancel();
@@ -162,11 +162,10 @@ Result<int> dump_command(int argc, char** argv) {
     gboolean quiet = FALSE, only_estimate = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
     entries.push_back({"qmp", 0, 0, G_OPTION_ARG_STRING, qmp.address(),
-                       "the machine's QMP socket (GUESTDUMP_QMP)", "SOCKET"});
-    entries.push_back(
-        {"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "tell nothing but errors", nullptr});
+                       "path of the QMP socket (default: $GUESTDUMP_QMP)", "SOCKET"});
+    entries.push_back({"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "print only errors", nullptr});
     entries.push_back({"estimate", 0, 0, G_OPTION_ARG_NONE, &only_estimate,
-                       "tell how much room the dump would take, and make none", nullptr});
+                       "print how many bytes the dump would take, and do not dump", nullptr});
     entries.push_back({});
     const auto operands = TRY(parse_command_line(argc, argv, "[FILE]", 0, 1, entries.data()));
     const auto arguments = TRY(options.arguments());

@@ -26,28 +26,28 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"info", "info FILE                     what a vmcore is and what is in it",
-     tools::info_command},
-    {"verify", "verify FILE                   read all of it and say what is damaged",
+    {"info", "info FILE                     print what a vmcore contains", tools::info_command},
+    {"verify", "verify FILE                   read a vmcore and print what is damaged",
      tools::verify_command},
-    {"compare", "compare FILE FILE             say what differs, whatever their formats",
+    {"compare", "compare FILE FILE             print the differences; formats may differ",
      tools::compare_command},
-    {"convert", "convert IN OUT --format F     the same guest in another format; OUT may be -",
+    {"convert", "convert IN OUT --format F     write a vmcore in another format; OUT may be -",
      tools::convert_command},
-    {"extract", "extract CORE OUT --format F   the guest out of a core of guestdump-vm",
+    {"extract",
+     "extract CORE OUT --format F   write a vmcore of the guest in a core of guestdump-vm",
      tools::extract_command},
-    {"dump", "dump --qmp SOCKET FILE        have a machine dump its guest; FILE may be -",
+    {"dump", "dump --qmp SOCKET FILE        dump the guest of a machine; FILE may be -",
      tools::dump_command},
-    {"status", "status --qmp SOCKET           what a machine and its dump are doing",
+    {"status", "status --qmp SOCKET           print the state of a machine and its dump",
      tools::status_command},
     {"stop", "stop --qmp SOCKET             stop the guest", tools::stop_command},
-    {"cont", "cont --qmp SOCKET             let it run on", tools::cont_command},
+    {"cont", "cont --qmp SOCKET             resume the guest", tools::cont_command},
 };
 
 int usage(std::FILE* out, int status) {
     std::fputs("usage: guestdump COMMAND ...\n\n", out);
     for (const Command& command : kCommands) std::fprintf(out, "  guestdump %s\n", command.summary);
-    std::fputs("\nguestdump COMMAND --help tells a command's options.\n", out);
+    std::fputs("\nguestdump COMMAND --help lists a command's options.\n", out);
     return status;
 }
 

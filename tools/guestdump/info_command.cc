@@ -14,11 +14,13 @@ namespace guestdump::tools {
 Result<int> info_command(int argc, char** argv) {
     gboolean json = FALSE, registers = FALSE, vmcoreinfo = FALSE, no_find = FALSE;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "everything, as one line of JSON", nullptr},
-        {"registers", 0, 0, G_OPTION_ARG_NONE, &registers, "each vCPU's registers", nullptr},
-        {"vmcoreinfo", 0, 0, G_OPTION_ARG_NONE, &vmcoreinfo, "all of VMCOREINFO", nullptr},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print everything, as one line of JSON", nullptr},
+        {"registers", 0, 0, G_OPTION_ARG_NONE, &registers, "print the registers of each vCPU",
+         nullptr},
+        {"vmcoreinfo", 0, 0, G_OPTION_ARG_NONE, &vmcoreinfo, "print the whole VMCOREINFO text",
+         nullptr},
         {"no-find-vmcoreinfo", 0, 0, G_OPTION_ARG_NONE, &no_find,
-         "do not look for VMCOREINFO in memory where the file has none", nullptr},
+         "do not search memory for VMCOREINFO if the file has none", nullptr},
         {},
     };
     const auto operands = TRY(parse_command_line(argc, argv, "FILE", 1, entries));

@@ -18,7 +18,7 @@ Result<std::unique_ptr<qmp::QmpClient>> open_machine(int argc, char** argv) {
     OptionText qmp;
     const GOptionEntry entries[] = {
         {"qmp", 0, 0, G_OPTION_ARG_STRING, qmp.address(),
-         "the machine's QMP socket (GUESTDUMP_QMP)", "SOCKET"},
+         "path of the QMP socket (default: $GUESTDUMP_QMP)", "SOCKET"},
         {},
     };
     TRY(parse_command_line(argc, argv, "", 0, entries));

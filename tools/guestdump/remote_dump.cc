@@ -147,7 +147,7 @@ Result<> RemoteDump::judge(const qmp::QmpClient::Event& event) {
         failure_ = Error::make("%s", said.c_str());
     }
     if (ours && then.status != qapi::DumpStatus::completed && !failure_)
-        failure_ = Error::make("the machine's dump failed, and it does not say why");
+        failure_ = Error::make("the dump failed, and the machine gave no reason");
     return {};
 }
 

@@ -57,43 +57,44 @@ Result<> set_text(OptionContext& context, const std::string& argument) {
 }
 
 constexpr Option kOptions[] = {
-    {"-h", "", "show this and end", set_help},
+    {"-h", "", "print this help and exit", set_help},
     {"-help", "", "", set_help},
-    {"-version", "", "show the version and end", set_version},
+    {"-version", "", "print the version and exit", set_version},
     {"-machine", "pc|q35|none[,memory-backend=ID][,dump-guest-core=on|off]",
-     "the kind of machine, the memory to use as its RAM, whether cores of this process hold it",
+     "kind of machine, object to use as its RAM, whether a core of this process contains it",
      parse_machine},
     {"-M", "...", "", parse_machine},
     {"-accel", "kvm|synthetic|qtest",
-     "what runs the vCPUs; repeated, or a:b, names what to fall back to", parse_accel},
+     "what runs the vCPUs; repeat the option or give a:b to name a fallback", parse_accel},
     {"-enable-kvm", "", "", set_kvm},
     {"-m", "SIZE[K|M|G|T]", "guest RAM, in MiB without a suffix (default 128M)", parse_memory},
     {"-smp", "N", "number of vCPUs, 1 to 255 (default 1)", parse_smp},
     {"-object", "memory-backend-ram|-file|-memfd,id=ID,size=SIZE[,mem-path=PATH][,share=on|off]",
      "memory for -machine memory-backend=", parse_object},
     {"-device", "loader,file=F,addr=A[,cpu-num=N]",
-     "load F at guest-physical address A; with cpu-num that vCPU starts there", parse_device},
-    {"-device", "vmcoreinfo", "by which a guest on kvm hands over its note, as to QEMU",
+     "load F at guest-physical address A; with cpu-num, that vCPU starts there", parse_device},
+    {"-device", "vmcoreinfo", "device with which a guest passes its VMCOREINFO note (kvm only)",
      parse_device},
-    {"-bios", "FILE", "firmware, instead of our own", set_text<&Options::bios>},
-    {"-vga", "none|std", "std: 16 MiB of video RAM, and 0xa0000-0xbffff is covered", parse_vga},
-    {"-restore", "FILE[,load=on]", "a frozen machine from a vmcore; load: FILE is read at once",
-     parse_restore},
+    {"-bios", "FILE", "firmware to use instead of the built-in one", set_text<&Options::bios>},
+    {"-vga", "none|std", "std: add 16 MiB of video RAM and cover the RAM at 0xa0000-0xbffff",
+     parse_vga},
+    {"-restore", "FILE[,load=on]",
+     "make a stopped machine from a vmcore; load: read all of FILE at the start", parse_restore},
     {"-S", "", "do not start the vCPUs", set_start_paused},
-    {"-preconfig", "", "wait for x-exit-preconfig before all else", set_preconfig},
+    {"-preconfig", "", "wait for x-exit-preconfig before anything else", set_preconfig},
     {"-qmp", "unix:PATH,server=on,wait=off|stdio|none", "a QMP monitor", parse_qmp},
     {"-monitor", "unix:PATH,server=on,wait=off|stdio|none", "an HMP monitor", parse_hmp},
-    {"-qtest", "unix:PATH", "QEMU's test protocol, as far as tests of QMP need it", parse_qtest},
+    {"-qtest", "unix:PATH", "QEMU's test protocol, as far as its QMP tests need it", parse_qtest},
     {"-chardev", "socket,id=ID,path=P|fd=N,server=on,wait=off", "a device for -mon", parse_chardev},
     {"-mon", "chardev=ID,mode=control|readline", "a monitor on a -chardev: QMP or HMP", parse_mon},
     {"-name", "NAME", "the machine's name", parse_name},
     {"-uuid", "UUID", "the machine's UUID", set_text<&Options::uuid>},
-    {"-pidfile", "FILE", "write the process's number there", set_text<&Options::pidfile>},
+    {"-pidfile", "FILE", "write the process ID to this file", set_text<&Options::pidfile>},
     {"-sandbox",
      "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children]"
      "[,spawn=allow|deny][,resourcecontrol=allow|deny]",
-     "give up system calls; the default denies only those that nobody needs", parse_sandbox},
-    {"-daemonize", "", "go to the background once all sockets listen", set_daemonize},
+     "give up system calls; by default only those that no machine needs", parse_sandbox},
+    {"-daemonize", "", "continue in the background once all sockets are listening", set_daemonize},
 };
 
 /// QEMU's options that managers pass and that have no effect on a machine without devices.
@@ -175,7 +176,7 @@ Result<Options> parse_options(std::span<const char* const> arguments) {
 std::string options_help() {
     std::string help =
         "usage: guestdump-vm [option]...\n"
-        "A machine that can be run, stopped and dumped; options are spelled as QEMU's.\n\n";
+        "Runs, stops and dumps a virtual machine. Options are spelled as QEMU's.\n\n";
     for (const Option& option : kOptions) {
         if (option.help.empty()) continue;
         help += util::text("%s %s\n        %s\n", std::string(option.name).c_str(),

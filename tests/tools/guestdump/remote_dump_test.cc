@@ -167,7 +167,7 @@ START_TEST(an_end_without_a_reason_is_a_failure_too) {
     const std::string failed = state("failed", 0);
     Machine machine({std::string(kOk), kOk.data() + event(failed), returns(failed)});
     ck_assert(machine.ends());
-    must_fail(machine.conclude(), "does not say why");
+    must_fail(machine.conclude(), "gave no reason");
     ck_assert(machine.old_file_is_there());
 }
 END_TEST
