@@ -24,9 +24,6 @@ Suite* size_estimate_suite();
 Suite* snapshot_suite();
 Suite* stream_sink_suite();
 Suite* vbox_writer_suite();
-Suite* zstd_codes_suite();
-Suite* zstd_matches_suite();
-Suite* zstd_page_suite();
 
 }  // namespace guestdump::dump
 
@@ -42,7 +39,6 @@ int main() {
         guestdump::dump::page_sharing_suite(), guestdump::dump::random_bytes_suite(),
         guestdump::dump::request_suite(),      guestdump::dump::size_estimate_suite(),
         guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
-        guestdump::dump::vbox_writer_suite(),  guestdump::dump::zstd_codes_suite(),
-        guestdump::dump::zstd_matches_suite(), guestdump::dump::zstd_page_suite(),
+        guestdump::dump::vbox_writer_suite(),
     });
 }
