@@ -9,7 +9,6 @@
 #include "dump/paused_guest.h"
 #include "dump/progress.h"
 #include "dump/writer.h"
-#include "util/spare_heap.h"
 #include "util/thread.h"
 
 namespace guestdump::dump {
@@ -27,12 +26,13 @@ class DumpState::Job {
   public:
     /// Main loop; the thread begins with run().
     static Result<std::shared_ptr<Job>> create(guest::Guest& guest, const Request& request,
-                                               std::unique_ptr<Sink> sink, Concluded concluded) {
+                                               std::unique_ptr<Sink> sink, Concluded concluded,
+                                               MemoryCheck check_memory) {
         PausedGuest hold = TRY(PausedGuest::enter(guest));
         Snapshot snapshot = TRY(Snapshot::take(guest, request));
         auto job = std::make_shared<Job>(std::move(hold), std::move(snapshot), std::move(sink),
                                          std::move(concluded));
-        job->writer_ = TRY(make_writer(job->snapshot_, request));
+        job->writer_ = TRY(make_writer(job->snapshot_, request, std::move(check_memory)));
         return job;
     }
 
@@ -138,7 +138,8 @@ class DumpState::Job {
     util::Thread thread_;  ///< last: joined before anything that it uses goes
 };
 
-DumpState::DumpState(guest::Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
+DumpState::DumpState(guest::Guest& guest, Post post, MemoryCheck check_memory)
+    : guest_(guest), post_(std::move(post)), check_memory_(std::move(check_memory)) {}
 
 DumpState::~DumpState() = default;
 
@@ -148,10 +149,10 @@ Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Co
         return Error::make("kdump-raw formats require a seekable file");
     }
     // What follows, up to the reply, must not be what ends the process, and the guest.
-    TRY(util::check_spare_heap());
+    TRY(check_memory_());
     last_ = {};
     last_.status = qapi::DumpStatus::failed;
-    job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded)));
+    job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded), check_memory_));
 
     // The job may be gone when what it posted is run: ~DumpState does not wait for the main loop.
     const std::weak_ptr<Job> weak = job_;

@@ -9,6 +9,7 @@
 
 #include "dump/request.h"
 #include "dump/target/sink.h"
+#include "dump/writer.h"
 #include "guest/guest.h"
 #include "qapi/types.h"
 
@@ -36,15 +37,15 @@ class DumpState {
     using Concluded = std::function<void(const Outcome&)>;
 
     /// @guest must outlive this.
-    DumpState(guest::Guest& guest, Post post);
+    DumpState(guest::Guest& guest, Post post, MemoryCheck check_memory = skip_memory_check);
     /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
     ~DumpState();
 
     /// Stops the guest, takes the snapshot, and begins to write it to @sink.
     ///
     /// Errors, of which none calls @concluded, and all destroy @sink unfinished:
-    /// a dump is active, the format needs a target that can seek, or the host has no memory to
-    /// spare (nothing has changed);
+    /// a dump is active, the format needs a target that can seek, or the memory check fails
+    /// (nothing has changed);
     /// the snapshot cannot be taken or written in this format (the guest was resumed, the status is
     /// failed).
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
@@ -65,6 +66,7 @@ class DumpState {
 
     guest::Guest& guest_;
     Post post_;
+    MemoryCheck check_memory_;
     std::shared_ptr<Job> job_;  ///< shared only so that what it posted can tell that it is gone
     qapi::DumpQueryResult last_{};
 };

@@ -6,10 +6,10 @@
 
 namespace guestdump::dump {
 
-Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
-                                                  const Request& request) {
+Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request,
+                                                  MemoryCheck check_memory) {
     if (const auto* kdump = std::get_if<KdumpRequest>(&request)) {
-        return make_kdump_writer(snapshot, *kdump);
+        return make_kdump_writer(snapshot, *kdump, std::move(check_memory));
     }
     if (const auto* vbox = std::get_if<VboxRequest>(&request)) {
         return make_vbox_writer(snapshot, *vbox);

@@ -14,7 +14,6 @@
 #include "dump/kdump/page_sharing.h"
 #include "dump/kdump/page_worker_pool.h"
 #include "util/ordered_stages.h"
-#include "util/spare_heap.h"
 
 namespace guestdump::dump {
 namespace {
@@ -178,8 +177,6 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
         workers.push_back(TRY(PageWorker::make(std::move(another), page_size, source)));
     }
     workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
-    // Libraries can be refused their memory, up to 9 MiB a thread, but take it from the heap.
-    TRY(util::check_spare_heap());
     return workers;
 }
 
@@ -187,11 +184,14 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
 
 Result<uint64_t> write_kdump_pages(std::span<const PfnRun> runs, const KdumpRequest& request,
                                    const KdumpLayout& layout, const guest::PageSource& source,
-                                   Sink& sink, Progress& progress) {
+                                   Sink& sink, Progress& progress,
+                                   const MemoryCheck& check_memory) {
     const size_t page_size = layout.page_size;
     const auto threads =
         std::min<unsigned>(thread_count(request.threads), static_cast<unsigned>(kMostSlots));
     std::vector<PageWorker> workers = TRY(make_workers(threads, request, runs, page_size, source));
+    // Compressors take up to 9 MiB a thread from the heap.
+    TRY(check_memory());
     KdumpDescriptors descriptors =
         TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
                                    compression_flag(request.compression)));

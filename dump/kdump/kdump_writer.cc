@@ -22,10 +22,12 @@ uint32_t dump_level_of(const Snapshot& snapshot) {
 
 class KdumpWriter final : public VmcoreWriter {
   public:
-    KdumpWriter(const Snapshot& snapshot, const KdumpRequest& request, const KdumpLayout& layout)
+    KdumpWriter(const Snapshot& snapshot, const KdumpRequest& request, const KdumpLayout& layout,
+                MemoryCheck check_memory)
         : snapshot_(snapshot),
           request_(request),
           layout_(layout),
+          check_memory_(std::move(check_memory)),
           memory_(page_runs(snapshot.memory, layout.page_size)),
           dumped_(page_runs(snapshot.blocks, layout.page_size)) {}
 
@@ -37,7 +39,8 @@ class KdumpWriter final : public VmcoreWriter {
     }
 
     Result<> iterate(const guest::PageSource& pages, Sink& sink, Progress& progress) override {
-        end_ = TRY(write_kdump_pages(dumped_, request_, layout_, pages, sink, progress));
+        end_ = TRY(
+            write_kdump_pages(dumped_, request_, layout_, pages, sink, progress, check_memory_));
         return {};
     }
 
@@ -47,6 +50,7 @@ class KdumpWriter final : public VmcoreWriter {
     const Snapshot& snapshot_;
     KdumpRequest request_;
     KdumpLayout layout_;
+    MemoryCheck check_memory_;
     std::vector<PfnRun> memory_;  ///< bitmap 1: what the guest has
     std::vector<PfnRun> dumped_;  ///< bitmap 2: what the file has
     uint64_t end_ = 0;
@@ -55,7 +59,8 @@ class KdumpWriter final : public VmcoreWriter {
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
-                                                        const KdumpRequest& request) {
+                                                        const KdumpRequest& request,
+                                                        MemoryCheck check_memory) {
     TRY(check_compression(request.compression, request.level));
     const uint64_t page_size = snapshot.arch.page_size;
     const KdumpLayout layout =
@@ -64,7 +69,8 @@ Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot
                              .max_mapnr = snapshot.memory.last().value / page_size + 1,
                              .page_count = count_pages(page_runs(snapshot.blocks, page_size)),
                              .note_size = snapshot.notes.size()}));
-    std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout);
+    std::unique_ptr<VmcoreWriter> writer =
+        std::make_unique<KdumpWriter>(snapshot, request, layout, std::move(check_memory));
     if (request.flattened) writer = make_flattened_writer(std::move(writer));
     return writer;
 }

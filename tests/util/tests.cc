@@ -11,7 +11,6 @@ Suite* mapped_vector_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
 Suite* sandbox_suite();
-Suite* spare_heap_suite();
 Suite* stored_suite();
 Suite* text_suite();
 Suite* thread_suite();
@@ -29,7 +28,6 @@ int main() {
         guestdump::util::ordered_stages_suite(),
         guestdump::util::result_suite(),
         guestdump::util::sandbox_suite(),
-        guestdump::util::spare_heap_suite(),
         guestdump::util::stored_suite(),
         guestdump::util::text_suite(),
         guestdump::util::thread_suite(),
