@@ -12,14 +12,6 @@
 #include "util/thread.h"
 
 namespace guestdump::dump {
-namespace {
-
-bool needs_random_access(const Request& request) {
-    const auto* kdump = std::get_if<KdumpRequest>(&request);
-    return kdump && !kdump->flattened;
-}
-
-}  // namespace
 
 /// A dump under way: what it reads and writes, and the thread that does it.
 class DumpState::Job {
@@ -145,9 +137,7 @@ DumpState::~DumpState() = default;
 
 Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded) {
     if (active()) return Error::make("There is a dump in process, please wait.");
-    if (needs_random_access(request) && !sink->random_access()) {
-        return Error::make("kdump-raw formats require a seekable file");
-    }
+    TRY(check_target(request, *sink));
     // What follows, up to the reply, must not be what ends the process, and the guest.
     TRY(check_memory_());
     last_ = {};

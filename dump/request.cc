@@ -156,6 +156,12 @@ unsigned thread_count(unsigned threads) {
         std::vector<cpu_set_t> allowed(sets);
         const size_t size = sets * sizeof(cpu_set_t);
         if (::sched_getaffinity(0, size, allowed.data()) == 0)
+bool is_kdump_raw(Format format) {
+    return std::any_of(
+        std::begin(kKdumpKinds), std::end(kKdumpKinds),
+        [format](const KdumpKind& kind) { return kind.format == format && !kind.flattened; });
+}
+
             return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, allowed.data())));
         if (errno != EINVAL) break;
     }

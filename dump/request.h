@@ -50,6 +50,9 @@ bool finds_vmcoreinfo(const Request& request);
 /// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);
 
+/// Whether @format is a kdump-raw format, which needs a target that can seek.
+bool is_kdump_raw(qapi::DumpGuestMemoryFormat format);
+
 /// The formats that this build can write, in the order in which QEMU lists them, and then ours.
 std::vector<qapi::DumpGuestMemoryFormat> supported_formats();
 

@@ -6,6 +6,12 @@
 
 namespace guestdump::dump {
 
+Result<> check_target(const Request& request, const Sink& sink) {
+    const auto* kdump = std::get_if<KdumpRequest>(&request);
+    if (!kdump || kdump->flattened || sink.random_access()) return {};
+    return Error::make("kdump-raw formats require a seekable file");
+}
+
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request,
                                                   MemoryCheck check_memory) {
     if (const auto* kdump = std::get_if<KdumpRequest>(&request)) {

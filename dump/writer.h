@@ -40,6 +40,9 @@ inline Result<> skip_memory_check() {
     return {};
 }
 
+/// Errors: @request's format needs a target that can seek, and @sink cannot.
+Result<> check_target(const Request& request, const Sink& sink);
+
 /// The writer for @request's format. @snapshot must outlive it.
 ///
 /// Errors: the compressor is not in this build, the guest does not fit the format.

@@ -14,6 +14,7 @@
 #include "guest/note_builder.h"
 #include "target-i386/notes.h"
 #include "util/crc32.h"
+#include "util/round.h"
 #include "util/stored.h"
 
 namespace guestdump::vm {
@@ -23,10 +24,6 @@ constexpr uint64_t kPage = 4096;
 
 /// Header and name of a note, as NoteBuilder writes "QEMU".
 constexpr size_t kQemuNoteHeader = 20;
-
-uint64_t whole_pages(uint64_t bytes) {
-    return (bytes + kPage - 1) / kPage * kPage;
-}
 
 bool in_record(const MappedMemory& piece) {
     return piece.host && (piece.kind == MemoryKind::ram || piece.kind == MemoryKind::rom);
@@ -85,10 +82,11 @@ Result<std::unique_ptr<PostMortem>> PostMortem::create(
     const auto count =
         static_cast<uint64_t>(std::count_if(memory.view().begin(), memory.view().end(), in_record));
     const uint64_t blocks = sizeof(format::RecordHeader);
-    const uint64_t copies = whole_pages(blocks + count * sizeof(format::RecordBlock));
+    const uint64_t copies = util::round_up(blocks + count * sizeof(format::RecordBlock), kPage);
     const uint64_t copy_size =
-        whole_pages(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
-                    live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote);
+        util::round_up(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
+                           live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote,
+                       kPage);
     const uint64_t length = copies + 2 * copy_size;
     // Guard pages keep the kernel from joining the mapping with a neighbour: the record begins a
     // segment of the core, and readers need to look nowhere else.

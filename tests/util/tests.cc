@@ -10,6 +10,7 @@ Suite* mapped_map_suite();
 Suite* mapped_vector_suite();
 Suite* ordered_stages_suite();
 Suite* result_suite();
+Suite* round_suite();
 Suite* sandbox_suite();
 Suite* stored_suite();
 Suite* text_suite();
@@ -29,6 +30,7 @@ int main() {
         guestdump::util::result_suite(),
         guestdump::util::sandbox_suite(),
         guestdump::util::stored_suite(),
+        guestdump::util::round_suite(),
         guestdump::util::text_suite(),
         guestdump::util::thread_suite(),
         guestdump::util::zero_suite(),

@@ -67,10 +67,7 @@ Result<int> convert(const Command& command, const std::string& from, const std::
     // Until here a signal may end the program: there is nothing yet that it would leave.
     Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
-    const auto* kdump = std::get_if<dump::KdumpRequest>(&request);
-    if (kdump && !kdump->flattened && !sink->random_access()) {
-        return Error::make("kdump-raw formats require a seekable file");
-    }
+    TRY(dump::check_target(request, *sink));
     const guest::RamSource pages(snapshot.blocks);
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
