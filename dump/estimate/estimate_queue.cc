@@ -49,8 +49,7 @@ struct EstimateQueue::Job {
     }
 };
 
-EstimateQueue::EstimateQueue(Post post)
-    : post_(std::move(post)), alive_(std::make_shared<EstimateQueue*>(this)) {}
+EstimateQueue::EstimateQueue(Post post) : post_(std::move(post)), weak_this_(this) {}
 
 EstimateQueue::~EstimateQueue() {
     if (!jobs_.empty()) jobs_.front()->unwanted = true;
@@ -64,20 +63,18 @@ Result<EstimateQueue::Claim> EstimateQueue::add(Take take, const Request& reques
     const auto job = std::make_shared<Job>(std::move(take), request, std::move(done));
     if (jobs_.empty()) TRY(begin(job));
     jobs_.push_back(job);
-    return Claim(job.get(), [alive = std::weak_ptr(alive_), weak = std::weak_ptr(job)](void*) {
-        const auto self = alive.lock();
-        const auto its = weak.lock();
-        if (self && its) (*self)->drop(its);
-    });
+    return Claim(job.get(),
+                 weak_this_.guard([weak = std::weak_ptr(job)](EstimateQueue& self, void*) {
+                     if (const auto its = weak.lock()) self.drop(its);
+                 }));
 }
 
 Result<> EstimateQueue::begin(const std::shared_ptr<Job>& job) {
     job->snapshot = TRY(job->take());
-    thread_ = TRY(util::Thread::start([this, job, alive = std::weak_ptr(alive_)] {
+    auto ended = weak_this_.guard([](EstimateQueue& self) { self.conclude(); });
+    thread_ = TRY(util::Thread::start([this, job, ended = std::move(ended)] {
         job->run();
-        post_([alive] {
-            if (const auto self = alive.lock()) (*self)->conclude();
-        });
+        post_(ended);
     }));
     return {};
 }

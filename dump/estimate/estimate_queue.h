@@ -8,6 +8,7 @@
 
 #include "dump/estimate/size_estimate.h"
 #include "util/thread.h"
+#include "util/weak_this.h"
 
 namespace guestdump::dump {
 
@@ -52,7 +53,7 @@ class EstimateQueue {
     Post post_;
     std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is under way; never empty beside thread_
     util::Thread thread_{};
-    std::shared_ptr<EstimateQueue*> alive_;  ///< what was posted, and claims, hold it weakly
+    util::WeakThis<EstimateQueue> weak_this_;  ///< for what is posted, and for claims
 };
 
 }  // namespace guestdump::dump
