@@ -56,7 +56,8 @@ bool is_kdump_raw(qapi::DumpGuestMemoryFormat format);
 /// The formats that this build can write, in the order in which QEMU lists them, and then ours.
 std::vector<qapi::DumpGuestMemoryFormat> supported_formats();
 
-/// @threads, or where that is 0 the number of processors this process may run on; at least 1.
+/// @threads, or the number of processors this process may run on if that is 0; from 1 to 64,
+/// because more threads only wait for memory and the target.
 unsigned thread_count(unsigned threads);
 
 }  // namespace guestdump::dump

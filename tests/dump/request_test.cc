@@ -172,6 +172,7 @@ START_TEST(thread_counts_have_bounds) {
     ck_assert_uint_eq(std::get<ElfRequest>(must(parse_request(arguments))).threads, 1024);
     ck_assert_uint_ge(thread_count(0), 1);
     ck_assert_uint_eq(thread_count(7), 7);
+    ck_assert_uint_eq(thread_count(1000), 64);
 }
 END_TEST
 
