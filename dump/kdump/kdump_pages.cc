@@ -174,9 +174,11 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
     std::vector<PageWorker> workers;
     for (unsigned i = 1; i < count; ++i) {
         std::unique_ptr<Compressor> another = TRY(first->clone());
-        workers.push_back(TRY(PageWorker::make(std::move(another), page_size, source)));
+        PageWorker worker = TRY(PageWorker::make(std::move(another), page_size, source));
+        workers.push_back(std::move(worker));
     }
-    workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
+    PageWorker worker = TRY(PageWorker::make(std::move(first), page_size, source));
+    workers.push_back(std::move(worker));
     return workers;
 }
 

@@ -209,7 +209,10 @@ Result<> run(const vm::Options& options) {
     tell_ignored(options);
     std::optional<util::Pidfile> pidfile;  // goes last: until then the machine is there
     const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
-    if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
+    if (!options.pidfile.empty()) {
+        util::Pidfile file = TRY(util::Pidfile::create(options.pidfile));
+        pidfile.emplace(std::move(file));
+    }
     if (daemon) TRY(daemon->detach());
     // All that needs more has been done: from here on guests and clients have their say.
     if (options.sandbox) TRY(util::enter_sandbox(*options.sandbox));

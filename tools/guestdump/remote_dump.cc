@@ -30,7 +30,8 @@ Json naming(const std::string& name) {
 
 Result<bool> has_command(qmp::QmpClient& machine, std::string_view name) {
     const Json list = TRY(machine.execute("query-commands"));
-    for (json_object* command : TRY(qapi::elements(list.get(), "query-commands"))) {
+    const auto commands = TRY(qapi::elements(list.get(), "query-commands"));
+    for (json_object* command : commands) {
         std::string one;
         auto known = TRY(qapi::ObjectReader::open(command, "query-commands"));
         TRY(known.member("name", one));

@@ -152,7 +152,8 @@ Result<> parse_one(OptionContext& context, Reader& reader, const std::string& na
     }
     const Option* option = find_option(name);
     if (!option) return Error::make("invalid option");
-    const std::string argument = option->argument.empty() ? std::string() : TRY(reader.value());
+    std::string argument;
+    if (!option->argument.empty()) argument = TRY(reader.value());
     return option->apply(context, argument);
 }
 
