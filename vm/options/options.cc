@@ -119,9 +119,9 @@ const Option* find_option(std::string_view name) {
 }
 
 /// Takes arguments one after the other.
-class Reader {
+class ArgumentReader {
   public:
-    explicit Reader(std::span<const char* const> arguments) : left_(arguments) {}
+    explicit ArgumentReader(std::span<const char* const> arguments) : left_(arguments) {}
 
     bool done() const { return left_.empty(); }
 
@@ -140,7 +140,7 @@ class Reader {
     std::span<const char* const> left_;
 };
 
-Result<> parse_one(OptionContext& context, Reader& reader, const std::string& name) {
+Result<> parse_one(OptionContext& context, ArgumentReader& reader, const std::string& name) {
     if (has(kIgnoredAlone, name)) {
         context.options.ignored.push_back(name);
         return {};
@@ -161,7 +161,7 @@ Result<> parse_one(OptionContext& context, Reader& reader, const std::string& na
 
 Result<Options> parse_options(std::span<const char* const> arguments) {
     OptionContext context;
-    Reader reader(arguments);
+    ArgumentReader reader(arguments);
     while (!reader.done()) {
         const std::string given = reader.next();
         // As in QEMU, two dashes are as good as one.
