@@ -28,13 +28,14 @@ as_root() {
     fi
 }
 
-# configure NAME [MESON_OPTION...]: makes build-NAME ready for ninja, once. CC and CXX say the compiler.
+# configure NAME [MESON_OPTION...]: makes build-NAME ready for ninja, once. CC and CXX say the compiler. A warning is an error:
+# the scripts run where the compilers' versions are known.
 configure() {
     local dir=$root/build-$1 log
     shift
     [[ ! -e $dir/build.ninja ]] || return 0
     rm -rf "$dir"
-    log=$(meson setup --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
+    log=$(meson setup --werror --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
         die "meson cannot configure $dir:"$'\n'"$log"
 }
 
@@ -45,7 +46,7 @@ build() {
     log=$(ninja -C "$dir" --quiet "$@" 2>&1) || die "cannot build $dir:"$'\n'"$log"
 }
 
-# build_release TARGET...: what people run, by g++. (-O3 makes g++ 12 warn of strings that overlap and do not.)
+# build_release TARGET...: what people run, by g++.
 build_release() {
     CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false
     build release "$@"
