@@ -11,7 +11,6 @@
 #include "dump/selection.h"
 #include "dump/snapshot.h"
 #include "dump/writer.h"
-#include "util/spare_heap.h"
 #include "util/thread.h"
 
 namespace guestdump::dump {
@@ -22,7 +21,8 @@ class DumpState::Job {
     /// Stops the guest and reads of it what must be read at that moment. Main loop; the thread
     /// begins with run().
     static Result<std::shared_ptr<Job>> create(guest::Guest& guest, const Request& request,
-                                               std::unique_ptr<Sink> sink, Concluded concluded) {
+                                               std::unique_ptr<Sink> sink, Concluded concluded,
+                                               MemoryCheck check_memory) {
         PausedGuest hold = TRY(PausedGuest::enter(guest));
         Capture capture = TRY(Capture::of(guest));
         // Once more on the thread; here for its error, and the number of bytes.
@@ -30,16 +30,17 @@ class DumpState::Job {
             TRY(Selection::of(capture.memory->blocks(), request, capture.arch.page_size));
         return std::make_shared<Job>(std::move(hold), std::move(capture), request,
                                      selection.blocks.total_bytes(), std::move(sink),
-                                     std::move(concluded));
+                                     std::move(concluded), std::move(check_memory));
     }
 
     Job(PausedGuest hold, Capture capture, const Request& request, uint64_t total,
-        std::unique_ptr<Sink> sink, Concluded concluded)
+        std::unique_ptr<Sink> sink, Concluded concluded, MemoryCheck check_memory)
         : hold_(std::move(hold)),
           concluded_(std::move(concluded)),
           capture_(std::move(capture)),
           request_(request),
           total_(total),
+          check_memory_(std::move(check_memory)),
           sink_(std::move(sink)) {}
 
     ~Job() { cancel(); }
@@ -103,7 +104,7 @@ class DumpState::Job {
     /// The dump thread.
     Result<> write() {
         snapshot_ = TRY(Snapshot::prepare(capture_, request_, progress_.cancellation()));
-        const std::unique_ptr<VmcoreWriter> writer = TRY(make_writer(*snapshot_, request_));
+        const std::unique_ptr<VmcoreWriter> writer = TRY(make_writer(*snapshot_, request_, check_memory_));
         progress_.begin_memory();
         TRY(writer->begin(*sink_, progress_));
         TRY(writer->iterate(*snapshot_->memory, *sink_, progress_));
@@ -138,6 +139,7 @@ class DumpState::Job {
     const Capture capture_;
     const Request request_;
     const uint64_t total_;  ///< bytes of guest memory
+    const MemoryCheck check_memory_;
     const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     const int64_t start_time_ = std::time(nullptr);
     bool guest_needed_ = true;          ///< main loop
@@ -148,20 +150,19 @@ class DumpState::Job {
     util::Thread thread_;  ///< last: joined before anything that it uses goes
 };
 
-DumpState::DumpState(guest::Guest& guest, Post post) : guest_(guest), post_(std::move(post)) {}
+DumpState::DumpState(guest::Guest& guest, Post post, MemoryCheck check_memory)
+    : guest_(guest), post_(std::move(post)), check_memory_(std::move(check_memory)) {}
 
 DumpState::~DumpState() = default;
 
 Result<> DumpState::start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded) {
     if (active()) return Error::make("There is a dump in process, please wait.");
-    if (request.needs_random_access() && !sink->random_access()) {
-        return Error::make("kdump-raw formats require a seekable file");
-    }
+    TRY(check_target(request, *sink));
     // What follows, up to the reply, must not be what ends the process, and the guest.
-    TRY(util::check_spare_heap());
+    TRY(check_memory_());
     last_ = {};
     last_.status = qapi::DumpStatus::failed;
-    job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded)));
+    job_ = TRY(Job::create(guest_, request, std::move(sink), std::move(concluded), check_memory_));
 
     // The job may be gone when what it posted is run: ~DumpState does not wait for the main loop.
     const std::weak_ptr<Job> weak = job_;

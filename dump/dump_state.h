@@ -9,6 +9,7 @@
 
 #include "dump/request.h"
 #include "dump/target/sink.h"
+#include "dump/writer.h"
 #include "guest/guest.h"
 #include "qapi/types.h"
 
@@ -36,7 +37,7 @@ class DumpState {
     using Concluded = std::function<void(const Outcome&)>;
 
     /// @guest must outlive this.
-    DumpState(guest::Guest& guest, Post post);
+    DumpState(guest::Guest& guest, Post post, MemoryCheck check_memory = skip_memory_check);
     /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
     ~DumpState();
 
@@ -44,8 +45,8 @@ class DumpState {
     /// thread. Takes time that the guest cannot stretch.
     ///
     /// On error, @concluded is not called and @sink is destroyed unfinished. Errors that change
-    /// nothing: a dump is active, the format needs a target that can seek, the host has no memory
-    /// to spare. Errors after which the guest runs again and the status is failed: the guest cannot
+    /// nothing: a dump is active, the format needs a target that can seek, the memory
+    /// check fails. Errors after which the guest runs again and the status is failed: the guest cannot
     /// be captured, no memory lies in the range, there is no thread. All others come to @concluded.
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
 
@@ -65,6 +66,7 @@ class DumpState {
 
     guest::Guest& guest_;
     Post post_;
+    MemoryCheck check_memory_;
     std::shared_ptr<Job> job_;  ///< shared only so that what it posted can tell that it is gone
     qapi::DumpQueryResult last_{};
 };

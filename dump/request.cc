@@ -17,6 +17,9 @@ using Format = qapi::DumpGuestMemoryFormat;
 /// More threads than any machine has; a bound for what a client can make us start.
 constexpr uint32_t kMostThreads = 1024;
 
+/// More wait for memory and the target, and cost memory.
+constexpr unsigned kMostUsefulThreads = 64;
+
 /// What program headers can be asked for: each takes 56 bytes of the file and up to 72 of memory.
 constexpr uint32_t kMostMappings = 1u << 28;
 
@@ -129,6 +132,20 @@ Result<Request> parse_format(const qapi::DumpGuestMemoryArguments& arguments, Fo
     return Error::make("%s is not available now", std::string(to_string(format)).c_str());
 }
 
+/// Processors this process may run on; at least 1.
+unsigned processors() {
+    // As many bits as the host can have processors, which nobody tells.
+    constexpr size_t kMostSets = 64;
+    for (size_t sets = 1; sets <= kMostSets; sets *= 2) {
+        std::vector<cpu_set_t> allowed(sets);
+        const size_t size = sets * sizeof(cpu_set_t);
+        if (::sched_getaffinity(0, size, allowed.data()) == 0)
+            return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, allowed.data())));
+        if (errno != EINVAL) break;
+    }
+    return 1;
+}
+
 }  // namespace
 
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
@@ -143,6 +160,12 @@ Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments) {
     return request;
 }
 
+bool is_kdump_raw(Format format) {
+    return std::any_of(
+        std::begin(kKdumpKinds), std::end(kKdumpKinds),
+        [format](const KdumpKind& kind) { return kind.format == format && !kind.flattened; });
+}
+
 std::vector<Format> supported_formats() {
     std::vector<Format> formats = {Format::elf};
     for (const KdumpKind& kind : kKdumpKinds) {
@@ -153,17 +176,7 @@ std::vector<Format> supported_formats() {
 }
 
 unsigned thread_count(unsigned threads) {
-    if (threads != 0) return threads;
-    // As many bits as the host can have processors, which nobody tells.
-    constexpr size_t kMostSets = 64;
-    for (size_t sets = 1; sets <= kMostSets; sets *= 2) {
-        std::vector<cpu_set_t> allowed(sets);
-        const size_t size = sets * sizeof(cpu_set_t);
-        if (::sched_getaffinity(0, size, allowed.data()) == 0)
-            return static_cast<unsigned>(std::max(1, CPU_COUNT_S(size, allowed.data())));
-        if (errno != EINVAL) break;
-    }
-    return 1;
+    return std::min(threads != 0 ? threads : processors(), kMostUsefulThreads);
 }
 
 }  // namespace guestdump::dump

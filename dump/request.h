@@ -59,10 +59,14 @@ struct Request {
 /// Checks the arguments of dump-guest-memory in QEMU's order and with its words. Touches no target.
 Result<Request> parse_request(const qapi::DumpGuestMemoryArguments& arguments);
 
+/// Whether @format is a kdump-raw format, which needs a target that can seek.
+bool is_kdump_raw(qapi::DumpGuestMemoryFormat format);
+
 /// The formats that this build can write, in the order in which QEMU lists them, and then ours.
 std::vector<qapi::DumpGuestMemoryFormat> supported_formats();
 
-/// @threads, or where that is 0 the number of processors this process may run on; at least 1.
+/// @threads, or the number of processors this process may run on if that is 0; from 1 to 64,
+/// because more threads only wait for memory and the target.
 unsigned thread_count(unsigned threads);
 
 }  // namespace guestdump::dump

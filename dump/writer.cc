@@ -6,9 +6,14 @@
 
 namespace guestdump::dump {
 
-Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot,
-                                                  const Request& request) {
-    if (request.kdump()) return make_kdump_writer(snapshot, request);
+Result<> check_target(const Request& request, const Sink& sink) {
+    if (!request.needs_random_access() || sink.random_access()) return {};
+    return Error::make("kdump-raw formats require a seekable file");
+}
+
+Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request,
+                                                  MemoryCheck check_memory) {
+    if (request.kdump()) return make_kdump_writer(snapshot, request, std::move(check_memory));
     if (request.vbox()) return make_vbox_writer(snapshot, request.threads);
     return make_elf_writer(snapshot, request.threads);
 }

@@ -8,17 +8,16 @@
 #include <cstring>
 
 #include "format/elf.h"
+#include "util/as_text.h"
 
 namespace guestdump::linux_guest {
 namespace {
 
+using util::as_text;
+
 /// Name and descriptor are each followed by zeros up to a multiple of this. [gabi ch5]
 constexpr uint64_t padded(uint64_t size) {
     return (size + 3) / 4 * 4;
-}
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 /// As readers compare names: up to the first NUL, whatever length the note claims.

@@ -7,10 +7,13 @@
 
 #include "linux/guest_utsname.h"
 #include "linux/idt_handler.h"
+#include "util/as_text.h"
 #include "util/ordered_stages.h"
 
 namespace guestdump::linux_guest {
 namespace {
+
+using util::as_text;
 
 constexpr uint64_t kMostPages = uint64_t{1} << 24;  ///< that are looked at
 constexpr size_t kMostCandidates = 1024;            ///< that are looked at closely
@@ -25,10 +28,6 @@ constexpr std::string_view kNoteName = "VMCOREINFO";
 constexpr size_t kNameAt = sizeof(format::Nhdr);
 constexpr size_t kTextInNote = kNameAt + 12;  ///< the name with its NUL, padded
 constexpr size_t kHead = kTextInNote + kFirstLine.size();
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// Where the text begins in a page that begins with @head; empty where there is none.
 std::optional<size_t> text_in(std::string_view head) {

@@ -29,13 +29,13 @@ as_root() {
 }
 
 # configure NAME [MESON_OPTION...]: runs meson setup for build-NAME unless that was done before. CC and CXX choose the
-# compiler.
+# compiler. A warning is an error.
 configure() {
     local dir=$root/build-$1 log
     shift
     [[ ! -e $dir/build.ninja ]] || return 0
     rm -rf "$dir"
-    log=$(meson setup --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
+    log=$(meson setup --werror --native-file "$root/scripts/native.ini" "$@" "$dir" "$root" 2>&1) ||
         die "meson cannot configure $dir:"$'\n'"$log"
 }
 
@@ -46,7 +46,7 @@ build() {
     log=$(ninja -C "$dir" --quiet "$@" 2>&1) || die "cannot build $dir:"$'\n'"$log"
 }
 
-# build_release TARGET...: the build for users, with g++. (With -O3 g++ 12 warns of overlapping strings that do not overlap.)
+# build_release TARGET...: the build for users, with g++.
 build_release() {
     CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false
     build release "$@"

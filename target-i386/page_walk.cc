@@ -143,9 +143,11 @@ Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
     if (++tables_ > most_tables_)
         return Error::make("the guest has more than %zu page tables", most_tables_);
     const bool whole = TRY(visit_table(level, table, base));
+    if (!whole) return false;
     // Looked up again: the map has grown.
-    if (whole) *TRY(visits_.try_emplace(key, {})).first = {base, first, true};
-    return whole;
+    const auto [again, _] = TRY(visits_.try_emplace(key, {}));
+    *again = {base, first, true};
+    return true;
 }
 
 /// As follow(), for a table that has not been read.

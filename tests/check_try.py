@@ -1,67 +1,42 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fails where TRY() is one of several parts of an initialiser, or of several arguments: check_try.py SOURCE_ROOT.
+"""Fails if TRY() is anything but a statement, a whole right-hand side, or what is returned: check_try.py SOURCE_ROOT.
 
-TRY() returns from the function. What a braced initialiser has made of an object by then is not destroyed, by gcc 12 and clang
-14 at least, and what new has allocated is not freed.
+TRY() returns from the function. gcc 12 and clang 14 do not destroy what the same expression has constructed by then. So nothing of
+a statement may stand before TRY( except "return" or what it is assigned to; the code is formatted, so one line at a time tells.
 """
 import pathlib
 import re
 import sys
 
 FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools", "tests"]
-# Comments, strings and characters.
-NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)'(?:\\[^\n']*.|[^'\\\n])'""", re.S)
-# What stands before a brace that begins a block, and no initialiser. clang-format puts a space between them, and none before an
-# initialiser's; the latter two only where a statement can stand.
-FUNCTION = re.compile(r"[])]((\s+(const|mutable|noexcept|override|final|&&?))*(\s+->\s[^;{}=]+)?)\s+$")
-STATEMENT = re.compile(r"((^|[};:{])\s*|\b(else|do)\s+|\brequires\s[^;{}=]*\s)$")
-DEFINITION = re.compile(r"\b(namespace|struct|class|enum|union|extern)\b[^;{}=]*\s$")
-NEW = re.compile(r"\bnew\s+[\w:<>, ]+$")
-CLOSING = {"(": ")", "[": "]", "{": "}"}
-
-
-def within(text, opening):
-    """What stands at the level of the bracket at @opening, up to where it is closed."""
-    depth, own = 0, []
-    for character in text[opening:]:
-        depth += (character in CLOSING) - (character in CLOSING.values())
-        if depth == 0:
-            break
-        if depth == 1:
-            own.append(character)
-    return "".join(own)
+# After another statement, a condition, "else", a label or the brace of a block: "return", or something "= ", or nothing.
+BEFORE = re.compile(r"\s*(.*[;)] |.* \{ |.*\belse |case .*: )?(return |(?!\.)([^{}(),;]|\([^{}()]*\))*\S [&|+]?= )?")
+IN_BRACKETS = re.compile(r"<[^<>]*>|\[[^][]*\]")  # their commas separate no arguments
+END_OF_STATEMENT = re.compile(r"([;})]|(?<!=|,|n) \{|:|\belse|\bdo|^|^#.*)$")
 
 
 def misplaced(text):
-    """Offsets of each TRY( that has neighbours within an initialiser or among arguments."""
-    text = NO_CODE.sub(lambda found: " " * len(found.group()), text)
-    enclosing = []
-    for found in re.finditer(r"(?<=\bTRY)(?=\()|[][(){}]", text):
-        at, bracket = found.start(), found.group()
-        if not bracket:
-            for opening, is_block in reversed(enclosing):
-                if is_block:
-                    break
-                if text[opening] == "{" or "," in within(text, opening) or NEW.search(text[:opening]):
-                    yield at
-                    break
-        elif bracket in CLOSING:
-            before, in_block = text[max(0, at - 2000):at], not enclosing or enclosing[-1][1]
-            begins_block = FUNCTION.search(before) or in_block and (STATEMENT.search(before) or DEFINITION.search(before))
-            enclosing.append((at, bracket == "{" and bool(begins_block)))
-        elif enclosing:
-            enclosing.pop()
+    """Numbers of the lines on which a TRY( is one of several parts."""
+    lines = [re.sub(r"\s*//.*|\s*\\$", "", line) for line in text.split("\n")]
+    for i, line in enumerate(lines):
+        for found in re.finditer(r"(?<!define )\bTRY\(", line):
+            before, first = line[:found.start()], i
+            while lines[first - 1].endswith(" =") and first > 0:
+                first -= 1
+                before = lines[first] + " " + before.lstrip()
+            while IN_BRACKETS.search(before):
+                before = IN_BRACKETS.sub("_", before)
+            if not BEFORE.fullmatch(before) or not END_OF_STATEMENT.search(lines[first - 1]):
+                yield i + 1
 
 
 def main(root):
-    count, found = 0, []
+    found = []
     for file in sorted(file for folder in FOLDERS for file in (root / folder).rglob("*") if file.suffix in {".h", ".cc"}):
-        text = file.read_text()
-        count += len(re.findall(r"\bTRY\(", text))
-        found += ["%s:%d: TRY() among other parts" % (file.relative_to(root), text.count("\n", 0, at) + 1) for at in misplaced(text)]
-    print("\n".join(found) if found else "%d TRY() stand alone" % count)
-    return bool(found) or count == 0
+        found += ["%s:%d: TRY() is one of several parts" % (file.relative_to(root), line) for line in misplaced(file.read_text())]
+    print("\n".join(found) or "every TRY() stands alone")
+    return bool(found)
 
 
 if __name__ == "__main__":

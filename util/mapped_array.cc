@@ -6,6 +6,8 @@
 
 #include <cerrno>
 
+#include "util/round.h"
+
 namespace guestdump::util {
 namespace {
 
@@ -18,7 +20,7 @@ Error refused(size_t bytes) {
 Result<Mapping> Mapping::make(size_t bytes) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     if (bytes > SIZE_MAX - 2 * page) return refused(bytes);
-    const size_t usable = (bytes + page - 1) / page * page;
+    const size_t usable = round_up(bytes, page);
     void* const start = mmap(nullptr, usable + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED) return refused(bytes);
     Mapping mapping(static_cast<std::byte*>(start), usable + page);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/ordered_stages.h"
 
-#include <algorithm>
 #include <cassert>
 #include <condition_variable>
 #include <cstdint>
@@ -13,12 +12,14 @@
 namespace guestdump::util {
 namespace {
 
-/// The shared state of one run: a ring of jobs, each at a stage; one mutex over all of it.
-class Run {
+/// The shared state of one run: a ring of jobs, each at a stage, and the threads that work on them;
+/// one mutex protects all of it.
+class StageRunner {
   public:
-    Run(size_t slots, const StagePlan& plan)
-        : plan_(plan), jobs_(slots), turn_(plan.stages.size(), 0) {}
+    StageRunner(unsigned threads, size_t slots, const StagePlan& plan)
+        : plan_(plan), threads_(threads), jobs_(slots), turn_(plan.stages.size(), 0) {}
 
+    /// Returns when all jobs have passed all stages, or after an error.
     void work() {
         std::unique_lock lock(mutex_);
         while (!finished()) {
@@ -27,13 +28,17 @@ class Run {
             } else if (can_begin()) {
                 begin(lock);
             } else {
+                ++idle_;
                 changed_.wait(lock);
+                --idle_;
             }
         }
         changed_.notify_all();
     }
 
+    /// Once work() has returned: joins the helpers.
     Result<> result() && {
+        helpers_.clear();
         if (error_) return std::move(*error_);
         return {};
     }
@@ -65,9 +70,22 @@ class Run {
         return std::nullopt;
     }
 
+    /// Starts a helper if there is work that no thread is free for: few jobs start few threads.
+    void call_for_help() {
+        if (idle_ > 0 || helpers_.size() + 1 >= threads_) return;
+        if (!earliest_ready_job() && !can_begin()) return;
+        Result<Thread> helper = Thread::start([this] { work(); });
+        if (helper) {
+            helpers_.push_back(std::move(helper).take());
+        } else {
+            threads_ = 0;  // fewer threads do the same, only slower
+        }
+    }
+
     void run_stage(std::unique_lock<std::mutex>& lock, uint64_t number) {
         Job& current = job(number);
         current.busy = true;
+        call_for_help();
         lock.unlock();
         Result<> done = plan_.stages[current.stage].run(number % jobs_.size());
         lock.lock();
@@ -81,6 +99,7 @@ class Run {
 
     void begin(std::unique_lock<std::mutex>& lock) {
         beginning_ = true;
+        call_for_help();
         const uint64_t number = next_;
         lock.unlock();
         Result<bool> filled = plan_.begin_job(number % jobs_.size());
@@ -107,6 +126,8 @@ class Run {
     const StagePlan& plan_;
     std::mutex mutex_;
     std::condition_variable changed_;
+    size_t threads_;   ///< that may work, the calling one among them
+    size_t idle_ = 0;  ///< threads that wait for changed_
     std::vector<Job> jobs_;
     std::vector<uint64_t> turn_;  ///< for each in-order stage, the job that may run it
     uint64_t first_ = 0;          ///< earliest job under way
@@ -115,23 +136,16 @@ class Run {
     bool no_more_ = false;
     std::optional<Error> error_;
     uint64_t error_number_ = 0;
+    std::vector<Thread> helpers_;  ///< last: they use the rest
 };
 
 }  // namespace
 
 Result<> run_stages(unsigned threads, size_t slots, const StagePlan& plan) {
     assert(slots > 0);
-    Run run(slots, plan);
-    {
-        std::vector<Thread> helpers;
-        for (unsigned i = 1; i < std::max(1u, threads); ++i) {
-            Result<Thread> helper = Thread::start([&run] { run.work(); });
-            if (!helper) break;  // fewer are slower, and do the same
-            helpers.push_back(std::move(helper).take());
-        }
-        run.work();
-    }
-    return std::move(run).result();
+    StageRunner runner(threads, slots, plan);
+    runner.work();
+    return std::move(runner).result();
 }
 
 }  // namespace guestdump::util

@@ -27,14 +27,15 @@ struct StagePlan {
     std::vector<Stage> stages;
 };
 
-/// Runs jobs through the stages of @plan on @threads threads, the calling one among them, or on as
-/// many as the system gives, with at most @slots jobs under way: memory is bounded by what a slot
-/// holds. What in-order stages see and do is the same for any number of threads, so a pipeline
-/// whose output comes from them is deterministic.
+/// Runs jobs through the stages of @plan on up to @threads threads, the calling one among them,
+/// with at most @slots jobs under way: memory is bounded by what a slot holds. What in-order stages
+/// see and do is the same for any number of threads, so a pipeline whose output comes from them is
+/// deterministic.
 ///
 /// The earliest job that can go on is preferred, and any job to a new one, so that finished work
 /// leaves before new work begins. An in-order stage may block (a slow pipe): the other threads go
-/// on until the slots are used up.
+/// on until the slots are used up. A thread is started only when there is work for it, and fewer
+/// do if the system has none to give.
 ///
 /// Errors: of any stage; of several, that of the earliest job. No stage is begun after an error,
 /// and none runs any more when this returns.

@@ -36,7 +36,7 @@ std::string_view to_string(MachineType type) {
 }
 
 Machine::Machine(MachineParts parts, Post post)
-    : parts_(std::move(parts)), post_(std::move(post)), alive_(std::make_shared<Machine*>(this)) {}
+    : parts_(std::move(parts)), post_(std::move(post)), weak_this_(this) {}
 
 Machine::~Machine() {
     // Ends the vCPUs' threads first, because they still report faults and notes to the machine.
@@ -98,9 +98,7 @@ Result<> Machine::reset_contents() {
 }
 
 void Machine::post_to_self(std::function<void(Machine&)> function) {
-    post_([alive = std::weak_ptr(alive_), function = std::move(function)] {
-        if (const auto self = alive.lock()) function(**self);
-    });
+    post_(weak_this_.guard(std::move(function)));
 }
 
 std::string_view Machine::accel_name() const {

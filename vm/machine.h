@@ -14,6 +14,7 @@
 
 #include "guest/guest.h"
 #include "target-i386/registers.h"
+#include "util/weak_this.h"
 #include "vm/accel.h"
 #include "vm/fw_cfg.h"
 #include "vm/memory/address_space.h"
@@ -166,7 +167,7 @@ class Machine final : public guest::Guest {
     std::vector<guest::Cpu> cpus_;  ///< as of the last synchronize()
     std::unique_ptr<PostMortem> post_mortem_;
     std::atomic<bool> note_posted_{false};  ///< set by vCPUs; cleared when the record has the note
-    std::shared_ptr<Machine*> alive_;       ///< posted functions hold it weakly
+    util::WeakThis<Machine> weak_this_;     ///< for posted functions
 };
 
 }  // namespace guestdump::vm

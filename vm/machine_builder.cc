@@ -153,7 +153,8 @@ Result<MachineParts> build_from_options(const Options& options) {
         TRY(build_pc(options, parts));
     }
     for (const LoaderOption& loader : options.loaders) {
-        parts.images.push_back(TRY(load_image(loader)));
+        LoadedImage image = TRY(load_image(loader));
+        parts.images.push_back(std::move(image));
         TRY(place_entry(loader, parts));
     }
     parts.vmcoreinfo_device = options.vmcoreinfo_device;

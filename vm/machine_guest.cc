@@ -8,8 +8,10 @@ namespace guestdump::vm {
 Result<std::vector<target_i386::Registers>> Machine::all_registers() {
     if (frozen()) return parts_.start_registers;
     std::vector<target_i386::Registers> all;
-    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu)
-        all.push_back(TRY(parts_.accel->registers(cpu)));
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu) {
+        const target_i386::Registers registers = TRY(parts_.accel->registers(cpu));
+        all.push_back(registers);
+    }
     return all;
 }
 

@@ -14,6 +14,7 @@
 #include "guest/note_builder.h"
 #include "target-i386/notes.h"
 #include "util/crc32.h"
+#include "util/round.h"
 #include "util/stored.h"
 
 namespace guestdump::vm {
@@ -23,10 +24,6 @@ constexpr uint64_t kPage = 4096;
 
 /// Header and name of a note, as NoteBuilder writes them for "QEMU".
 constexpr size_t kQemuNoteHeader = 20;
-
-uint64_t whole_pages(uint64_t bytes) {
-    return (bytes + kPage - 1) / kPage * kPage;
-}
 
 bool in_record(const MappedMemory& piece) {
     return piece.host && (piece.kind == MemoryKind::ram || piece.kind == MemoryKind::rom);
@@ -60,10 +57,10 @@ uint64_t now_in_nanoseconds() {
     return static_cast<uint64_t>(std::chrono::duration_cast<nanoseconds>(since_1970).count());
 }
 
-/// Writes file structures one after the other.
-class Cursor {
+/// Writes the structures of the record one after the other.
+class RecordWriter {
   public:
-    explicit Cursor(std::byte* at) : at_(at) {}
+    explicit RecordWriter(std::byte* at) : at_(at) {}
 
     void put(std::span<const std::byte> bytes) { at_ = std::copy(bytes.begin(), bytes.end(), at_); }
     std::byte* at() const { return at_; }
@@ -85,10 +82,11 @@ Result<std::unique_ptr<PostMortem>> PostMortem::create(
     const auto count =
         static_cast<uint64_t>(std::count_if(memory.view().begin(), memory.view().end(), in_record));
     const uint64_t blocks = sizeof(format::RecordHeader);
-    const uint64_t copies = whole_pages(blocks + count * sizeof(format::RecordBlock));
+    const uint64_t copies = util::round_up(blocks + count * sizeof(format::RecordBlock), kPage);
     const uint64_t copy_size =
-        whole_pages(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
-                    live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote);
+        util::round_up(sizeof(format::RecordCopy) + sizeof(format::RecordState) +
+                           live_registers.size() * sizeof(format::RecordCpu) + guest::kMaxGuestNote,
+                       kPage);
     const uint64_t length = copies + 2 * copy_size;
     // Guard pages keep the kernel from joining the mapping with a neighbour. The record then begins
     // a segment of the core, and readers look nowhere else.
@@ -121,11 +119,11 @@ void PostMortem::write_static(const AddressSpace& memory, uint64_t blocks, uint6
                               uint64_t copy_size) {
     copies_ = copies;
     copy_size_ = copy_size;
-    Cursor cursor(start_ + blocks);
+    RecordWriter writer(start_ + blocks);
     uint32_t count = 0;
     for (const MappedMemory& piece : memory.view()) {
         if (!in_record(piece)) continue;
-        cursor.put(util::bytes_of(block_of(piece)));
+        writer.put(util::bytes_of(block_of(piece)));
         ++count;
     }
     format::RecordHeader header;
@@ -140,7 +138,7 @@ void PostMortem::write_static(const AddressSpace& memory, uint64_t blocks, uint6
     header.copies = {copies, copies + copy_size};
     header.copy_size = copy_size;
     header.crc = util::crc32({util::bytes_of(header).first(offsetof(format::RecordHeader, crc)),
-                              {start_ + blocks, cursor.at()}});
+                              {start_ + blocks, writer.at()}});
     // The magic is written last, so that a record with a magic is complete.
     const auto bytes = util::bytes_of(header);
     std::copy(bytes.begin() + header.magic.size(), bytes.end(), start_ + header.magic.size());
@@ -174,17 +172,17 @@ void PostMortem::write_copy() {
     state.time = time_;
     state.note_size = static_cast<uint32_t>(note_.size());
     std::byte* const contents = start + sizeof(format::RecordCopy);
-    Cursor cursor(contents);
-    cursor.put(util::bytes_of(state));
+    RecordWriter writer(contents);
+    writer.put(util::bytes_of(state));
     for (size_t cpu = 0; cpu < registers_.size(); ++cpu)
-        cursor.put(util::bytes_of(cpu_of(registers_[cpu], live_registers_[cpu])));
-    cursor.put(note_);
+        writer.put(util::bytes_of(cpu_of(registers_[cpu], live_registers_[cpu])));
+    writer.put(note_);
 
     format::RecordCopy copy;
     copy.sequence = next;
-    copy.size = static_cast<uint32_t>(cursor.at() - contents);
+    copy.size = static_cast<uint32_t>(writer.at() - contents);
     copy.crc = util::crc32(
-        {util::bytes_of(copy).first(offsetof(format::RecordCopy, crc)), {contents, cursor.at()}});
+        {util::bytes_of(copy).first(offsetof(format::RecordCopy, crc)), {contents, writer.at()}});
     in_this_order();
     std::memcpy(start, &copy, sizeof copy);
     in_this_order();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <span>
 
+#include "util/round.h"
 #include "vm/memory/ram.h"
 #include "vmcore/vmcore.h"
 
@@ -25,16 +26,13 @@ Result<> copy_populated(const guest::GuestPhysBlock& block, std::byte* to) {
 
 constexpr uint64_t kHostPage = 4096;
 
-uint64_t whole_pages(uint64_t bytes) {
-    return (bytes + kHostPage - 1) / kHostPage * kHostPage;
-}
-
 /// All of @blocks in one piece of this process's memory, each starting on a page of its own. A
 /// vmcore may have more blocks than a process can have mappings.
 Result<> load(std::span<const guest::GuestPhysBlock> blocks, AddressSpace& memory) {
     RamSpec spec;
     spec.id = "restored";
-    for (const guest::GuestPhysBlock& block : blocks) spec.size += whole_pages(block.range.size);
+    for (const guest::GuestPhysBlock& block : blocks)
+        spec.size += util::round_up(block.range.size, kHostPage);
     if (blocks.empty()) return {};
     const std::shared_ptr<Ram> ram = TRY(Ram::create(spec));
     uint64_t offset = 0;
@@ -42,7 +40,7 @@ Result<> load(std::span<const guest::GuestPhysBlock> blocks, AddressSpace& memor
         std::byte* const host = ram->host() + offset;
         TRY(copy_populated(block, host));
         TRY(memory.add({.range = block.range, .region = ram, .offset = offset, .host = host}));
-        offset += whole_pages(block.range.size);
+        offset += util::round_up(block.range.size, kHostPage);
     }
     return {};
 }

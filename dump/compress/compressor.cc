@@ -70,7 +70,7 @@ constexpr Make kSnappy = nullptr;
 #endif
 
 #ifdef HAVE_ZSTD
-constexpr Make kZstd = make_trained_zstd;
+constexpr Make kZstd = without_random_pages<make_zstd>;
 constexpr Make kZstdByLevel = make_zstd;
 #else
 constexpr Make kZstd = nullptr;

@@ -18,10 +18,8 @@ Result<std::unique_ptr<Compressor>> make_libdeflate(const Compressor::Options& o
 Result<std::unique_ptr<Compressor>> make_zlib(const Compressor::Options& options);
 Result<std::unique_ptr<Compressor>> make_lzo(const Compressor::Options& options);
 Result<std::unique_ptr<Compressor>> make_snappy(const Compressor::Options& options);
-/// zstd frames by libzstd; level 1 without a level.
+/// zstd frames by libzstd; level 2 without a level.
 Result<std::unique_ptr<Compressor>> make_zstd(const Compressor::Options& options);
-/// zstd frames with codes made from @options.sample.
-Result<std::unique_ptr<Compressor>> make_trained_zstd(const Compressor::Options& options);
 
 // Bytes as the libraries take them.
 inline uint8_t* raw(std::span<std::byte> bytes) {

@@ -12,8 +12,7 @@ struct InspectionQueue::Job {
     bool wanted = true;  ///< main loop; false: nobody is told
 };
 
-InspectionQueue::InspectionQueue(Post post)
-    : post_(std::move(post)), alive_(std::make_shared<InspectionQueue*>(this)) {}
+InspectionQueue::InspectionQueue(Post post) : post_(std::move(post)), weak_this_(this) {}
 
 InspectionQueue::~InspectionQueue() {
     if (!jobs_.empty()) jobs_.front()->cancellation.cancel();
@@ -27,20 +26,18 @@ Result<InspectionQueue::Claim> InspectionQueue::add_steps(Steps steps) {
     const auto job = std::make_shared<Job>(std::move(steps));
     if (jobs_.empty()) TRY(begin(job));
     jobs_.push_back(job);
-    return Claim(job.get(), [alive = std::weak_ptr(alive_), weak = std::weak_ptr(job)](void*) {
-        const auto self = alive.lock();
-        const auto its = weak.lock();
-        if (self && its) (*self)->drop(its);
-    });
+    return Claim(job.get(),
+                 weak_this_.guard([weak = std::weak_ptr(job)](InspectionQueue& self, void*) {
+                     if (const auto its = weak.lock()) self.drop(its);
+                 }));
 }
 
 Result<> InspectionQueue::begin(const std::shared_ptr<Job>& job) {
     job->capture = TRY(job->steps.take());
-    thread_ = TRY(util::Thread::start([this, job, alive = std::weak_ptr(alive_)] {
+    auto ended = weak_this_.guard([](InspectionQueue& self) { self.conclude(); });
+    thread_ = TRY(util::Thread::start([this, job, ended = std::move(ended)] {
         job->steps.work(job->capture, job->cancellation);
-        post_([alive] {
-            if (const auto self = alive.lock()) (*self)->conclude();
-        });
+        post_(ended);
     }));
     return {};
 }

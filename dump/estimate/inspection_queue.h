@@ -11,6 +11,7 @@
 #include "dump/capture.h"
 #include "util/cancellation.h"
 #include "util/thread.h"
+#include "util/weak_this.h"
 
 namespace guestdump::dump {
 
@@ -82,7 +83,7 @@ class InspectionQueue {
     Post post_;
     std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is under way; never empty beside thread_
     util::Thread thread_{};
-    std::shared_ptr<InspectionQueue*> alive_;  ///< what was posted, and claims, hold it weakly
+    util::WeakThis<InspectionQueue> weak_this_;  ///< for posted functions and claims
 };
 
 }  // namespace guestdump::dump

@@ -13,6 +13,7 @@
 #include "dump/kdump/flat_sink.h"
 #include "dump/kdump/kdump_layout.h"
 #include "format/flattened.h"
+#include "util/round.h"
 
 namespace guestdump::dump {
 namespace {
@@ -111,7 +112,7 @@ Result<SizeEstimate> estimate_elf(const Snapshot& snapshot, const guest::PageSou
     const PageSurvey survey = TRY(survey_pages(snapshot.pages, page_size, source, {}));
     // What stands before memory; where memory begins in its last page, that one is counted there.
     const uint64_t head = layout.notes + snapshot.notes.size();
-    const bool shared = layout.blocks.front() < (head + page_size - 1) / page_size * page_size;
+    const bool shared = layout.blocks.front() < util::round_up(head, page_size);
     const auto bytes = static_cast<double>(page_size);
     const uint64_t frame = (head + (shared ? 0 : page_size - 1)) / page_size * page_size;
     const Guess filled = filled_pages(survey);

@@ -14,7 +14,6 @@
 #include "dump/kdump/page_sharing.h"
 #include "dump/kdump/page_worker_pool.h"
 #include "util/ordered_stages.h"
-#include "util/spare_heap.h"
 
 namespace guestdump::dump {
 namespace {
@@ -181,11 +180,11 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
     std::vector<PageWorker> workers;
     for (unsigned i = 1; i < count; ++i) {
         std::unique_ptr<Compressor> another = TRY(first->clone());
-        workers.push_back(TRY(PageWorker::make(std::move(another), page_size, source)));
+        PageWorker worker = TRY(PageWorker::make(std::move(another), page_size, source));
+        workers.push_back(std::move(worker));
     }
-    workers.push_back(TRY(PageWorker::make(std::move(first), page_size, source)));
-    // Libraries can be refused their memory, up to 9 MiB a thread, but take it from the heap.
-    TRY(util::check_spare_heap());
+    PageWorker worker = TRY(PageWorker::make(std::move(first), page_size, source));
+    workers.push_back(std::move(worker));
     return workers;
 }
 
@@ -193,12 +192,15 @@ Result<std::vector<PageWorker>> make_workers(unsigned count, const KdumpRequest&
 
 Result<uint64_t> write_kdump_pages(const guest::PageSet& pages, const Request& request,
                                    const KdumpLayout& layout, const guest::PageSource& source,
-                                   Sink& sink, Progress& progress) {
+                                   Sink& sink, Progress& progress,
+                                   const MemoryCheck& check_memory) {
     const KdumpRequest& kdump = *request.kdump();
     const size_t page_size = layout.page_size;
     const unsigned threads =
         useful_threads(thread_count(request.threads), layout.page_count * page_size);
     std::vector<PageWorker> workers = TRY(make_workers(threads, kdump, pages, page_size, source));
+    // Compressors take up to 9 MiB a thread from the heap.
+    TRY(check_memory());
     KdumpDescriptors descriptors =
         TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
                                    compression_flag(kdump.compression)));

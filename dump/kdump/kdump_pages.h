@@ -6,6 +6,7 @@
 #include "dump/request.h"
 #include "dump/target/sink.h"
 #include "guest/page_set.h"
+#include "dump/writer.h"
 #include "guest/page_source.h"
 
 namespace guestdump::dump {
@@ -19,9 +20,10 @@ namespace guestdump::dump {
 /// bytes are the same for any number of threads. Zero pages share one stored page, and so do equal
 /// ones if that is wanted and @source lets a page be read again.
 ///
-/// Errors: those of @source and @sink, the compressor's, and that @progress was cancelled.
+/// Errors: those of @source and @sink, the compressor's, @check_memory's (called once the
+/// compressors have been created), and that @progress was cancelled.
 Result<uint64_t> write_kdump_pages(const guest::PageSet& pages, const Request& request,
                                    const KdumpLayout& layout, const guest::PageSource& source,
-                                   Sink& sink, Progress& progress);
+                                   Sink& sink, Progress& progress, const MemoryCheck& check_memory);
 
 }  // namespace guestdump::dump

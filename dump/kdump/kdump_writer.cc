@@ -21,10 +21,12 @@ uint32_t dump_level_of(const Snapshot& snapshot) {
 
 class KdumpWriter final : public VmcoreWriter {
   public:
-    KdumpWriter(const Snapshot& snapshot, const Request& request, const KdumpLayout& layout)
+    KdumpWriter(const Snapshot& snapshot, const Request& request, const KdumpLayout& layout,
+                MemoryCheck check_memory)
         : snapshot_(snapshot),
           request_(request),
           layout_(layout),
+          check_memory_(std::move(check_memory)),
           existing_(guest::PageSet::of(snapshot.memory->blocks(), layout.page_size)) {}
 
     Result<> begin(Sink& sink, const Progress& progress) override {
@@ -37,7 +39,8 @@ class KdumpWriter final : public VmcoreWriter {
     }
 
     Result<> iterate(const guest::PageSource& pages, Sink& sink, Progress& progress) override {
-        end_ = TRY(write_kdump_pages(snapshot_.pages, request_, layout_, pages, sink, progress));
+        end_ = TRY(write_kdump_pages(snapshot_.pages, request_, layout_, pages, sink, progress,
+                                     check_memory_));
         return {};
     }
 
@@ -47,6 +50,7 @@ class KdumpWriter final : public VmcoreWriter {
     const Snapshot& snapshot_;
     Request request_;
     KdumpLayout layout_;
+    MemoryCheck check_memory_;
     guest::PageSet existing_;  ///< bitmap 1: what the guest has; bitmap 2 is what the file has
     uint64_t end_ = 0;
 };
@@ -54,7 +58,8 @@ class KdumpWriter final : public VmcoreWriter {
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
-                                                        const Request& request) {
+                                                        const Request& request,
+                                                        MemoryCheck check_memory) {
     const KdumpRequest& kdump = *request.kdump();
     TRY(check_compression(kdump.compression, kdump.level));
     const KdumpLayout layout = TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
@@ -62,7 +67,7 @@ Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot
                                                     .max_mapnr = snapshot.max_mapnr(),
                                                     .page_count = snapshot.pages.count(),
                                                     .note_size = snapshot.notes.size()}));
-    std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout);
+    std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout, std::move(check_memory));
     if (kdump.flattened) writer = make_flattened_writer(std::move(writer));
     return writer;
 }

@@ -7,11 +7,14 @@
 
 namespace guestdump::dump {
 
-/// The writer of kdump-compressed files, raw or flattened. @snapshot must outlive it.
+/// The writer of kdump-compressed files, raw or flattened. @snapshot must outlive it. Calls
+/// @check_memory, while it writes, after the compressors have been created; its error fails the
+/// dump.
 ///
 /// Errors: the compressor is not in this build, or does not have that level; the guest does not fit
 /// the format.
-Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot,
-                                                        const Request& request);
+Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(
+    const Snapshot& snapshot, const Request& request,
+    MemoryCheck check_memory = skip_memory_check);
 
 }  // namespace guestdump::dump

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -100,8 +99,7 @@ Result<std::unique_ptr<Sink>> StreamSink::create(util::UniqueFd fd, std::string 
     struct stat status;
     if (::fstat(fd.get(), &status) != 0)
         return Error::from_errno(errno, "looking at '%s'", name.c_str());
-    util::UniqueFd interrupted(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!interrupted) return Error::from_errno(errno, "creating an eventfd");
+    util::Wakeup interrupted = TRY(util::Wakeup::create());
     Kind kind = Kind::other;
     if (S_ISSOCK(status.st_mode)) kind = Kind::socket;
     if (S_ISFIFO(status.st_mode)) kind = Kind::pipe;
@@ -149,14 +147,11 @@ Result<> StreamSink::write_all(std::span<const std::byte> data) {
 }
 
 Result<> StreamSink::wait_writable() {
-    std::array<pollfd, 2> waits = {{
-        {.fd = fd_.get(), .events = POLLOUT, .revents = 0},
-        {.fd = interrupted_.get(), .events = POLLIN, .revents = 0},
-    }};
-    while (::poll(waits.data(), waits.size(), -1) < 0) {
-        if (errno != EINTR) return Error::from_errno(errno, "waiting for '%s'", name_.c_str());
+    const Result<bool> ready = util::wait_for(fd_.get(), POLLOUT, interrupted_.fd());
+    if (!ready) {
+        return Error::from_errno(ready.error().os_error(), "waiting for '%s'", name_.c_str());
     }
-    if (waits[1].revents) return Error::make("cancelled");
+    if (!*ready) return Error::make("cancelled");
     return {};
 }
 
@@ -183,20 +178,10 @@ Result<> StreamSink::finish(uint64_t size) {
 Result<> StreamSink::commit() {
     if (is_storage(fd_.get())) {
         const off_t end = ::lseek(fd_.get(), 0, SEEK_CUR);
-        TRY(write_back(fd_.get(), end, name_, [this] { return interrupted(); }));
+        TRY(write_back(fd_.get(), end, name_, [this] { return interrupted_.is_raised(); }));
         TRY(sync_target(fd_.get(), name_));
     }
     return close_checked(std::move(fd_), name_);
-}
-
-bool StreamSink::interrupted() const {
-    pollfd wait{.fd = interrupted_.get(), .events = POLLIN, .revents = 0};
-    return ::poll(&wait, 1, 0) > 0;
-}
-
-void StreamSink::interrupt() {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(interrupted_.get(), &one, sizeof one);
 }
 
 Result<std::unique_ptr<Sink>> make_fd_sink(util::UniqueFd fd, const std::string& name) {

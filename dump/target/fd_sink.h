@@ -8,6 +8,7 @@
 
 #include "dump/target/sink.h"
 #include "util/unique_fd.h"
+#include "util/wakeup.h"
 
 namespace guestdump::dump {
 
@@ -50,12 +51,12 @@ class StreamSink final : public Sink {
     bool random_access() const override { return false; }
     util::Result<> finish(uint64_t size) override;
     util::Result<> commit() override;
-    void interrupt() override;
+    void interrupt() override { interrupted_.raise(); }
 
   private:
     enum class Kind { socket, pipe, terminal, other };
 
-    StreamSink(util::UniqueFd fd, util::UniqueFd interrupted, std::string name, Kind kind)
+    StreamSink(util::UniqueFd fd, util::Wakeup interrupted, std::string name, Kind kind)
         : fd_(std::move(fd)),
           interrupted_(std::move(interrupted)),
           name_(std::move(name)),
@@ -65,10 +66,9 @@ class StreamSink final : public Sink {
     util::Result<> write_all(std::span<const std::byte> data);
     util::Result<> wait_writable();
     ssize_t write_some(std::span<const std::byte> data);
-    bool interrupted() const;
 
     util::UniqueFd fd_;
-    util::UniqueFd interrupted_;  ///< eventfd, readable once interrupt() was called
+    util::Wakeup interrupted_;  ///< raised by interrupt()
     std::string name_;
     Kind kind_;
     uint64_t reached_ = 0;  ///< bytes written

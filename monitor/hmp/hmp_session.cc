@@ -15,7 +15,7 @@ constexpr char kBackspace = '\b', kDelete = '\x7f', kEraseLine = '\x15', kEndOfT
 }  // namespace
 
 HmpSession::HmpSession(Services& services, Wire& wire, bool echo)
-    : wire_(wire), monitor_(services), echo_(echo), alive_(std::make_shared<HmpSession*>(this)) {
+    : wire_(wire), monitor_(services), echo_(echo), weak_this_(this) {
     wire_.send(version_info().package + " monitor - type 'help' for more information\r\n");
     prompt();
 }
@@ -64,14 +64,12 @@ void HmpSession::type(char c) {
 void HmpSession::run() {
     busy_ = true;
     run_hmp_line(monitor_, std::exchange(line_, {}),
-                 [alive = std::weak_ptr(alive_)](const std::string& output) {
-                     const auto self = alive.lock();
-                     if (!self) return;
-                     (*self)->wire_.send(output);
-                     (*self)->prompt();
-                     (*self)->busy_ = false;
-                     (*self)->work_off();
-                 });
+                 weak_this_.guard([](HmpSession& self, const std::string& output) {
+                     self.wire_.send(output);
+                     self.prompt();
+                     self.busy_ = false;
+                     self.work_off();
+                 }));
 }
 
 void HmpSession::prompt() {

@@ -6,6 +6,7 @@
 
 #include "monitor/monitor.h"
 #include "monitor/transport/session.h"
+#include "util/weak_this.h"
 
 namespace guestdump::monitor {
 
@@ -32,9 +33,9 @@ class HmpSession final : public Session {
     const bool echo_;
     std::string typed_;  ///< not processed yet
     std::string line_;
-    bool busy_ = false;                   ///< a command has not replied yet
-    bool working_ = false;                ///< inside work_off()
-    std::shared_ptr<HmpSession*> alive_;  ///< callbacks for late replies hold it weakly
+    bool busy_ = false;                     ///< a command has not replied yet
+    bool working_ = false;                  ///< inside work_off()
+    util::WeakThis<HmpSession> weak_this_;  ///< for late replies
 };
 
 }  // namespace guestdump::monitor

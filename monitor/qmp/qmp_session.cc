@@ -49,7 +49,7 @@ QmpSession::QmpSession(Services& services, Wire& wire)
     : wire_(wire),
       monitor_(services),
       stream_([this](Result<Json> value) { accept(std::move(value)); }),
-      alive_(std::make_shared<QmpSession*>(this)) {
+      weak_this_(this) {
     monitor_.services.events.add(*this);
     send(greeting().get());
 }
@@ -104,12 +104,10 @@ void QmpSession::invoke(const Command& command, const std::shared_ptr<QmpRequest
     const bool in_band = !request->call->oob;
     busy_ |= in_band;
     command.invoke(monitor_, request->call->arguments.get(),
-                   [alive = std::weak_ptr(alive_), request, in_band](Result<Json> result) {
-                       const auto self = alive.lock();
-                       if (!self) return;
-                       (*self)->reply(*request, std::move(result));
-                       if (in_band) (*self)->in_band_done();
-                   });
+                   weak_this_.guard([request, in_band](QmpSession& self, Result<Json> result) {
+                       self.reply(*request, std::move(result));
+                       if (in_band) self.in_band_done();
+                   }));
 }
 
 void QmpSession::in_band_done() {

@@ -9,6 +9,7 @@
 #include "monitor/qmp/qmp_request.h"
 #include "monitor/transport/session.h"
 #include "qapi/json_stream.h"
+#include "util/weak_this.h"
 
 namespace guestdump::monitor {
 
@@ -46,9 +47,9 @@ class QmpSession final : public Session, private EventListener {
     Monitor monitor_;
     qapi::JsonStream stream_;
     std::deque<QmpRequest> waiting_;
-    bool busy_ = false;                   ///< an in-band command has not replied yet
-    bool draining_ = false;               ///< inside run_waiting()
-    std::shared_ptr<QmpSession*> alive_;  ///< callbacks for late replies hold it weakly
+    bool busy_ = false;                     ///< an in-band command has not replied yet
+    bool draining_ = false;                 ///< inside run_waiting()
+    util::WeakThis<QmpSession> weak_this_;  ///< for late replies
 };
 
 }  // namespace guestdump::monitor

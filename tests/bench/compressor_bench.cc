@@ -2,15 +2,20 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
+#include <memory>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include <zlib.h>
+#define ZSTD_STATIC_LINKING_ONLY  // ZSTD_c_literalCompressionMode
+#include <zstd.h>
 
 #include "dump/compress/compressor.h"
+#include "dump/compress/random_bytes.h"
 #include "dump/kdump/page_hash.h"
 #include "util/unique_fd.h"
 #include "util/zero.h"
@@ -19,7 +24,7 @@ using namespace guestdump;
 
 /// Pages of a guest, one thread, each compressor: compressor_bench RAM_FILE
 ///
-/// Prints lines of a name, MB/s and the share of the size that is left.
+/// Prints a line for each: its name, MB per second of processor time, and stored size / page size.
 
 namespace {
 
@@ -54,17 +59,24 @@ std::vector<std::byte> sample_of(std::span<const std::byte> pages) {
     return sample;
 }
 
-void measure(const char* name, std::span<const std::byte> pages,
+/// Of this thread, so that other programs distort the result less.
+double processor_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+void measure(const std::string& name, std::span<const std::byte> pages,
              const std::function<size_t(Page)>& stored_size) {
-    using Clock = std::chrono::steady_clock;
     size_t stored = 0;
-    const auto start = Clock::now();
+    const double start = processor_seconds();
     for (size_t at = 0; at < pages.size(); at += kPage) {
         stored += stored_size(pages.subspan(at, kPage));
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    const double seconds = processor_seconds() - start;
     const auto bytes = static_cast<double>(pages.size());
-    std::printf("%s %.1f %.4f\n", name, bytes / seconds / 1e6, static_cast<double>(stored) / bytes);
+    std::printf("%s %.1f %.4f\n", name.c_str(), bytes / seconds / 1e6,
+                static_cast<double>(stored) / bytes);
 }
 
 /// As QEMU does it.
@@ -75,6 +87,30 @@ void measure_zlib(std::span<const std::byte> pages) {
         compress2(out.data(), &size, reinterpret_cast<const Bytef*>(page.data()), kPage, 1);
         return std::min<size_t>(size, kPage);
     });
+}
+
+/// Pages as the default of kdump-zstd compresses them, at a level and with each way to store
+/// literals: what the default level was chosen from.
+void measure_zstd(std::span<const std::byte> pages, int level) {
+    const struct {
+        const char* suffix;
+        ZSTD_paramSwitch_e value;
+    } modes[] = {{"", ZSTD_ps_auto}, {"_codes", ZSTD_ps_enable}, {"_raw", ZSTD_ps_disable}};
+    for (const auto& mode : modes) {
+        const bool same_as_auto = mode.value == (level < 0 ? ZSTD_ps_disable : ZSTD_ps_enable);
+        if (same_as_auto) continue;
+        const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                                         ZSTD_freeCCtx);
+        ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
+        ZSTD_CCtx_setParameter(context.get(), ZSTD_c_literalCompressionMode, mode.value);
+        std::vector<std::byte> out(kPage - 1);
+        measure("zstd_" + std::to_string(level) + mode.suffix, pages, [&](Page page) {
+            if (dump::looks_random(page)) return kPage;
+            const size_t size =
+                ZSTD_compress2(context.get(), out.data(), out.size(), page.data(), page.size());
+            return ZSTD_isError(size) ? kPage : size;
+        });
+    }
 }
 
 }  // namespace
@@ -93,9 +129,11 @@ int main(int argc, char** argv) {
         const char* name;
         Compression compression;
         std::optional<int64_t> level;
-    } kinds[] = {{"libdeflate_1", Compression::zlib, 1}, {"isal_trained", Compression::zlib, {}},
-                 {"lzo", Compression::lzo, {}},          {"snappy", Compression::snappy, {}},
-                 {"libzstd_1", Compression::zstd, 1},    {"zstd_trained", Compression::zstd, {}}};
+    } kinds[] = {{"libdeflate_1", Compression::zlib, 1},
+                 {"isal_trained", Compression::zlib, {}},
+                 {"lzo", Compression::lzo, {}},
+                 {"snappy", Compression::snappy, {}},
+                 {"zstd_default", Compression::zstd, {}}};
     for (const auto& kind : kinds) {
         auto made =
             dump::Compressor::create({kind.compression, kind.level, kPage, std::span(sample)});
@@ -104,4 +142,5 @@ int main(int argc, char** argv) {
         measure(kind.name, pages,
                 [&](Page page) { return compressor->shrink(page, out).value_or(kPage); });
     }
+    for (const int level : {-10, -7, -3, -1, 1, 2, 3, 4, 6}) measure_zstd(pages, level);
 }

@@ -3,8 +3,10 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <semaphore>
 
 #include "tests/support/elf_reader.h"
@@ -195,6 +197,36 @@ START_TEST(destruction_ends_a_dump_and_lets_the_guest_run) {
 }
 END_TEST
 
+START_TEST(dump_without_memory_to_spare_is_refused_before_the_guest_is_stopped) {
+    auto guest = must(ScriptedGuest::parse("mode long\ncpus 1\nram 0x0 30 pages = pattern\n"));
+    MainLoop loop;
+    DumpState state(*guest, loop.post(), [] { return Result<>(Error::make("no memory")); });
+    auto sink = std::make_unique<MemorySink>();
+    const auto image = sink->image();
+    must_fail(state.start(ElfRequest{}, std::move(sink), {}), "no memory");
+    ck_assert(!state.active() && image->bytes.empty());
+    ck_assert(state.query() == qapi::DumpQueryResult{});
+    ck_assert_int_eq(guest->pauses, 0);
+}
+END_TEST
+
+START_TEST(compressors_that_leave_no_memory_to_spare_fail_the_dump) {
+    auto guest = must(ScriptedGuest::parse("mode long\ncpus 1\nram 0x0 30 pages = pattern\n"));
+    MainLoop loop;
+    std::atomic<int> checks = 0;
+    DumpState state(*guest, loop.post(), [&checks]() -> Result<> {
+        if (++checks == 2) return Error::make("no memory");
+        return {};
+    });
+    std::optional<Error> error;
+    must(state.start(KdumpRequest{}, std::make_unique<MemorySink>(),
+                     [&](const DumpState::Outcome& outcome) { error = outcome.error; }));
+    loop.run_until([&] { return !state.active(); });
+    ck_assert_str_eq(error.value().message().c_str(), "no memory");
+    ck_assert(guest->is_running);
+}
+END_TEST
+
 START_TEST(guest_that_cannot_be_paused_runs_on) {
     Bench bench;
     bench.guest->pause_failure = "vCPU 1 does not stop";
@@ -259,9 +291,11 @@ Suite* dump_state_suite() {
         {nothing_has_been_dumped_at_first, dump_stops_the_guest_writes_it_whole_and_lets_it_run,
          guest_that_stood_still_is_not_started, failed_dump_resumes_guest_and_says_why,
          second_dump_is_refused_while_one_is_active, cancel_ends_a_dump_whose_target_stalls,
-         destruction_ends_a_dump_and_lets_the_guest_run, guest_that_cannot_be_paused_runs_on,
-         snapshot_that_cannot_be_taken_resumes_the_guest, raw_kdump_needs_a_target_that_can_seek,
-         warnings_about_the_guest_note_reach_the_outcome,
+         destruction_ends_a_dump_and_lets_the_guest_run,
+         dump_without_memory_to_spare_is_refused_before_the_guest_is_stopped,
+         compressors_that_leave_no_memory_to_spare_fail_the_dump,
+         guest_that_cannot_be_paused_runs_on, snapshot_that_cannot_be_taken_resumes_the_guest,
+         raw_kdump_needs_a_target_that_can_seek, warnings_about_the_guest_note_reach_the_outcome,
          a_dump_that_gets_no_thread_fails_and_lets_the_guest_run});
 }
 

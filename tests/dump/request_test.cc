@@ -114,6 +114,14 @@ START_TEST(formats_come_in_qemus_order_and_then_ours) {
 }
 END_TEST
 
+START_TEST(raw_formats_are_those_that_are_named_so) {
+    for (const Format format : supported_formats()) {
+        const bool is_named = to_string(format).starts_with("kdump-raw-");
+        ck_assert(is_kdump_raw(format) == is_named);
+    }
+}
+END_TEST
+
 START_TEST(levels_are_those_of_the_compression) {
     Arguments arguments = with(Format::kdump_zlib);
     arguments.level = kBestZlibLevel;
@@ -162,6 +170,7 @@ START_TEST(thread_counts_have_bounds) {
     ck_assert_uint_eq(must(parse_request(arguments)).threads, 1024);
     ck_assert_uint_ge(thread_count(0), 1);
     ck_assert_uint_eq(thread_count(7), 7);
+    ck_assert_uint_eq(thread_count(1000), 64);
 }
 END_TEST
 
@@ -174,7 +183,8 @@ Suite* request_suite() {
                     most_mappings_are_for_paging_and_within_bounds, kdump_takes_a_range,
                     begin_and_length_come_together, ranges_that_are_empty_or_overflow_are_refused,
                     formats_that_are_not_built_say_so, formats_come_in_qemus_order_and_then_ours,
-                    levels_are_those_of_the_compression, options_of_other_formats_are_refused,
+                    raw_formats_are_those_that_are_named_so, levels_are_those_of_the_compression,
+                    options_of_other_formats_are_refused,
                     vmcoreinfo_is_looked_for_unless_the_client_says_no, thread_counts_have_bounds});
 }
 

@@ -23,25 +23,21 @@ Suite* size_estimate_suite();
 Suite* snapshot_suite();
 Suite* stream_sink_suite();
 Suite* vbox_writer_suite();
-Suite* zstd_codes_suite();
-Suite* zstd_matches_suite();
-Suite* zstd_page_suite();
 
 }  // namespace guestdump::dump
 
 int main() {
     return guestdump::support::run_suites({
-        guestdump::dump::compressor_suite(),    guestdump::dump::dump_state_suite(),
-        guestdump::dump::elf_writer_suite(),    guestdump::dump::inspection_queue_suite(),
-        guestdump::dump::fd_sink_suite(),       guestdump::dump::file_sink_suite(),
-        guestdump::dump::flat_sink_suite(),     guestdump::dump::kdump_bitmap_suite(),
-        guestdump::dump::kdump_layout_suite(),  guestdump::dump::kdump_writer_suite(),
-        guestdump::dump::page_chunk_suite(),    guestdump::dump::page_kinds_suite(),
-        guestdump::dump::page_sample_suite(),   guestdump::dump::page_sharing_suite(),
-        guestdump::dump::random_bytes_suite(),  guestdump::dump::request_suite(),
-        guestdump::dump::size_estimate_suite(), guestdump::dump::snapshot_suite(),
-        guestdump::dump::stream_sink_suite(),   guestdump::dump::vbox_writer_suite(),
-        guestdump::dump::zstd_codes_suite(),    guestdump::dump::zstd_matches_suite(),
-        guestdump::dump::zstd_page_suite(),
+        guestdump::dump::compressor_suite(),   guestdump::dump::dump_state_suite(),
+        guestdump::dump::elf_writer_suite(),   guestdump::dump::inspection_queue_suite(),
+        guestdump::dump::fd_sink_suite(),      guestdump::dump::file_sink_suite(),
+        guestdump::dump::flat_sink_suite(),    guestdump::dump::kdump_bitmap_suite(),
+        guestdump::dump::kdump_layout_suite(), guestdump::dump::kdump_writer_suite(),
+        guestdump::dump::page_chunk_suite(),   guestdump::dump::page_kinds_suite(),
+        guestdump::dump::page_sample_suite(),
+        guestdump::dump::page_sharing_suite(), guestdump::dump::random_bytes_suite(),
+        guestdump::dump::request_suite(),      guestdump::dump::size_estimate_suite(),
+        guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
+        guestdump::dump::vbox_writer_suite(),
     });
 }

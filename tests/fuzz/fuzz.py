@@ -22,7 +22,6 @@ import threading
 import time
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-SEEDS_OF = {"zstd_codes": "kdump"}  # as in meson.build
 FINDINGS = ("crash-*", "leak-*", "oom-*", "timeout-*")
 MOST_IN_VAIN = 3  # slices in a row
 LAST = re.compile(r"cov: (\d+) ft: (\d+) ")
@@ -41,7 +40,7 @@ class Target:
         self.log = options.work / (name + ".log")
         for folder in (self.corpus, self.findings):
             folder.mkdir(parents=True, exist_ok=True)
-        given = (options.build / "tests/fuzz/seeds" / SEEDS_OF.get(name, name), options.build / "tests/fuzz/found" / name,
+        given = (options.build / "tests/fuzz/seeds" / name, options.build / "tests/fuzz/found" / name,
                  CORPUS / name)
         self.seeds = [folder for folder in given if folder.is_dir()]
 

@@ -103,17 +103,6 @@ Bytes by_ports() {
     return steps.bytes;
 }
 
-/// Which codes to use, and a page of text, zeros, kernel pointers and noise.
-Bytes page_for(uint8_t codes) {
-    Bytes page;
-    for (size_t at = 0; at < 1024; at += 16) support::put_text(page, 1 + at, "a line of text.\n");
-    for (size_t i = 0; i < 128; ++i)
-        support::put_le64(page, 2049 + 8 * i, 0xffff888000001000 + 0x40 * (i * i % 97));
-    support::put_bytes(page, 3073, support::noise(codes, 1024));
-    page[0] = std::byte{codes};
-    return page;
-}
-
 /// Blocks of each kind of contents, one behind the other or with a gap.
 Bytes layout(uint8_t format, uint8_t traits, uint16_t begin, uint16_t length) {
     fuzz::LayoutHeader header{.format = format, .traits = traits};
@@ -144,8 +133,6 @@ void fuzz::write_seeds(const std::filesystem::path& folder) {
                      guest_with(forged(support::vmcoreinfo_note(kLines)), ""));
     fuzz::write_seed(folder / "fw_cfg" / "handing-over", handing_over());
     fuzz::write_seed(folder / "fw_cfg" / "by-ports", by_ports());
-    for (uint8_t codes = 0; codes < 9; ++codes)
-        fuzz::write_seed(folder / "zstd_page" / ("codes" + std::to_string(codes)), page_for(codes));
     for (uint8_t format = 0; format < fuzz::kLayoutFormats; ++format) {
         const bool part = format % 3 == 0;
         fuzz::write_seed(folder / "layout" / ("format" + std::to_string(format)),

@@ -19,14 +19,14 @@ constexpr size_t kPage = 4096;
 
 /// Where the memory lies that the tables are in and point to: with borders inside pages, gaps, and
 /// the end of all addresses.
-struct Piece {
+struct RamRange {
     uint64_t gpa, size;
 };
-constexpr Piece kPieces[] = {{0, 0x8000},
-                             {0x8000, 0x3c00},
-                             {0x1ff400, 0x2c00},
-                             {0x100000000, 0x2000},
-                             {0xffffffffff000, 0x1000}};
+constexpr RamRange kRamRanges[] = {{0, 0x8000},
+                                   {0x8000, 0x3c00},
+                                   {0x1ff400, 0x2c00},
+                                   {0x100000000, 0x2000},
+                                   {0xffffffffff000, 0x1000}};
 
 void check(bool truth) {
     if (!truth) std::abort();
@@ -36,9 +36,9 @@ void check(bool truth) {
 guest::GuestPhysBlockList memory_of(std::span<const fuzz::WalkEntry> entries) {
     guest::GuestPhysBlockList memory;
     size_t first_page = 0;
-    for (const Piece& piece : kPieces) {
-        support::Bytes bytes(piece.size);
-        const size_t pages = (piece.size + kPage - 1) / kPage;
+    for (const RamRange& range : kRamRanges) {
+        support::Bytes bytes(range.size);
+        const size_t pages = (range.size + kPage - 1) / kPage;
         for (const fuzz::WalkEntry& entry : entries) {
             const size_t at = (entry.page - first_page) * kPage + entry.slot % 512 * 8;
             if (entry.page < first_page || at + 8 > bytes.size()) continue;
@@ -46,7 +46,7 @@ guest::GuestPhysBlockList memory_of(std::span<const fuzz::WalkEntry> entries) {
         }
         first_page += pages;
         auto region = std::make_shared<support::ScriptedRam>("ram", std::move(bytes));
-        check(bool(memory.add({{Gpa{piece.gpa}, piece.size}, region})));
+        check(bool(memory.add({{Gpa{range.gpa}, range.size}, region})));
     }
     return memory;
 }

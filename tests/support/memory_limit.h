@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstddef>
-#include <fstream>
+#include <cstdlib>
 
 #include "tests/support/libcheck.h"
+#include "util/unique_fd.h"
 
 // Sanitizers bring a malloc() of their own, and end the process where it gets nothing.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -26,10 +28,13 @@ constexpr bool kHasGlibcMalloc = false;
 constexpr bool kHasGlibcMalloc = true;
 #endif
 
-/// From now on this process, a test's own, is given @room more bytes of address space.
+/// Limits the address space of this process, a test's own, to what it has now and @room bytes more.
+/// Allocates nothing: there may be no memory left.
 inline void limit_memory(size_t room) {
-    size_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
+    char text[128] = {};  // "PAGES ..."
+    const util::UniqueFd statm(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+    ck_assert_int_gt(::read(statm.get(), text, sizeof(text) - 1), 0);
+    const size_t pages = std::strtoul(text, nullptr, 10);
     ck_assert_uint_gt(pages, 0);
     rlimit limit;
     ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);

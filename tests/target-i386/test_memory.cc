@@ -10,8 +10,8 @@ support::ScriptedRam& TestMemory::add(uint64_t gpa, size_t size) {
     return *pieces_.back().ram;
 }
 
-const TestMemory::Piece* TestMemory::find(uint64_t gpa) const {
-    for (const Piece& piece : pieces_) {
+const TestMemory::RamAt* TestMemory::find(uint64_t gpa) const {
+    for (const RamAt& piece : pieces_) {
         if (gpa >= piece.gpa && gpa - piece.gpa < piece.ram->size()) return &piece;
     }
     return nullptr;
@@ -19,20 +19,20 @@ const TestMemory::Piece* TestMemory::find(uint64_t gpa) const {
 
 void TestMemory::put(uint64_t gpa, uint64_t value, size_t bytes) {
     for (size_t i = 0; i < bytes; ++i) {
-        const Piece* piece = find(gpa + i);
+        const RamAt* piece = find(gpa + i);
         ck_assert_msg(piece, "the test puts something where there is no memory");
         piece->ram->bytes()[gpa + i - piece->gpa] = static_cast<std::byte>(value >> (8 * i));
     }
 }
 
 uint64_t TestMemory::get(uint64_t gpa, size_t bytes) const {
-    const Piece* whole = find(gpa);
+    const RamAt* whole = find(gpa);
     if (whole && support::inside(whole->ram->bytes(), gpa - whole->gpa, bytes)) {
         return support::little_at(whole->ram->bytes(), gpa - whole->gpa, bytes);
     }
     uint64_t value = 0;
     for (size_t i = bytes; i-- > 0;) {
-        const Piece* piece = find(gpa + i);
+        const RamAt* piece = find(gpa + i);
         const std::byte byte = piece ? piece->ram->bytes()[gpa + i - piece->gpa] : std::byte{0};
         value = value << 8 | std::to_integer<uint64_t>(byte);
     }
@@ -41,7 +41,7 @@ uint64_t TestMemory::get(uint64_t gpa, size_t bytes) const {
 
 std::vector<std::pair<uint64_t, uint64_t>> TestMemory::pieces() const {
     std::vector<std::pair<uint64_t, uint64_t>> result;
-    for (const Piece& piece : pieces_) {
+    for (const RamAt& piece : pieces_) {
         result.emplace_back(piece.gpa, piece.gpa + piece.ram->size());
     }
     return result;
@@ -49,7 +49,7 @@ std::vector<std::pair<uint64_t, uint64_t>> TestMemory::pieces() const {
 
 guest::GuestPhysBlockList TestMemory::blocks() const {
     guest::GuestPhysBlockList blocks;
-    for (const Piece& piece : pieces_) {
+    for (const RamAt& piece : pieces_) {
         support::must(blocks.add({{guest::Gpa{piece.gpa}, piece.ram->size()}, piece.ram}));
     }
     return blocks;

@@ -32,13 +32,14 @@ class TestMemory {
     guest::RamSource source() const { return guest::RamSource(blocks()); }
 
   private:
-    struct Piece {
+    /// RAM at a guest-physical address.
+    struct RamAt {
         uint64_t gpa;
         std::shared_ptr<support::ScriptedRam> ram;
     };
-    const Piece* find(uint64_t gpa) const;
+    const RamAt* find(uint64_t gpa) const;
 
-    std::vector<Piece> pieces_;
+    std::vector<RamAt> pieces_;
 };
 
 }  // namespace guestdump::target_i386

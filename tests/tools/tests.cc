@@ -8,6 +8,7 @@ Suite* progress_text_suite();
 Suite* remote_dump_suite();
 Suite* screen_text_suite();
 Suite* signal_watch_suite();
+Suite* spare_heap_suite();
 Suite* wide_text_suite();
 
 }  // namespace guestdump::tools
@@ -19,6 +20,7 @@ int main() {
         guestdump::tools::remote_dump_suite(),
         guestdump::tools::screen_text_suite(),
         guestdump::tools::signal_watch_suite(),
+        guestdump::tools::spare_heap_suite(),
         guestdump::tools::wide_text_suite(),
     });
 }

@@ -12,6 +12,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/support/scratch.h"
+#include "util/as_text.h"
 
 namespace guestdump::util {
 
@@ -23,8 +24,7 @@ using support::must;
 using support::Scratch;
 
 std::string told(const std::string& path) {
-    const support::Bytes bytes = support::read_file(path);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return std::string(as_text(support::read_file(path)));
 }
 
 START_TEST(pid_file_holds_the_number_and_goes) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -142,6 +143,44 @@ START_TEST(of_several_errors_the_earliest_job_wins) {
 }
 END_TEST
 
+/// Threads of this process.
+ptrdiff_t threads_now() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+START_TEST(few_jobs_start_few_threads) {
+    std::vector<int> slots(kSlots);
+    const ptrdiff_t before = threads_now();
+    std::atomic<ptrdiff_t> most = 0;
+    StagePlan plan;
+    plan.begin_job = numbers(slots, 3);
+    plan.stages = {{Stage::Order::parallel, [&](size_t) -> Result<> {
+                        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                        most = std::max(most.load(), threads_now() - before);
+                        return {};
+                    }}};
+    support::must(run_stages(1000, kSlots, plan));
+    // One for each job and one that found no job, without the calling thread.
+    ck_assert_int_ge(most, 1);
+    ck_assert_int_le(most, 3);
+}
+END_TEST
+
+START_TEST(parallel_jobs_run_at_once_on_as_many_threads_as_there_may_be) {
+    std::vector<int> slots(kSlots);
+    std::atomic<int> running = 0;
+    StagePlan plan;
+    plan.begin_job = numbers(slots, kSlots);
+    plan.stages = {{Stage::Order::parallel, [&](size_t) -> Result<> {
+                        ++running;
+                        while (running < static_cast<int>(kSlots)) std::this_thread::yield();
+                        return {};
+                    }}};
+    support::must(run_stages(kSlots, kSlots, plan));
+    ck_assert_int_eq(running, static_cast<int>(kSlots));
+}
+END_TEST
+
 START_TEST(no_jobs_is_no_error) {
     StagePlan plan;
     plan.begin_job = [](size_t) -> Result<bool> { return false; };
@@ -153,10 +192,12 @@ END_TEST
 
 Suite* ordered_stages_suite() {
     return support::make_suite(
-        "ordered_stages", {in_order_stages_see_jobs_in_order_for_any_number_of_threads,
-                           no_more_jobs_are_under_way_than_there_are_slots,
-                           an_error_of_any_stage_ends_the_run, an_error_of_begin_job_ends_the_run,
-                           of_several_errors_the_earliest_job_wins, no_jobs_is_no_error});
+        "ordered_stages",
+        {in_order_stages_see_jobs_in_order_for_any_number_of_threads,
+         no_more_jobs_are_under_way_than_there_are_slots, an_error_of_any_stage_ends_the_run,
+         an_error_of_begin_job_ends_the_run, of_several_errors_the_earliest_job_wins,
+         few_jobs_start_few_threads, parallel_jobs_run_at_once_on_as_many_threads_as_there_may_be,
+         no_jobs_is_no_error});
 }
 
 }  // namespace guestdump::util

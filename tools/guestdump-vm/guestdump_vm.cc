@@ -20,12 +20,12 @@
 #include "monitor/transport/endpoint.h"
 #include "monitor/transport/fd_sets.h"
 #include "monitor/transport/main_loop.h"
+#include "tools/guestdump-vm/spare_heap.h"
 #include "tools/guestdump-vm/terminal_mode.h"
 #include "tools/guestdump-vm/terminal_monitor.h"
 #include "tools/standard_output.h"
 #include "util/daemon.h"
 #include "util/sandbox.h"
-#include "util/spare_heap.h"
 #include "util/standard_descriptors.h"
 #include "util/text.h"
 #include "vm/machine_builder.h"
@@ -103,7 +103,7 @@ class Harness {
           loop_(g_main_loop_new(nullptr, FALSE)),
           objects_(std::move(objects)),
           machine_(std::move(machine)),
-          dump_(*machine_, monitor::post_to_main_loop),
+          dump_(*machine_, monitor::post_to_main_loop, tools::check_spare_heap),
           inspections_(monitor::post_to_main_loop),
           services_{.machine = *machine_,
                     .dump = dump_,
@@ -211,7 +211,10 @@ Result<> run(const vm::Options& options) {
     tell_ignored(options);
     std::optional<util::Pidfile> pidfile;  // goes last: until then the machine is there
     const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
-    if (!options.pidfile.empty()) pidfile.emplace(TRY(util::Pidfile::create(options.pidfile)));
+    if (!options.pidfile.empty()) {
+        util::Pidfile file = TRY(util::Pidfile::create(options.pidfile));
+        pidfile.emplace(std::move(file));
+    }
     if (daemon) TRY(daemon->detach());
     // All that needs more has been done: from here on guests and clients have their say.
     if (options.sandbox) TRY(util::enter_sandbox(*options.sandbox));
@@ -228,7 +231,7 @@ int end_of_answer() {
 
 int main(int argc, char** argv) {
     if (!util::occupy_standard_descriptors()) return EXIT_FAILURE;  // and nowhere to say why
-    util::keep_spare_heap();
+    tools::keep_spare_heap();
     const std::vector<const char*> arguments(argv + 1, argv + argc);
     const Result<vm::Options> options = vm::parse_options(arguments);
     if (!options) {

@@ -6,13 +6,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <utility>
 
 #include "tools/guestdump-vm/wide_text.h"
+#include "util/wakeup.h"
 
 namespace guestdump::tools {
 namespace {
@@ -80,12 +79,8 @@ struct LineEditor::Library {
 
     /// Waits for a key. False: woken.
     static bool wait(int wake) {
-        std::array<pollfd, 2> waits = {{
-            {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-            {.fd = wake, .events = POLLIN, .revents = 0},
-        }};
-        while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) continue;
-        return waits[1].revents == 0;
+        const Result<bool> key = util::wait_for(STDIN_FILENO, POLLIN, wake);
+        return key && *key;
     }
 
     static unsigned char complete_word(EditLine* edit, int) {

@@ -2,11 +2,9 @@
 #include "tools/guestdump-vm/terminal_monitor.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 
@@ -24,11 +22,6 @@ namespace {
 constexpr unsigned kLook = 200;  // ms, how often a person wants to see it move
 constexpr char kEndOfText = '\x03';
 
-void raise(const util::UniqueFd& event) {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
-}
-
 LineEditor::Completion complete(std::string_view line) {
     const monitor::HmpCompletions found = monitor::complete_hmp_line(line);
     const std::string_view word = line.substr(found.word);
@@ -44,19 +37,19 @@ LineEditor::Completion complete(std::string_view line) {
 }  // namespace
 
 Result<std::unique_ptr<TerminalMonitor>> TerminalMonitor::open(monitor::Services& services) {
-    util::UniqueFd wake(::eventfd(0, EFD_CLOEXEC)), answered(::eventfd(0, EFD_CLOEXEC));
-    if (!wake || !answered) return Error::from_errno(errno, "creating an eventfd");
+    util::Wakeup wake = TRY(util::Wakeup::create());
+    util::Wakeup answered = TRY(util::Wakeup::create());
     return std::unique_ptr<TerminalMonitor>(
         new TerminalMonitor(services, std::move(wake), std::move(answered)));
 }
 
-TerminalMonitor::TerminalMonitor(monitor::Services& services, util::UniqueFd wake,
-                                 util::UniqueFd answered)
+TerminalMonitor::TerminalMonitor(monitor::Services& services, util::Wakeup wake,
+                                 util::Wakeup answered)
     : monitor_(services),
       wake_(std::move(wake)),
       answered_(std::move(answered)),
       display_(ProgressDisplay::Where::terminal),
-      alive_(std::make_shared<TerminalMonitor*>(this)) {
+      weak_this_(this) {
     std::printf("%s monitor - type 'help' for more information\r\n",
                 monitor::version_info().package.c_str());
     thread_ = std::jthread([this] { read_lines(); });
@@ -64,16 +57,14 @@ TerminalMonitor::TerminalMonitor(monitor::Services& services, util::UniqueFd wak
 
 TerminalMonitor::~TerminalMonitor() {
     stop_progress();
-    raise(wake_);
+    wake_.raise();
 }
 
 void TerminalMonitor::read_lines() {
-    LineEditor editor("guestdump-vm", "(qemu) ", complete, wake_.get());
-    const std::weak_ptr<TerminalMonitor*> weak = alive_;
+    LineEditor editor("guestdump-vm", "(qemu) ", complete, wake_.fd());
     while (auto line = editor.read_line()) {
-        monitor::post_to_main_loop([weak, line = std::move(*line)] {
-            if (const auto self = weak.lock()) (*self)->ask(line);
-        });
+        monitor::post_to_main_loop(
+            weak_this_.guard([line = std::move(*line)](TerminalMonitor& self) { self.ask(line); }));
         editor.type_ahead(wait_for_answer());
     }
     std::fputs("\r\n", stdout);
@@ -82,19 +73,16 @@ void TerminalMonitor::read_lines() {
 
 /// What was typed meanwhile.
 std::string TerminalMonitor::wait_for_answer() {
-    const std::weak_ptr<TerminalMonitor*> weak = alive_;
     std::string typed;
     int input = STDIN_FILENO;
     while (true) {
         std::array<pollfd, 3> waits = {{
             {.fd = input, .events = POLLIN, .revents = 0},
-            {.fd = answered_.get(), .events = POLLIN, .revents = 0},
-            {.fd = wake_.get(), .events = POLLIN, .revents = 0},
+            {.fd = answered_.fd(), .events = POLLIN, .revents = 0},
+            {.fd = wake_.fd(), .events = POLLIN, .revents = 0},
         }};
         if (::poll(waits.data(), waits.size(), -1) < 0) continue;
-        uint64_t times = 0;
-        if (waits[2].revents) return typed;
-        if (waits[1].revents && ::read(answered_.get(), &times, sizeof times) > 0) return typed;
+        if (waits[2].revents || answered_.take()) return typed;
         if (!waits[0].revents) continue;
         char key = 0;
         if (::read(STDIN_FILENO, &key, 1) != 1) {
@@ -103,9 +91,8 @@ std::string TerminalMonitor::wait_for_answer() {
             typed += key;
         } else {
             typed.clear();
-            monitor::post_to_main_loop([weak] {
-                if (const auto self = weak.lock()) (*self)->cancel();
-            });
+            monitor::post_to_main_loop(
+                weak_this_.guard([](TerminalMonitor& self) { self.cancel(); }));
         }
     }
 }
@@ -116,9 +103,9 @@ void TerminalMonitor::ask(const std::string& line) {
     asked_at_ = g_get_monotonic_time();
     progress_source_ = g_timeout_add(kLook, &TerminalMonitor::look, this);
     monitor::run_hmp_line(monitor_, line,
-                          [weak = std::weak_ptr(alive_)](const std::string& output) {
-                              if (const auto self = weak.lock()) (*self)->answer(output);
-                          });
+                          weak_this_.guard([](TerminalMonitor& self, const std::string& output) {
+                              self.answer(output);
+                          }));
     dumps_ = waits_ && !another_dump && monitor_.services.dump.active();
 }
 
@@ -127,7 +114,7 @@ void TerminalMonitor::answer(const std::string& output) {
     stop_progress();
     std::fputs(on_screen(output).c_str(), stdout);
     std::fflush(stdout);
-    raise(answered_);
+    answered_.raise();
 }
 
 /// Ends what is waited for, and no more: dumps of other clients are theirs.

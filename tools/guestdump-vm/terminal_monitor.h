@@ -10,7 +10,8 @@
 #include "monitor/monitor.h"
 #include "tools/guestdump-vm/line_editor.h"
 #include "tools/progress_display.h"
-#include "util/unique_fd.h"
+#include "util/wakeup.h"
+#include "util/weak_this.h"
 
 namespace guestdump::tools {
 
@@ -22,12 +23,12 @@ namespace guestdump::tools {
 /// Main loop; what the thread calls says so.
 class TerminalMonitor {
   public:
-    /// @services must outlive this. Errors: of eventfd().
+    /// @services must outlive this. Errors: the system has no descriptor to give.
     static util::Result<std::unique_ptr<TerminalMonitor>> open(monitor::Services& services);
     ~TerminalMonitor();
 
   private:
-    TerminalMonitor(monitor::Services& services, util::UniqueFd wake, util::UniqueFd answered);
+    TerminalMonitor(monitor::Services& services, util::Wakeup wake, util::Wakeup answered);
 
     void read_lines();              ///< the thread
     std::string wait_for_answer();  ///< the thread
@@ -39,15 +40,15 @@ class TerminalMonitor {
     void stop_progress();
 
     monitor::Monitor monitor_;
-    util::UniqueFd wake_;      ///< eventfd: the thread is to end
-    util::UniqueFd answered_;  ///< eventfd: the command has replied
+    util::Wakeup wake_;      ///< the thread is to end
+    util::Wakeup answered_;  ///< the command has replied
     ProgressDisplay display_;
     guint progress_source_ = 0;
-    gint64 asked_at_ = 0;                      ///< microseconds
-    bool waits_ = false;                       ///< a command has not replied yet
-    bool dumps_ = false;                       ///< it has begun the dump under way
-    std::shared_ptr<TerminalMonitor*> alive_;  ///< what the thread posts holds it weakly
-    std::jthread thread_;                      ///< last: it uses the rest
+    gint64 asked_at_ = 0;                        ///< microseconds
+    bool waits_ = false;                         ///< a command has not replied yet
+    bool dumps_ = false;                         ///< it has begun the dump under way
+    util::WeakThis<TerminalMonitor> weak_this_;  ///< for what the thread posts
+    std::jthread thread_;                        ///< last: it uses the rest
 };
 
 }  // namespace guestdump::tools

@@ -65,9 +65,7 @@ Result<int> convert(const Command& command, const std::string& from, const std::
     // Until here a signal may end the program: there is nothing yet that it would leave.
     Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
-    if (request.needs_random_access() && !sink->random_access()) {
-        return Error::make("kdump-raw formats require a seekable file");
-    }
+    TRY(dump::check_target(request, *sink));
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
     const Result<> written = [&] {

@@ -114,7 +114,10 @@ Result<int> dump(const std::string& socket, const qapi::DumpGuestMemoryArguments
     // Until here a signal may end the program: there is nothing yet that it would leave.
     Signals signals = TRY(Signals::hold());
     machine->interrupt_by(signals.fd());
-    if (!target) target.emplace(TRY(DumpTarget::create(path)));
+    if (!target) {
+        DumpTarget file = TRY(DumpTarget::create(path));
+        target.emplace(std::move(file));
+    }
     RemoteDump dump(*machine, path, *std::move(target));
     WatchedDump watched(dump, signals, quiet);
     TRY(watched.run(arguments));

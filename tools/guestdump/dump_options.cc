@@ -39,7 +39,8 @@ Result<qapi::DumpGuestMemoryArguments> DumpOptions::arguments() const {
     arguments.level = TRY(parse_signed("level", level_));
     if (no_share_) arguments.share_pages = false;
     if (no_find_) arguments.find_vmcoreinfo = false;
-    if (const auto most = TRY(parse_number("max-mappings", max_mappings_))) {
+    const auto most = TRY(parse_number("max-mappings", max_mappings_));
+    if (most) {
         // What is too much for 32 bits is too much for a dump: it says so, and how much is not.
         arguments.max_mappings = static_cast<uint32_t>(std::min<uint64_t>(*most, UINT32_MAX));
     }

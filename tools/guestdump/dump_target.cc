@@ -28,7 +28,8 @@ Result<std::optional<DumpTarget>> DumpTarget::open(const std::string& path) {
 
 Result<DumpTarget> DumpTarget::create(const std::string& path) {
     DumpTarget target(path);
-    target.file_.emplace(TRY(dump::NewFile::create(path)));
+    dump::NewFile file = TRY(dump::NewFile::create(path));
+    target.file_.emplace(std::move(file));
     return target;
 }
 

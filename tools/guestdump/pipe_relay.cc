@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,11 +19,6 @@ namespace {
 
 constexpr size_t kAtOnce = size_t{1} << 20;
 
-void make_readable(const util::UniqueFd& event) {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::string& name) {
@@ -36,16 +30,15 @@ Result<std::unique_ptr<PipeRelay>> PipeRelay::start(int target, const std::strin
     util::UniqueFd output(ends[0]), input(ends[1]);
     // As large as it may be: the default of 64 KiB would make a system call of every 16 pages.
     ::fcntl(output.get(), F_SETPIPE_SZ, static_cast<int>(kAtOnce));
-    util::UniqueFd stopped(::eventfd(0, EFD_CLOEXEC));
-    util::UniqueFd ended(::eventfd(0, EFD_CLOEXEC));
-    if (!stopped || !ended) return Error::from_errno(errno, "creating an eventfd");
+    util::Wakeup stopped = TRY(util::Wakeup::create());
+    util::Wakeup ended = TRY(util::Wakeup::create());
     std::unique_ptr<PipeRelay> relay(new PipeRelay(std::move(sink), std::move(output),
                                                    std::move(input), std::move(stopped),
                                                    std::move(ended)));
     relay->thread_ = std::jthread([self = relay.get()] {
         self->result_ = self->copy();
         self->output_.reset();
-        make_readable(self->ended_);
+        self->ended_.raise();
     });
     return relay;
 }
@@ -55,13 +48,13 @@ PipeRelay::~PipeRelay() {
 }
 
 void PipeRelay::stop() {
-    make_readable(stopped_);
+    stopped_.raise();
     target_->interrupt();
 }
 
 Result<bool> PipeRelay::wait(std::chrono::milliseconds patience, int interrupt) {
     std::array<pollfd, 2> waits = {{
-        {.fd = ended_.get(), .events = POLLIN, .revents = 0},
+        {.fd = ended_.fd(), .events = POLLIN, .revents = 0},
         {.fd = interrupt, .events = POLLIN, .revents = 0},
     }};
     const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(patience.count()));
@@ -74,20 +67,12 @@ Result<> PipeRelay::finish() {
     return result_;
 }
 
-/// False: stop() was called.
-bool PipeRelay::comes() {
-    std::array<pollfd, 2> waits = {{
-        {.fd = output_.get(), .events = POLLIN, .revents = 0},
-        {.fd = stopped_.get(), .events = POLLIN, .revents = 0},
-    }};
-    while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) continue;
-    return waits[1].revents == 0;
-}
-
 Result<> PipeRelay::copy() {
     std::vector<std::byte> buffer(kAtOnce);
     uint64_t copied = 0;
-    while (comes()) {
+    while (true) {
+        const bool comes = TRY(util::wait_for(output_.get(), POLLIN, stopped_.fd()));
+        if (!comes) return Error::make("cancelled");
         const ssize_t size = ::read(output_.get(), buffer.data(), buffer.size());
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) return Error::from_errno(errno, "reading what the machine writes");
@@ -95,7 +80,6 @@ Result<> PipeRelay::copy() {
         TRY(target_->write_at(copied, std::span(buffer).first(static_cast<size_t>(size))));
         copied += static_cast<size_t>(size);
     }
-    return Error::make("cancelled");
 }
 
 Result<> PipeRelay::end(uint64_t size) {

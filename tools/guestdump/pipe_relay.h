@@ -9,6 +9,7 @@
 #include "dump/target/sink.h"
 #include "util/result.h"
 #include "util/unique_fd.h"
+#include "util/wakeup.h"
 
 namespace guestdump::tools {
 
@@ -18,7 +19,7 @@ namespace guestdump::tools {
 class PipeRelay {
   public:
     /// Copies to @target, whose descriptor stays the caller's, from its position on; @name is for
-    /// messages. Errors: those of dump::make_fd_sink(); of pipe2(), eventfd().
+    /// messages. Errors: those of dump::make_fd_sink(); of pipe2() and util::Wakeup::create().
     static util::Result<std::unique_ptr<PipeRelay>> start(int target, const std::string& name);
     ~PipeRelay();
 
@@ -40,7 +41,7 @@ class PipeRelay {
 
   private:
     PipeRelay(std::unique_ptr<dump::Sink> target, util::UniqueFd output, util::UniqueFd input,
-              util::UniqueFd stopped, util::UniqueFd ended)
+              util::Wakeup stopped, util::Wakeup ended)
         : target_(std::move(target)),
           output_(std::move(output)),
           input_(std::move(input)),
@@ -49,12 +50,11 @@ class PipeRelay {
 
     util::Result<> copy();
     util::Result<> end(uint64_t size);
-    bool comes();
 
     std::unique_ptr<dump::Sink> target_;
     util::UniqueFd output_, input_;  ///< the pipe's ends
-    util::UniqueFd stopped_;         ///< eventfd, readable once stop() was called
-    util::UniqueFd ended_;           ///< eventfd, readable once the thread has nothing left to do
+    util::Wakeup stopped_;           ///< raised by stop()
+    util::Wakeup ended_;             ///< raised once the thread has nothing left to do
     util::Result<> result_;          ///< of the thread, when it has ended
     std::jthread thread_;            ///< last: it uses the rest
 };

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "dump/request.h"
 #include "qapi/marshal.h"
 
 namespace guestdump::tools {
 
 using namespace std::chrono_literals;
 using qapi::Json;
-using Format = qapi::DumpGuestMemoryFormat;
 
 namespace {
 
@@ -30,19 +30,14 @@ Json naming(const std::string& name) {
 
 Result<bool> has_command(qmp::QmpClient& machine, std::string_view name) {
     const Json list = TRY(machine.execute("query-commands"));
-    for (json_object* command : TRY(qapi::elements(list.get(), "query-commands"))) {
+    const auto commands = TRY(qapi::elements(list.get(), "query-commands"));
+    for (json_object* command : commands) {
         std::string one;
         auto known = TRY(qapi::ObjectReader::open(command, "query-commands"));
         TRY(known.member("name", one));
         if (one == name) return true;
     }
     return false;
-}
-
-bool needs_seekable(const qapi::DumpGuestMemoryArguments& arguments) {
-    const Format format = arguments.format.value_or(Format::elf);
-    return format == Format::kdump_raw_zlib || format == Format::kdump_raw_lzo ||
-           format == Format::kdump_raw_snappy || format == Format::kdump_raw_zstd;
 }
 
 /// Members that a later machine may have beside these are none of ours.
@@ -103,7 +98,8 @@ void RemoteDump::end(Error failure) {
 
 /// The target itself; or where only a broken pipe ends the machine's dump, a pipe.
 Result<int> RemoteDump::descriptor_for_machine(const qapi::DumpGuestMemoryArguments& arguments) {
-    if (can_cancel_ || needs_seekable(arguments)) return target_.fd();
+    const bool is_raw = arguments.format && dump::is_kdump_raw(*arguments.format);
+    if (can_cancel_ || is_raw) return target_.fd();
     relay_ = TRY(PipeRelay::start(target_.fd(), path_));
     return relay_->input();
 }

@@ -2,24 +2,8 @@
 #include "tools/guestdump/signal_watch.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <span>
 
 namespace guestdump::tools {
-
-namespace {
-
-/// Until one of @waits is readable.
-void wait_for(std::span<pollfd> waits) {
-    while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
-    }
-}
-
-}  // namespace
 
 Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals, dump::Progress& progress,
                                                         dump::Sink& sink) {
@@ -31,8 +15,7 @@ Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals, dump::P
 
 Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals,
                                                         std::function<void()> cancel) {
-    util::UniqueFd over(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!over) return Error::from_errno(errno, "creating an eventfd");
+    util::Wakeup over = TRY(util::Wakeup::create());
     std::unique_ptr<SignalWatch> watch(
         new SignalWatch(std::move(signals), std::move(over), std::move(cancel)));
     watch->thread_ = TRY(util::Thread::start([watch = watch.get()] { watch->wait(); }));
@@ -40,8 +23,7 @@ Result<std::unique_ptr<SignalWatch>> SignalWatch::start(Signals signals,
 }
 
 SignalWatch::~SignalWatch() {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(over_.get(), &one, sizeof one);
+    over_.raise();
     thread_.join();
 }
 
@@ -51,12 +33,8 @@ std::optional<int> SignalWatch::taken() const {
 }
 
 void SignalWatch::wait() {
-    std::array<pollfd, 2> waits = {{
-        {.fd = over_.get(), .events = POLLIN, .revents = 0},
-        {.fd = signals_->fd(), .events = POLLIN, .revents = 0},
-    }};
-    wait_for(waits);
-    if (waits[0].revents) return;
+    const Result<bool> came = util::wait_for(signals_->fd(), POLLIN, over_.fd());
+    if (!came || !*came) return;
     const std::optional<int> signal = signals_->take();
     if (!signal) return;
     taken_ = *signal;
@@ -64,7 +42,7 @@ void SignalWatch::wait() {
     // They are no longer held back from this thread, as long as it is there: the next one ends the
     // process.
     signals_.reset();
-    wait_for(std::span(waits).first(1));
+    (void)util::wait_for(-1, 0, over_.fd());
 }
 
 }  // namespace guestdump::tools

@@ -10,6 +10,7 @@
 #include "dump/target/sink.h"
 #include "tools/guestdump/signals.h"
 #include "util/thread.h"
+#include "util/wakeup.h"
 
 namespace guestdump::tools {
 
@@ -18,7 +19,7 @@ namespace guestdump::tools {
 class SignalWatch {
   public:
     /// @signals are held since before any other thread. @cancel is called on a thread of this.
-    /// Errors: of eventfd(); no thread.
+    /// Errors: the system has no descriptor or no thread to give.
     static util::Result<std::unique_ptr<SignalWatch>> start(Signals signals,
                                                             std::function<void()> cancel);
 
@@ -34,13 +35,13 @@ class SignalWatch {
     std::optional<int> taken() const;
 
   private:
-    SignalWatch(Signals signals, util::UniqueFd over, std::function<void()> cancel)
+    SignalWatch(Signals signals, util::Wakeup over, std::function<void()> cancel)
         : signals_(std::move(signals)), over_(std::move(over)), cancel_(std::move(cancel)) {}
 
     void wait();
 
     std::optional<Signals> signals_;  ///< until one came
-    util::UniqueFd over_;             ///< eventfd, readable when this is to go
+    util::Wakeup over_;               ///< raised when this is to go
     std::function<void()> cancel_;
     std::atomic<int> taken_{0};
     util::Thread thread_{};  ///< last: it uses the rest

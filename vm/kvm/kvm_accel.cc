@@ -84,7 +84,7 @@ Result<> take_signal() {
 }
 
 /// The whole pages of @piece: KVM takes no others. The size is 0 if there are none.
-Result<kvm_userspace_memory_region> whole_pages(const MappedMemory& piece) {
+Result<kvm_userspace_memory_region> region_of(const MappedMemory& piece) {
     const auto host = reinterpret_cast<uint64_t>(piece.host);
     const uint64_t skipped = -piece.range.start.value % kPage;
     kvm_userspace_memory_region region{};
@@ -136,7 +136,7 @@ Result<> KvmAccel::map(const AddressSpace& memory) {
     const bool can_protect = capability(vm_.get(), KVM_CAP_READONLY_MEM) > 0;
     int slot = 0;
     for (const MappedMemory& piece : memory.view()) {
-        kvm_userspace_memory_region region = TRY(whole_pages(piece));
+        kvm_userspace_memory_region region = TRY(region_of(piece));
         if (region.memory_size == 0) continue;
         if (slot == slots) {
             return Error::make("kvm: guest memory has more than %d pieces", slots);

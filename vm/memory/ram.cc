@@ -143,8 +143,8 @@ Result<util::UniqueFd> make_memfd(const RamSpec& spec) {
 /// The file for the RAM. Empty if the RAM is private to this process and starts as zeros.
 Result<util::UniqueFd> open_backing(const RamSpec& spec) {
     if (spec.backend == RamSpec::Backend::ram && !spec.share) return util::UniqueFd();
-    util::UniqueFd fd =
-        spec.backend == RamSpec::Backend::file ? TRY(open_mem_path(spec)) : TRY(make_memfd(spec));
+    const bool is_file = spec.backend == RamSpec::Backend::file;
+    util::UniqueFd fd = TRY(is_file ? open_mem_path(spec) : make_memfd(spec));
     TRY(fit_file(fd.get(), spec));
     return fd;
 }

@@ -56,8 +56,8 @@ Result<> parse_machine(OptionContext& context, const std::string& argument) {
         TRY(list.take_bool("dump-guest-core")).value_or(context.options.dump_guest_core);
     // Properties of devices that this machine does not have.
     for (const char* name : {"usb", "vmport", "smm", "acpi", "hpet", "graphics"}) {
-        if (TRY(list.take_bool(name)))
-            context.options.ignored.push_back(std::string("-machine ") + name);
+        const auto given = TRY(list.take_bool(name));
+        if (given) context.options.ignored.push_back(std::string("-machine ") + name);
     }
     return list.expect_all_taken();
 }
@@ -140,8 +140,8 @@ Result<> parse_object(OptionContext& context, const std::string& argument) {
     // QEMU's default too: a memfd that is not shared has no use.
     spec.share = TRY(list.take_bool("share")).value_or(spec.backend == RamSpec::Backend::memfd);
     for (const char* name : {"merge", "dump", "prealloc", "x-use-canonical-path-for-ramblock-id"}) {
-        if (TRY(list.take_bool(name)))
-            context.options.ignored.push_back(std::string("-object ") + name);
+        const auto given = TRY(list.take_bool(name));
+        if (given) context.options.ignored.push_back(std::string("-object ") + name);
     }
     TRY(list.expect_all_taken());
     context.options.backends.push_back(std::move(spec));
@@ -169,8 +169,8 @@ Result<> parse_device(OptionContext& context, const std::string& argument) {
     if (!address) return Error::make("Parameter 'addr' is missing");
     loader.address = *address;
     loader.cpu = TRY(list.take_number("cpu-num"));
-    if (TRY(list.take_bool("force-raw")))
-        context.options.ignored.push_back("-device loader,force-raw");
+    const auto force_raw = TRY(list.take_bool("force-raw"));
+    if (force_raw) context.options.ignored.push_back("-device loader,force-raw");
     TRY(list.expect_all_taken());
     context.options.loaders.push_back(std::move(loader));
     return {};
@@ -193,8 +193,8 @@ Result<> parse_restore(OptionContext& context, const std::string& argument) {
 Result<> parse_name(OptionContext& context, const std::string& argument) {
     OptionList list = TRY(OptionList::parse(argument, "guest"));
     if (const auto name = list.take("guest")) context.options.name = *name;
-    if (TRY(list.take_bool("debug-threads")))
-        context.options.ignored.push_back("-name debug-threads");
+    const auto debug_threads = TRY(list.take_bool("debug-threads"));
+    if (debug_threads) context.options.ignored.push_back("-name debug-threads");
     return list.expect_all_taken();
 }
 

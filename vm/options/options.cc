@@ -120,9 +120,9 @@ const Option* find_option(std::string_view name) {
 }
 
 /// Returns the arguments one after the other.
-class Reader {
+class ArgumentReader {
   public:
-    explicit Reader(std::span<const char* const> arguments) : left_(arguments) {}
+    explicit ArgumentReader(std::span<const char* const> arguments) : left_(arguments) {}
 
     bool done() const { return left_.empty(); }
 
@@ -141,7 +141,7 @@ class Reader {
     std::span<const char* const> left_;
 };
 
-Result<> parse_one(OptionContext& context, Reader& reader, const std::string& name) {
+Result<> parse_one(OptionContext& context, ArgumentReader& reader, const std::string& name) {
     if (has(kIgnoredAlone, name)) {
         context.options.ignored.push_back(name);
         return {};
@@ -153,7 +153,8 @@ Result<> parse_one(OptionContext& context, Reader& reader, const std::string& na
     }
     const Option* option = find_option(name);
     if (!option) return Error::make("invalid option");
-    const std::string argument = option->argument.empty() ? std::string() : TRY(reader.value());
+    std::string argument;
+    if (!option->argument.empty()) argument = TRY(reader.value());
     return option->apply(context, argument);
 }
 
@@ -161,7 +162,7 @@ Result<> parse_one(OptionContext& context, Reader& reader, const std::string& na
 
 Result<Options> parse_options(std::span<const char* const> arguments) {
     OptionContext context;
-    Reader reader(arguments);
+    ArgumentReader reader(arguments);
     while (!reader.done()) {
         const std::string given = reader.next();
         // Two dashes are the same as one, as in QEMU.

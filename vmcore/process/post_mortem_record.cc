@@ -211,7 +211,8 @@ Result<PostMortemRecord> find_record(const ProcessMemory& memory) {
     std::optional<Error> why_not;
     for (const ProcessMemory::Piece& piece : memory.pieces()) {
         if (left == 0) break;
-        if (!TRY(begins_record(memory, piece))) continue;
+        const bool begins = TRY(begins_record(memory, piece));
+        if (!begins) continue;
         Result<PostMortemRecord> record = read_record(memory, piece, left);
         if (record) {
             found.push_back(std::move(record).take());

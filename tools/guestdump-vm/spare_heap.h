@@ -13,7 +13,7 @@
 /// Both functions change how glibc's malloc() works in the whole process; with another malloc()
 /// they do nothing.
 
-namespace guestdump::util {
+namespace guestdump::tools {
 
 /// Bytes that a dump may rely on.
 inline constexpr size_t kSpareHeap = size_t{16} << 20;
@@ -27,4 +27,4 @@ void keep_spare_heap();
 /// Errors: the host promises no more.
 Result<> check_spare_heap();
 
-}  // namespace guestdump::util
+}  // namespace guestdump::tools

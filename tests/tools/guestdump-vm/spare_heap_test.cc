@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "util/spare_heap.h"
+#include "tools/guestdump-vm/spare_heap.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-namespace guestdump::util {
+namespace guestdump::tools {
 
 using support::limit_memory;
 using support::must;
@@ -77,4 +77,4 @@ Suite* spare_heap_suite() {
                                });
 }
 
-}  // namespace guestdump::util
+}  // namespace guestdump::tools

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "util/spare_heap.h"
+#include "tools/guestdump-vm/spare_heap.h"
 
 #include <malloc.h>
 
 #include <cerrno>
 #include <cstdlib>
 
-namespace guestdump::util {
+namespace guestdump::tools {
 namespace {
 
 /// By so much more than is asked for the heap grows, and so much stays when it shrinks: most dumps
@@ -37,4 +37,4 @@ Result<> check_spare_heap() {
     return {};
 }
 
-}  // namespace guestdump::util
+}  // namespace guestdump::tools
