@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs the Debian packages that are missing: install-deps.sh [build] [test] [interop]
+# Installs the Debian packages that are missing: install-deps.sh [build] [style] [test] [interop]
 #
 #   build    what a release build needs
-#   test     what the tests need beside it: the second compiler, style checkers
+#   style    what style checks and the unit tests of the documents need in addition
+#   test     the second compiler, for the builds with sanitizers
 #   interop  the tools of the field that open our files, and what boots a real guest to dump
 #
 # Without a group: all of them. Asks for root (or sudo) only when something is missing.
@@ -15,15 +16,18 @@ packages() {
         echo g++ meson ninja-build pkg-config python3 check
         echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
         ;;
+    style)
+        echo clang-format-14 shellcheck man-db
+        ;;
     test)
-        echo clang-14 clang-format-14 libclang-rt-14-dev llvm-14 shellcheck util-linux man-db
+        echo clang-14 libclang-rt-14-dev llvm-14 util-linux
         ;;
     interop)
         echo qemu-system-x86 seabios busybox-static cpio e2fsprogs tmux
         echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
         echo libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         ;;
-    *) die "no such group: $1 (there are build, test, interop)" ;;
+    *) die "no such group: $1 (there are build, style, test, interop)" ;;
     esac
 }
 
@@ -34,7 +38,7 @@ missing() {
     done
 }
 
-(($#)) || set -- build test interop
+(($#)) || set -- build style test interop
 wanted=()
 for group in "$@"; do
     names=$(packages "$group")
