@@ -35,8 +35,9 @@ def flags_by_folder(build):
 
 
 def flags_for(header, root, flags):
-    """Those of the nearest folder above @header that has a target."""
-    return next(flags[folder] for folder in header.relative_to(root).parents if folder in flags)
+    """Those of the nearest folder above @header that has a target; format/ has none, and gets those of util/."""
+    above = header.relative_to(root).parents
+    return next((flags[folder] for folder in above if folder in flags), flags[pathlib.Path("util")])
 
 
 def first_include_faults(headers, root):
