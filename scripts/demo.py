@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "interop"))
 
-from counting_guest import CountingGuest  # noqa: E402  (these three found through the line above)
 from lab import Lab, check, check_equal, kvm_works, linux_guest  # noqa: E402
+from lab.counting_guest import CountingGuest  # noqa: E402  (these three found through the line above)
 from vmcore import Elf, difference  # noqa: E402
 
 VCPUS, MIB = 4, 1 << 20

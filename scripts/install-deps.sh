@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs the Debian packages that are missing: install-deps.sh [build] [test] [interop]
+# Installs the Debian packages that are missing: install-deps.sh [build] [style] [test] [interop]
 #
 #   build    packages for a release build
-#   test     further packages for the tests: the second compiler, style checkers
+#   style    packages for the style checks and the tests of documents
+#   test     the second compiler, for the builds with sanitizers
 #   interop  tools that open dumps, and packages for booting a Linux guest
 #
 # The default is all groups. Needs root (or sudo) only if a package is missing.
@@ -15,15 +16,18 @@ packages() {
         echo g++ meson ninja-build pkg-config python3 check
         echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
         ;;
+    style)
+        echo clang-format-14 shellcheck man-db
+        ;;
     test)
-        echo clang-14 clang-format-14 libclang-rt-14-dev llvm-14 shellcheck util-linux man-db
+        echo clang-14 libclang-rt-14-dev llvm-14 util-linux
         ;;
     interop)
         echo qemu-system-x86 seabios busybox-static cpio e2fsprogs tmux
         echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
         echo libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         ;;
-    *) die "no such group: $1 (there are build, test, interop)" ;;
+    *) die "no such group: $1 (there are build, style, test, interop)" ;;
     esac
 }
 
@@ -34,7 +38,7 @@ missing() {
     done
 }
 
-(($#)) || set -- build test interop
+(($#)) || set -- build style test interop
 wanted=()
 for group in "$@"; do
     names=$(packages "$group")

@@ -39,11 +39,30 @@ configure() {
         die "meson cannot configure $dir:"$'\n'"$log"
 }
 
-# build NAME [TARGET...]: brings build-NAME up to date; prints only errors.
+# tenths NAME: of ninja's lines "[done/all] ..." prints one for each tenth part, and from the first failure on all that follows.
+tenths() {
+    local line tenth last=0 failed=no
+    while IFS= read -r line; do
+        if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]' ' ]]; then
+            tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+            ((tenth == last)) || printf '   %s: %d of %d steps\n' "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+            last=$tenth
+            continue
+        fi
+        [[ $line != 'FAILED: '* && $line != 'ninja: error: '* ]] || failed=yes
+        [[ $failed == no ]] || printf '%s\n' "$line"
+    done
+}
+
+# build NAME [TARGET...]: brings build-NAME up to date. On a terminal ninja shows its progress in one line.
 build() {
-    local dir=$root/build-$1 log
+    local name=build-$1
     shift
-    log=$(ninja -C "$dir" --quiet "$@" 2>&1) || die "cannot build $dir:"$'\n'"$log"
+    if [[ -t 1 ]]; then
+        NINJA_STATUS="$name: [%f/%t] " ninja -C "$root/$name" "$@"
+    else
+        NINJA_STATUS='[%f/%t] ' ninja -C "$root/$name" "$@" 2>&1 | tenths "$name"
+    fi || die "cannot build $root/$name; see above"
 }
 
 # build_release TARGET...: the build for users, with g++.

@@ -1,55 +1,103 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every test there is: test.sh
+# Builds what the tests need, and runs them: test.sh [quick|unit|interop|sanitizers|all]
 #
-# Installs what is missing, builds with both compilers (a warning is an error), and runs
-#   release    g++: style checks, unit tests, and the interop tests against the tools of the field
-#   sanitized  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit and interop tests
-#   few        g++, no compression library but zlib: the tests of dump/
-#   threads    clang with ThreadSanitizer: the unit and interop tests that several threads have a part in
-# (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
+#   quick       for use after each change: style checks and unit tests, in a build made for speed
+#   unit        release build (g++): style checks, unit tests, replays of the fuzz corpora
+#   interop     release build: our programs with the tools of the field and a real Linux guest
+#   sanitizers  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests, fuzz corpora, our own programs;
+#               clang with ThreadSanitizer: the tests in which several threads have a part
+#   all         unit, interop and sanitizers, and a build without compression libraries. The default.
+#
+# docs/reliability.md has the reasons. Missing packages are installed first. A compiler warning is an error.
 # Ends with "N passed, N failed, N skipped", test cases counted; exit status 0 only if none failed.
 #
 # KERNEL_DEBUG_SYMBOLS= (empty) leaves out what needs the guest kernel's debug symbols (a 280 MB download, once).
 . "$(dirname "$0")/lib.sh"
 
-"$root/scripts/install-deps.sh" build test interop
+mode=${1:-all}
+(($# <= 1)) || die "more than one mode: $*"
+case $mode in
+quick) packages=(build style) ;;
+unit) packages=(build style) ;;
+interop) packages=(build interop) ;;
+sanitizers) packages=(build test interop) ;;
+all) packages=(build style test interop) ;;
+*) die "unknown mode '$mode' (there are quick, unit, interop, sanitizers, all)" ;;
+esac
+"$root/scripts/install-deps.sh" "${packages[@]}"
 
-step "building with g++ and with clang"
-build_release all
-CC=clang-14 CXX=clang++-14 configure sanitized -Db_sanitize=address,undefined -Db_lundef=false
-build sanitized
-CC=clang-14 CXX=clang++-14 configure threads -Db_sanitize=thread -Db_lundef=false
-# What people get who have no compression library but zlib, and no libseccomp.
-CC=gcc CXX=g++ configure few -Doptimization=0 -Ddebug=false \
-    -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dseccomp=disabled
-build few tests/dump/dump-tests tools/guestdump-vm # no more of it than can differ
+# Several sources of a library are compiled as one: most of the compiler's time goes into the headers that they share.
+# The release build compiles each source by itself, which proves that each includes what it uses.
+joined=(-Dunity=on -Dunity_size=8)
+# g++ takes a joined source for a header, in which no class may have members of an anonymous namespace.
+joined_by_gcc=("${joined[@]}" -Dcpp_args=-Wno-subobject-linkage)
+clang=(-Db_lundef=false -Doptimization=1 -Ddebug=false -Dc_args=-gline-tables-only -Dcpp_args=-gline-tables-only)
+
+configure_build() {
+    case $1 in
+    quick) CC=gcc CXX=g++ configure quick "${joined_by_gcc[@]}" -Doptimization=1 -Ddebug=false ;;
+    release) CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false ;;
+    # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
+    sanitized) CC=clang-14 CXX=clang++-14 configure sanitized "${joined[@]}" "${clang[@]}" -Db_sanitize=address,undefined ;;
+    threads) CC=clang-14 CXX=clang++-14 configure threads "${joined[@]}" "${clang[@]}" -Db_sanitize=thread ;;
+    # What people get who have no compression library but zlib, and no libseccomp.
+    few) CC=gcc CXX=g++ configure few "${joined_by_gcc[@]}" -Doptimization=0 -Ddebug=false \
+        -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dseccomp=disabled ;;
+    esac
+}
+
+# suites BUILD: those that $mode runs in BUILD.
+suites() {
+    case $mode-$1 in
+    quick-quick) echo style unit ;;
+    unit-release) echo style unit fuzz ;;
+    interop-release) echo interop readers ;;
+    all-release) echo style unit fuzz interop readers ;;
+    sanitizers-sanitized | all-sanitized) echo unit fuzz interop ;;
+    sanitizers-threads | all-threads) echo threaded ;;
+    all-few) echo compressors ;;
+    esac
+}
+
+# prepare BUILD: compiles what its suites need, and no more.
+prepare() {
+    local wanted targets
+    wanted=$(suites "$1")
+    [[ -n $wanted ]] || return 0
+    step "building for: build-$1, $wanted"
+    configure_build "$1"
+    # shellcheck disable=SC2086  # one word, one suite
+    targets=$("$python" -B "$root/scripts/suite_targets.py" "$root/build-$1" $wanted)
+    [[ $1 != few ]] || targets+=$'\ntools/guestdump\ntools/guestdump-vm' # they must link, without the libraries
+    # shellcheck disable=SC2086  # one word, one target
+    build "$1" $targets
+}
 
 logs=() complained=0
-# run BUILD SUITE...: the suites of one build. Failures are counted at the end, not here.
+# run BUILD: its suites. Failures are counted at the end, not here.
 run() {
-    local dir=$root/build-$1 suites=() under=() how=(--no-rebuild)
-    shift
-    step "${dir##*/}: $*"
-    for suite in "$@"; do suites+=(--suite "$suite"); done
-    if [[ $dir == *threads ]]; then
-        how=() # what these suites need is built here, and no more
-        # ThreadSanitizer wants its shadow where kernels that randomise addresses much put other things.
-        if setarch --addr-no-randomize true 2>/dev/null; then under=(setarch --addr-no-randomize); fi
-    fi
+    local dir=$root/build-$1 wanted chosen=() under=()
+    wanted=$(suites "$1")
+    [[ -n $wanted ]] || return 0
+    step "testing: build-$1, $wanted"
+    for suite in $wanted; do chosen+=(--suite "$suite"); done
+    # ThreadSanitizer wants its shadow where kernels that randomise addresses much put other things.
+    if [[ $1 == threads ]] && setarch --addr-no-randomize true 2>/dev/null; then under=(setarch --addr-no-randomize); fi
     rm -f "$dir/meson-logs/all.json"
-    "${under[@]}" meson test -C "$dir" "${how[@]}" --timeout-multiplier 10 --logbase all --print-errorlogs "${suites[@]}" ||
+    "${under[@]}" meson test -C "$dir" --no-rebuild --timeout-multiplier 10 --logbase all --print-errorlogs "${chosen[@]}" ||
         complained=1
     logs+=("$dir/meson-logs/all.json")
 }
+
+builds=(quick release sanitized threads few)
+for name in "${builds[@]}"; do prepare "$name"; done
+
 # A test that hangs is to end; one that is slow under a sanitizer or on a busy machine is not.
 export CK_DEFAULT_TIMEOUT=120
 export KERNEL_DEBUG_SYMBOLS=${KERNEL_DEBUG_SYMBOLS-1}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
-run sanitized unit interop
-run threads threaded
-run few compressors
-run release style unit interop
+for name in "${builds[@]}"; do run "$name"; done
 
 "$python" "$root/scripts/count_tests.py" "${logs[@]}"
 # Still here: no test has failed. Then a run broke off, and what was counted is not all there is.

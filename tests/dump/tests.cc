@@ -6,7 +6,6 @@ namespace guestdump::dump {
 Suite* compressor_suite();
 Suite* dump_state_suite();
 Suite* elf_writer_suite();
-Suite* inspection_queue_suite();
 Suite* fd_sink_suite();
 Suite* file_sink_suite();
 Suite* flat_sink_suite();
@@ -19,7 +18,6 @@ Suite* page_sample_suite();
 Suite* page_sharing_suite();
 Suite* random_bytes_suite();
 Suite* request_suite();
-Suite* size_estimate_suite();
 Suite* snapshot_suite();
 Suite* stream_sink_suite();
 Suite* vbox_writer_suite();
@@ -29,14 +27,13 @@ Suite* vbox_writer_suite();
 int main() {
     return guestdump::support::run_suites({
         guestdump::dump::compressor_suite(),   guestdump::dump::dump_state_suite(),
-        guestdump::dump::elf_writer_suite(),   guestdump::dump::inspection_queue_suite(),
-        guestdump::dump::fd_sink_suite(),      guestdump::dump::file_sink_suite(),
-        guestdump::dump::flat_sink_suite(),    guestdump::dump::kdump_bitmap_suite(),
-        guestdump::dump::kdump_layout_suite(), guestdump::dump::kdump_writer_suite(),
-        guestdump::dump::page_chunk_suite(),   guestdump::dump::page_kinds_suite(),
-        guestdump::dump::page_sample_suite(),
-        guestdump::dump::page_sharing_suite(), guestdump::dump::random_bytes_suite(),
-        guestdump::dump::request_suite(),      guestdump::dump::size_estimate_suite(),
+        guestdump::dump::elf_writer_suite(),   guestdump::dump::fd_sink_suite(),
+        guestdump::dump::file_sink_suite(),    guestdump::dump::flat_sink_suite(),
+        guestdump::dump::kdump_bitmap_suite(), guestdump::dump::kdump_layout_suite(),
+        guestdump::dump::kdump_writer_suite(), guestdump::dump::page_chunk_suite(),
+        guestdump::dump::page_kinds_suite(),   
+        guestdump::dump::page_sample_suite(),  guestdump::dump::page_sharing_suite(),
+        guestdump::dump::random_bytes_suite(), guestdump::dump::request_suite(),
         guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
         guestdump::dump::vbox_writer_suite(),
     });

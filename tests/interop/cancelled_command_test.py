@@ -9,8 +9,8 @@ import subprocess
 import threading
 import time
 
-from dump_command import SLOW, dumping, files, fill, guest_dump, guest_status, guestdump, running_qemu, slow_dump, slow_machine, wait_for
 from lab import case, check, check_equal, program, run_cases
+from lab.dump_command import SLOW, dumping, files, fill, guest_dump, guest_status, guestdump, running_qemu, slow_dump, slow_machine, wait_for
 from qmp import Qmp
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 from lab import case, check, check_equal, program, run_cases
-from wire import Wire, connected
+from lab.wire import Wire, connected
 
 CLIENTS = 50
 NESTING = 64 << 20  # bytes

@@ -12,8 +12,8 @@ import socket
 import struct
 
 from lab import case, check, check_equal, linux_guest, run_cases
+from lab.wire import Wire, connected
 from vmcore import Elf
-from wire import Wire, connected
 
 RANGE = re.compile(r"^  ([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d+, (?:nv-)?(ram|rom|romd)\): ", re.M)
 HOST_ADDRESS = re.compile(r"Host virtual address for 0x[0-9a-f]+ \([^)]*\) is (0x[0-9a-f]+)\s*$")

@@ -9,8 +9,8 @@ import struct
 import subprocess
 import termios
 
-from dump_command import (SLOW, dumping, files, guest_status, guestdump, restored, running_qemu, slow_machine)
 from lab import case, check, check_equal, linux_guest, need, program, run_cases
+from lab.dump_command import (SLOW, dumping, files, guest_status, guestdump, restored, running_qemu, slow_machine)
 from vmcore import Elf, difference
 
 FORMATS = ["elf", "kdump-zlib", "kdump-raw-zlib", "kdump-lzo", "kdump-raw-lzo", "kdump-snappy", "kdump-raw-snappy",

@@ -6,7 +6,7 @@ import struct
 import time
 
 from lab import ROOT, Skip, case, check, check_equal, kvm_works, need, program, run_cases
-from process_cores import may_dump_core, some_core
+from lab.process_cores import may_dump_core, some_core
 from vmcore import Elf
 
 RELEASE = "6.1.0-by-fw-cfg"

@@ -11,7 +11,7 @@ import signal
 import time
 
 from lab import case, check, check_equal, program, run_cases
-from wire import Wire, connected
+from lab.wire import Wire, connected
 
 OLD = b"what was there before"
 SIZE = 96 << 20

@@ -6,10 +6,10 @@ import re
 import subprocess
 import time
 
-from counting_guest import COUNTERS, IMAGE, check_counters, counter_image
 from lab import ROOT, Skip, case, check, check_equal, kvm_works, need, program, run_cases
+from lab.counting_guest import COUNTERS, IMAGE, check_counters, counter_image
+from lab.private_libvirt import Libvirt, wait_for
 from kdump import Kdump
-from private_libvirt import Libvirt, wait_for
 from vmcore import Elf
 
 try:

@@ -5,8 +5,8 @@ import contextlib
 import os
 import subprocess
 
-from dump_command import fill, guestdump, wait_for
 from lab import Skip, case, check, check_equal, need, run_cases
+from lab.dump_command import fill, guestdump, wait_for
 from qmp import QmpError
 
 

@@ -10,7 +10,7 @@ import struct
 import time
 
 from lab import ROOT, Skip, case, check, check_equal, kvm_works, linux_guest, need, program, run_cases
-from process_cores import core_by_gcore, core_of_killed, may_dump_core, some_core
+from lab.process_cores import core_by_gcore, core_of_killed, may_dump_core, some_core
 from vmcore import Elf, difference
 
 VCPUS = 4

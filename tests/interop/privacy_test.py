@@ -10,8 +10,8 @@ import subprocess
 import time
 
 from lab import PYTHON, case, check, check_equal, program, run_cases
-from process_cores import core_of_killed, kernel_writes_cores_here, may_dump_core
-from wire import Wire, connected
+from lab.process_cores import core_of_killed, kernel_writes_cores_here, may_dump_core
+from lab.wire import Wire, connected
 
 MARK = b"\xa5secret of a guest\xa5"
 NOBODY = 65534

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from lab import case, check, check_equal, program, run_cases
-from wire import PATIENCE, Listener, Wire, connected, open_fds
+from lab.wire import PATIENCE, Listener, Wire, connected, open_fds
 
 CAPABILITIES = b'{"execute": "qmp_capabilities"}'
 

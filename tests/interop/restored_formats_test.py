@@ -5,7 +5,7 @@ import os
 import struct
 
 from lab import case, check_equal, linux_guest, program, run_cases
-from process_cores import core_of_killed, may_dump_core
+from lab.process_cores import core_of_killed, may_dump_core
 from vbox import write_as_virtualbox
 from vmcore import Elf
 

@@ -10,8 +10,8 @@ import struct
 import threading
 import time
 
-from counting_guest import CountingGuest
 from lab import Skip, case, check, check_equal, kvm_works, program, run_cases
+from lab.counting_guest import CountingGuest
 from vmcore import Elf
 
 STRICTEST = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"

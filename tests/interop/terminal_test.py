@@ -6,9 +6,9 @@ import re
 import signal
 
 from lab import case, check, check_equal, need, program, run_cases
+from lab.wire import Wire, connected
 from qmp import Qmp
 from terminal import Terminal
-from wire import Wire, connected
 
 CROWD = 40  # estimates that take some seconds
 SLOW = 256 << 20  # bytes that take a compressor some seconds

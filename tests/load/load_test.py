@@ -20,11 +20,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 
 import lab  # noqa: E402
-from counting_guest import COUNTERS, STRIDE, CountingGuest, check_counters, counter_image  # noqa: E402
-from kdump import Kdump  # noqa: E402
 from lab import Skip, case, check, check_equal, kvm_works, need, need_module, program  # noqa: E402
+from lab.counting_guest import COUNTERS, STRIDE, CountingGuest, check_counters, counter_image  # noqa: E402
+from lab.wire import Wire, connected, open_fds  # noqa: E402
+from kdump import Kdump  # noqa: E402
 from vmcore import GENERAL, Elf  # noqa: E402
-from wire import Wire, connected, open_fds  # noqa: E402
 
 FORMATS = ["elf", "vbox-core"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")]
 PAGE, MIB, GIB, TIB = 4096, 1 << 20, 1 << 30, 1 << 40

@@ -6,7 +6,6 @@ namespace guestdump::target_i386 {
 Suite* arch_suite();
 Suite* notes_suite();
 Suite* page_walk_hostile_suite();
-Suite* page_walk_random_suite();
 Suite* page_walk_suite();
 Suite* translate_suite();
 Suite* vbox_note_suite();
@@ -18,6 +17,5 @@ int main() {
         {guestdump::target_i386::arch_suite(), guestdump::target_i386::notes_suite(),
          guestdump::target_i386::page_walk_suite(),
          guestdump::target_i386::page_walk_hostile_suite(),
-         guestdump::target_i386::page_walk_random_suite(),
          guestdump::target_i386::translate_suite(), guestdump::target_i386::vbox_note_suite()});
 }
