@@ -2,17 +2,14 @@
 #include "vmcore/vmcore.h"
 
 #include <algorithm>
-#include <cinttypes>
 
 #include "format/elf.h"
 #include "target-i386/arch.h"
 #include "target-i386/notes.h"
 #include "util/text.h"
-#include "vmcore/elf/elf_reader.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/file_source.h"
-#include "vmcore/kdump/flat_source.h"
-#include "vmcore/process/process_core.h"
+#include "vmcore/readers.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -71,15 +68,6 @@ const Note* find_guest_note(const NoteList& list) {
     return found;
 }
 
-/// A page may have several virtual addresses, but no two pages lie in the same bytes of a file that
-/// keeps them as they are: thousands of headers over the same bytes would make terabytes of them.
-Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList& blocks) {
-    if (blocks.total_bytes() <= source.size()) return {};
-    return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
-                       ": several PT_LOAD have the same bytes",
-                       source.name().c_str(), blocks.total_bytes(), source.size());
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
@@ -89,34 +77,16 @@ Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
 
 Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source) {
     std::unique_ptr<Vmcore> vmcore(new Vmcore);
-    if (is_flattened(*source)) {
-        source = TRY(FlatSource::open(source));
-        vmcore->flattened_ = true;
-    }
-    TRY(vmcore->read_contents(source));
+    ReadFile file = TRY(read_file(source));
+    vmcore->contents_ = std::move(file.contents);
+    vmcore->kdump_ = std::move(file.kdump);
+    vmcore->flattened_ = file.flattened;
     if (vmcore->contents_.blocks.empty()) {
         return Error::make("'%s' holds no guest memory", source->name().c_str());
     }
     Result<> notes = vmcore->read_notes();
     if (!notes) return std::move(notes).take_error().while_("'%s'", source->name().c_str());
     return vmcore;
-}
-
-Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) {
-    if (is_process_core(*source)) {
-        contents_ = TRY(read_process_core(source));
-        TRY(check_shared(*source, contents_.blocks));
-    } else if (is_elf(*source)) {
-        contents_ = TRY(read_elf(source));
-        TRY(check_shared(*source, contents_.blocks));
-    } else if (is_kdump(*source)) {
-        kdump_ = TRY(read_kdump(source));
-        contents_ = std::move(kdump_->contents);
-    } else {
-        return Error::make("'%s' is no vmcore: neither ELF nor kdump-compressed",
-                           source->name().c_str());
-    }
-    return {};
 }
 
 Result<> Vmcore::read_notes() {

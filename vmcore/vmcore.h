@@ -52,7 +52,6 @@ class Vmcore final : public guest::Guest {
   private:
     Vmcore() = default;
 
-    Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
     Result<> read_notes();
     Result<> read_cpus(const NoteList& list);
     void record_cpus(const NoteList& list);
