@@ -12,7 +12,7 @@ Suite* hostile_process_core_suite();
 Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
-Suite* page_runs_suite();
+Suite* page_bitmap_suite();
 Suite* process_core_suite();
 Suite* scan_suite();
 Suite* vbox_core_suite();
@@ -32,7 +32,7 @@ int main() {
         guestdump::vmcore::kdump_copy_suite(),
         guestdump::vmcore::kdump_reader_suite(),
         guestdump::vmcore::note_list_suite(),
-        guestdump::vmcore::page_runs_suite(),
+        guestdump::vmcore::page_bitmap_suite(),
         guestdump::vmcore::process_core_suite(),
         guestdump::vmcore::scan_suite(),
         guestdump::vmcore::vbox_core_suite(),

@@ -14,16 +14,16 @@ namespace {
 using format::ElfClass;
 
 /// The bytes [paddr, paddr + size) of memory lie at @offset of the file.
-struct Piece {
+struct LoadedBytes {
     uint64_t paddr, size, offset;
     uint64_t end() const { return paddr + size; }
 };
 
 /// Reads a file of one class.
 template <ElfClass C>
-class Reader {
+class ElfReader {
   public:
-    explicit Reader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+    explicit ElfReader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
 
     Result<Contents> read() {
         const auto headers = TRY(ProgramHeaders<C>::of(*source_));
@@ -67,7 +67,7 @@ class Reader {
         }
         contents_.elf_shape->memory =
             std::min<uint64_t>(contents_.elf_shape->memory, segment.offset);
-        pieces_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
+        loaded_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
         return {};
     }
 
@@ -82,26 +82,26 @@ class Reader {
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }
 
-    /// The union of the pieces, from low to high: each adds what lies beyond those before it.
+    /// The union of these parts, from low to high: each adds what lies beyond those before it.
     Result<> build_blocks() {
-        std::sort(pieces_.begin(), pieces_.end(),
-                  [](const Piece& a, const Piece& b) { return a.paddr < b.paddr; });
+        std::sort(loaded_.begin(), loaded_.end(),
+                  [](const LoadedBytes& a, const LoadedBytes& b) { return a.paddr < b.paddr; });
         const auto region = std::make_shared<const FileRegion>(source_);
         uint64_t reached = 0;
-        for (const Piece& piece : pieces_) {
-            if (piece.end() <= reached) continue;
-            const uint64_t from = std::max(piece.paddr, reached);
-            TRY(contents_.blocks.add({.range = {guest::Gpa{from}, piece.end() - from},
+        for (const LoadedBytes& part : loaded_) {
+            if (part.end() <= reached) continue;
+            const uint64_t from = std::max(part.paddr, reached);
+            TRY(contents_.blocks.add({.range = {guest::Gpa{from}, part.end() - from},
                                       .region = region,
-                                      .offset = piece.offset + (from - piece.paddr)}));
-            reached = piece.end();
+                                      .offset = part.offset + (from - part.paddr)}));
+            reached = part.end();
         }
         return {};
     }
 
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
-    std::vector<Piece> pieces_;
+    std::vector<LoadedBytes> loaded_;
 };
 
 }  // namespace
@@ -118,9 +118,9 @@ Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source) {
         TRY((read_struct<std::array<uint8_t, format::kIdentSize>>(*source, "e_ident", 0)));
     switch (ident[format::kIdentClass]) {
         case static_cast<uint8_t>(ElfClass::k64):
-            return Reader<ElfClass::k64>(source).read();
+            return ElfReader<ElfClass::k64>(source).read();
         case static_cast<uint8_t>(ElfClass::k32):
-            return Reader<ElfClass::k32>(source).read();
+            return ElfReader<ElfClass::k32>(source).read();
         default:
             return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
                                source->name().c_str(), unsigned{ident[format::kIdentClass]});

@@ -27,9 +27,9 @@ void add_gaps(const GpaRange& range, std::span<const GpaRange> others, std::vect
 }
 
 /// Hands out a list's ranges piece by piece.
-class Pieces {
+class PieceQueue {
   public:
-    explicit Pieces(std::span<const GpaRange> ranges) : ranges_(ranges) {}
+    explicit PieceQueue(std::span<const GpaRange> ranges) : ranges_(ranges) {}
 
     /// False at the end.
     bool next(GpaRange& piece) {
@@ -89,9 +89,9 @@ Result<> scan(std::span<const GpaRange> ranges, unsigned threads,
               const std::function<Result<>(size_t slot, GpaRange piece)>& visit) {
     const size_t slots = size_t{threads} * 2;
     std::vector<GpaRange> pieces(slots);
-    Pieces source(ranges);
+    PieceQueue queue(ranges);
     const util::StagePlan plan{
-        .begin_job = [&](size_t slot) -> Result<bool> { return source.next(pieces[slot]); },
+        .begin_job = [&](size_t slot) -> Result<bool> { return queue.next(pieces[slot]); },
         .stages = {{.order = util::Stage::Order::parallel,
                     .run = [&](size_t slot) { return visit(slot, pieces[slot]); }}},
     };

@@ -59,9 +59,9 @@ uint64_t prstatus_count(const Vmcore& vmcore) {
 /// Every page of bitmap 2, which has the pages in the file, must be in bitmap 1, which has all
 /// pages.
 void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
-    for (const PageRun& run : kdump.region->stored().view()) {
+    for (const BitmapRun& run : kdump.region->stored().view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
-            const PageRun* known = kdump.existing.find_from(pfn);
+            const BitmapRun* known = kdump.existing.find_from(pfn);
             if (known && known->first <= pfn) {
                 pfn = known->end();
                 continue;

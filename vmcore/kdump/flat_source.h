@@ -27,18 +27,18 @@ class FlatSource final : public ByteSource {
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
     /// Bytes [offset, offset + size) of the carried file lie at @stored of the flattened one.
-    struct Piece {
+    struct StoredRange {
         uint64_t offset, size, stored;
         uint64_t end() const { return offset + size; }
     };
     /// Sorted by offset, disjoint.
-    const std::vector<Piece>& pieces() const { return pieces_; }
+    const std::vector<StoredRange>& ranges() const { return ranges_; }
 
   private:
-    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<Piece> pieces);
+    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges);
 
     std::shared_ptr<const ByteSource> file_;
-    std::vector<Piece> pieces_;
+    std::vector<StoredRange> ranges_;
     uint64_t size_;
 };
 

@@ -70,9 +70,9 @@ Result<std::vector<std::byte>> read_notes(const ByteSource& source, const KdumpH
     return notes;
 }
 
-Result<> add_blocks(const PageRuns& pages, const std::shared_ptr<const KdumpRegion>& region,
+Result<> add_blocks(const PageBitmap& pages, const std::shared_ptr<const KdumpRegion>& region,
                     guest::GuestPhysBlockList& blocks) {
-    for (const PageRun& run : pages.view()) {
+    for (const BitmapRun& run : pages.view()) {
         const uint64_t start = run.first * kPageSize;
         TRY(blocks.add({.range = {guest::Gpa{start}, run.count * kPageSize},
                         .region = region,
@@ -96,9 +96,9 @@ Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
     if ((header.status & format::kStatusIncomplete) != 0) {
         contents.warnings.push_back("the dump is incomplete: its target was full before it ended");
     }
-    PageRuns stored = TRY(PageRuns::read(*source, header.bitmap2, header.max_mapnr));
+    PageBitmap stored = TRY(PageBitmap::read(*source, header.bitmap2, header.max_mapnr));
     file.region = TRY(KdumpRegion::create(source, header, std::move(stored)));
-    file.existing = TRY(PageRuns::read(*source, header.bitmap1, header.max_mapnr));
+    file.existing = TRY(PageBitmap::read(*source, header.bitmap1, header.max_mapnr));
     const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
     TRY(add_blocks(rest_is_zero ? file.existing : file.region->stored(), file.region,
                    contents.blocks));

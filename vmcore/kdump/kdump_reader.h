@@ -11,7 +11,7 @@ namespace guestdump::vmcore {
 /// A kdump-compressed file and what only this format has.
 struct KdumpFile {
     KdumpHeader header;
-    PageRuns existing;                          ///< bitmap 1: all pages, in the file or left out
+    PageBitmap existing;                        ///< bitmap 1: all pages, in the file or left out
     std::shared_ptr<const KdumpRegion> region;  ///< the pages of bitmap 2
     Contents contents;
 };

@@ -21,7 +21,7 @@ bool same_place(const PageDesc& a, const PageDesc& b) {
 }  // namespace
 
 KdumpRegion::KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
-                         PageRuns stored)
+                         PageBitmap stored)
     : source_(std::move(source)),
       max_mapnr_(header.max_mapnr),
       descriptors_at_(header.descriptors),
@@ -29,7 +29,7 @@ KdumpRegion::KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHe
       cache_(kCachedPages) {}
 
 Result<std::shared_ptr<const KdumpRegion>> KdumpRegion::create(
-    std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageRuns stored) {
+    std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored) {
     TRY(check_inside(*source, "the page descriptors", header.descriptors,
                      stored.pages() * sizeof(PageDesc)));
     std::shared_ptr<KdumpRegion> region(
@@ -56,7 +56,7 @@ bool KdumpRegion::is_zero_page(const PageDesc& descriptor) const {
            descriptor.size == kPageSize;
 }
 
-Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint64_t pfn,
+Result<std::vector<PageDesc>> KdumpRegion::descriptors(const BitmapRun& run, uint64_t pfn,
                                                        uint64_t count) const {
     std::vector<PageDesc> some(std::min({count, kBatch, run.end() - pfn}));
     const uint64_t index = run.rank + (pfn - run.first);
@@ -67,7 +67,7 @@ Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint6
 
 Result<> KdumpRegion::for_each_descriptor(
     const std::function<Result<>(uint64_t pfn, const PageDesc&)>& visit) const {
-    for (const PageRun& run : stored_.view()) {
+    for (const BitmapRun& run : stored_.view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
             const std::vector<PageDesc> some = TRY(descriptors(run, pfn, run.end() - pfn));
             for (const PageDesc& descriptor : some) TRY(visit(pfn++, descriptor));
@@ -98,7 +98,7 @@ Result<> KdumpRegion::read(uint64_t offset, std::span<std::byte> out) const {
 
 Result<> KdumpRegion::read_pages(uint64_t pfn, std::span<std::byte> out) const {
     while (!out.empty()) {
-        const PageRun* run = stored_.find_from(pfn);
+        const BitmapRun* run = stored_.find_from(pfn);
         uint64_t pages = out.size() / kPageSize;
         if (!run || run->first > pfn) {
             if (run) pages = std::min(pages, run->first - pfn);
@@ -113,7 +113,7 @@ Result<> KdumpRegion::read_pages(uint64_t pfn, std::span<std::byte> out) const {
     return {};
 }
 
-Result<> KdumpRegion::read_stored(const PageRun& run, uint64_t pfn,
+Result<> KdumpRegion::read_stored(const BitmapRun& run, uint64_t pfn,
                                   std::span<std::byte> out) const {
     const std::vector<PageDesc> some = TRY(descriptors(run, pfn, out.size() / kPageSize));
     StoredPages pages(*source_, some, pfn);
@@ -153,7 +153,7 @@ guest::RamExtent KdumpRegion::extent(uint64_t offset, uint64_t limit) const {
     const uint64_t pfn = offset / kPageSize;
     const uint64_t end_pfn = (limit + kPageSize - 1) / kPageSize;
     const auto until = [&](uint64_t end) { return std::min(limit, end * kPageSize) - offset; };
-    const PageRun* run = stored_.find_from(pfn);
+    const BitmapRun* run = stored_.find_from(pfn);
     if (!run) return {.length = until(end_pfn), .populated = false};
     if (run->first > pfn) return {.length = until(run->first), .populated = false};
     const auto some = descriptors(*run, pfn, end_pfn - pfn);

@@ -9,8 +9,8 @@
 #include "format/kdump.h"
 #include "guest/ram_region.h"
 #include "vmcore/contents.h"
-#include "vmcore/kdump/kdump_header.h"
-#include "vmcore/kdump/page_runs.h"
+#include "vmcore/kdump/header_reader.h"
+#include "vmcore/kdump/page_bitmap.h"
 
 namespace guestdump::vmcore {
 
@@ -24,7 +24,7 @@ class KdumpRegion final : public guest::RamRegion {
     ///
     /// Errors: the descriptors do not lie inside of @source.
     static Result<std::shared_ptr<const KdumpRegion>> create(
-        std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageRuns stored);
+        std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored);
 
     std::string_view name() const override { return source_->name(); }
     uint64_t size() const override { return max_mapnr_ * kPageSize; }
@@ -39,7 +39,7 @@ class KdumpRegion final : public guest::RamRegion {
         const std::function<Result<>(uint64_t pfn, const format::PageDesc&)>& visit) const;
     /// True where @descriptor is that of a page which shares the zero page.
     bool is_zero_page(const format::PageDesc& descriptor) const;
-    const PageRuns& stored() const { return stored_; }
+    const PageBitmap& stored() const { return stored_; }
     /// The file, and where in it, behind the descriptors, the bytes of pages begin.
     const ByteSource& source() const { return *source_; }
     uint64_t page_data() const {
@@ -57,19 +57,19 @@ class KdumpRegion final : public guest::RamRegion {
     static constexpr uint64_t kBatch = 256;
 
     KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
-                PageRuns stored);
+                PageBitmap stored);
 
     Result<> find_zero_page();
-    Result<std::vector<PageDesc>> descriptors(const PageRun& run, uint64_t pfn,
+    Result<std::vector<PageDesc>> descriptors(const BitmapRun& run, uint64_t pfn,
                                               uint64_t count) const;
     Result<> read_pages(uint64_t pfn, std::span<std::byte> out) const;
-    Result<> read_stored(const PageRun& run, uint64_t pfn, std::span<std::byte> out) const;
+    Result<> read_stored(const BitmapRun& run, uint64_t pfn, std::span<std::byte> out) const;
     Result<> read_part(uint64_t offset, std::span<std::byte> out) const;
 
     std::shared_ptr<const ByteSource> source_;
     uint64_t max_mapnr_;
     uint64_t descriptors_at_;
-    PageRuns stored_;
+    PageBitmap stored_;
     std::optional<uint64_t> zero_page_;  ///< offset of the page that all zero pages share
 
     mutable std::mutex cache_mutex_;

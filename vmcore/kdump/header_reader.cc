@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/kdump/kdump_header.h"
+#include "vmcore/kdump/header_reader.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -28,12 +28,12 @@ bool plausible(const typename format::Kdump<C>::MainHeader& header) {
 }
 
 template <ElfClass C>
-class Reader {
+class HeaderReader {
   public:
     using MainHeader = typename format::Kdump<C>::MainHeader;
     using SubHeader = typename format::Kdump<C>::SubHeader;
 
-    Reader(const ByteSource& source, const MainHeader& main) : source_(source), main_(main) {}
+    HeaderReader(const ByteSource& source, const MainHeader& main) : source_(source), main_(main) {}
 
     Result<KdumpHeader> read() {
         header_.elf_class = C;
@@ -130,9 +130,9 @@ bool is_kdump(const ByteSource& source) {
 Result<KdumpHeader> read_kdump_header(const ByteSource& source) {
     constexpr const char* kWhat = "the kdump header";
     const auto wide = TRY(read_struct<format::Kdump64::MainHeader>(source, kWhat, 0));
-    if (plausible<ElfClass::k64>(wide)) return Reader<ElfClass::k64>(source, wide).read();
+    if (plausible<ElfClass::k64>(wide)) return HeaderReader<ElfClass::k64>(source, wide).read();
     const auto narrow = TRY(read_struct<format::Kdump32::MainHeader>(source, kWhat, 0));
-    if (plausible<ElfClass::k32>(narrow)) return Reader<ElfClass::k32>(source, narrow).read();
+    if (plausible<ElfClass::k32>(narrow)) return HeaderReader<ElfClass::k32>(source, narrow).read();
     return Error::make("'%s': neither a 64-bit kdump header (block size %u) nor a 32-bit one (%u)",
                        source.name().c_str(), uint32_t{wide.block_size},
                        uint32_t{narrow.block_size});
