@@ -26,7 +26,4 @@ struct PcMemory {
 Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
                            std::span<const std::byte> bios, Vga vga);
 
-/// How much of @ram_bytes lies below 4 GiB.
-uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes);
-
 }  // namespace guestdump::vm
