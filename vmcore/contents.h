@@ -18,11 +18,11 @@ struct PostMortemFacts {
     size_t live_cpus = 0;  ///< so many registers are those of the moment of the core
 };
 
-/// Where the parts of an ELF file begin and end, in bytes: writers differ in it.
+/// Fields of an ELF file header that tell writers apart.
 struct ElfShape {
-    uint64_t program_headers = 0;
-    uint64_t notes_end = 0;        ///< of the last PT_NOTE
-    uint64_t memory = UINT64_MAX;  ///< of the lowest PT_LOAD
+    uint64_t program_headers = 0;     ///< e_phoff: where they begin, bytes
+    uint64_t section_headers = 0;     ///< e_shoff: where they begin, bytes; 0 if there are none
+    uint16_t stated_header_size = 0;  ///< e_ehsize, which need not be the header's true size
 };
 
 /// What a reader of one format found in a file.

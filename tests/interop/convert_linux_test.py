@@ -79,18 +79,16 @@ def writer(lab, path):
 
 
 @case
-def info_tells_who_wrote_each_file(lab):
+def info_names_the_writer_only_if_it_is_sure(lab):
     for name in ("ref.elf", "ref-paging.elf", "ref.zlib"):
         check_equal(writer(lab, reference(name)), "qemu", "writer of " + name)
     for form in FORMATS:
-        # makedumpfile -d 1 leaves the same marks in a kdump file.
-        known = None if form.startswith("kdump") else "guestdump"
-        check_equal(writer(lab, convert(lab, reference(), "ours", "--format", form)), known, "writer of our " + form)
-    check_equal(writer(lab, convert(lab, reference(), "ours", "--format", "kdump-lzo", *PART)), "guestdump", "writer of our part")
-    check_equal(writer(lab, convert(lab, reference(), "ours", "--paging")), "guestdump", "writer of ours with paging")
+        check_equal(writer(lab, convert(lab, reference(), "ours", "--format", form)), None, "writer of our " + form)
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--format", "kdump-lzo", *PART)), None, "writer of our part")
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--paging")), None, "writer of ours with paging")
     for options in (["-c"], ["-l"], ["-p"], ["-d", "1"], ["-c", "-d", "31"], ["-E"], ["-E", "-d", "31"], ["-F", "-c"]):
         path = makedumpfile(lab, "file", *options)
-        check_equal(writer(lab, path), "makedumpfile", "writer by makedumpfile %s" % options)
+        check_equal(writer(lab, path), None, "writer by makedumpfile %s" % options)
         os.unlink(path)
 
 

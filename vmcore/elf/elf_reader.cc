@@ -30,7 +30,9 @@ class ElfReader {
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
         contents_.elf_class = C;
         contents_.machine = headers.machine();
-        contents_.elf_shape = ElfShape{.program_headers = headers.offset()};
+        contents_.elf_shape = ElfShape{.program_headers = headers.offset(),
+                                       .section_headers = headers.file_header().shoff,
+                                       .stated_header_size = headers.file_header().ehsize};
         TRY(headers.for_each(
             [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
         TRY(build_blocks());
@@ -65,8 +67,6 @@ class ElfReader {
                                ", where x86 has no more than 52 bits",
                                name(), size, paddr);
         }
-        contents_.elf_shape->memory =
-            std::min<uint64_t>(contents_.elf_shape->memory, segment.offset);
         loaded_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
         return {};
     }
@@ -77,7 +77,6 @@ class ElfReader {
             return Error::make("'%s': %" PRIu64 " bytes of notes, at most %" PRIu64 " are believed",
                                name(), before + size, kMaxNotes);
         }
-        contents_.elf_shape->notes_end = segment.offset + size;
         contents_.notes.resize(before + size);
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }

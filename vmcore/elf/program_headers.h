@@ -32,6 +32,7 @@ class ProgramHeaders {
     uint16_t machine() const { return header_.machine; }
     /// Where they begin, bytes.
     uint64_t offset() const { return header_.phoff; }
+    const Ehdr& file_header() const { return header_; }
 
     /// Calls Result<> @each(uint64_t index, const Phdr&) for every one, in their order; the first
     /// Error ends it.

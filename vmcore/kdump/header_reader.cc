@@ -39,6 +39,7 @@ class HeaderReader {
         header_.elf_class = C;
         header_.version = main_.header_version;
         header_.status = main_.status;
+        header_.seconds = main_.seconds;
         header_.cpu_count = main_.nr_cpus;
         const auto& name = main_.utsname;
         header_.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),

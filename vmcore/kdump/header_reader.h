@@ -15,6 +15,7 @@ struct KdumpHeader {
     uint32_t version = 0;                                ///< 1 to 6
     uint32_t status = 0;                                 ///< kStatus... bits
     guest::Utsname utsname;                              ///< not checked
+    uint64_t seconds = 0;                                ///< when the dump was made; 0: not set
     uint32_t cpu_count = 0;                              ///< nr_cpus
     uint64_t max_mapnr = 0;   ///< page frames below this are in the bitmaps
     uint64_t phys_base = 0;   ///< two's complement
