@@ -25,8 +25,8 @@ bool is_prstatus(const Note& note) {
 
 /// The registers in those notes that @is_wanted, in their order.
 ///
-/// A note behind a good one that is malformed is told in @warnings, and no more are read: it may be
-/// the guest's own, in a dump of somebody who lets guests name their notes.
+/// A malformed note is reported in @warnings, and no more are read: after a good one it may be the
+/// guest's own, in a dump of somebody who lets guests name their notes.
 template <class IsWanted, class Parse>
 Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted, Parse parse,
                                               std::vector<std::string>& warnings) {
@@ -37,7 +37,6 @@ Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_
         if (!one) {
             Error error = std::move(one).take_error().while_(
                 "%s note of vCPU %zu", std::string(note.name).c_str(), all.size());
-            if (all.empty()) return error;
             warnings.push_back(error.message());
             break;
         }
@@ -57,10 +56,17 @@ void drop_surplus(const NoteList& list, std::vector<Registers>& all,
     all.resize(expected);
 }
 
+/// A kernel that has not filled its VMCOREINFO yet leaves such a note. It must not stop the search
+/// for a better one in memory.
+bool is_empty_vmcoreinfo(const Note& note) {
+    return note.name == "VMCOREINFO" && note.descriptor.empty();
+}
+
 /// VMCOREINFO where it is, else whatever the guest may have handed over.
 const Note* find_guest_note(const NoteList& list) {
     const Note* found = nullptr;
     for (const Note& note : list.notes) {
+        if (is_empty_vmcoreinfo(note)) continue;
         if (note.name == "VMCOREINFO") return &note;
         const bool is_cpu = note.name == "CORE" || is_qemu_note(note) || is_vbox_note(note);
         if (!found && !is_cpu) found = &note;
@@ -96,6 +102,8 @@ Result<> Vmcore::read_notes() {
     if (vbox_) take_vbox_cpus();
     for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
+    if (std::any_of(list.notes.begin(), list.notes.end(), is_empty_vmcoreinfo))
+        contents_.warnings.push_back("the VMCOREINFO note is empty");
     if (const Note* note = find_guest_note(list)) {
         guest_note_ = guest::GuestNote(note->whole.begin(), note->whole.end());
     }

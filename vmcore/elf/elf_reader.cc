@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "format/elf.h"
+#include "util/text.h"
 #include "vmcore/elf/program_headers.h"
 #include "vmcore/file_region.h"
 
@@ -17,6 +18,25 @@ using format::ElfClass;
 struct LoadedBytes {
     uint64_t paddr, size, offset;
     uint64_t end() const { return paddr + size; }
+};
+
+/// PT_LOADs that are odd in one way. Their number is up to the file, so they are reported by one
+/// line.
+struct OddLoads {
+    uint64_t count = 0, bytes = 0;
+    uint64_t first = 0;  ///< number of the first program header
+
+    void add(uint64_t index, uint64_t size) {
+        if (count++ == 0) first = index;
+        bytes += size;
+    }
+
+    void report(const char* what, std::vector<std::string>& warnings) const {
+        if (count == 0) return;
+        warnings.push_back(util::text("%" PRIu64 " PT_LOAD of 0x%" PRIx64
+                                      " bytes %s, the first is program header %" PRIu64,
+                                      count, bytes, what, first));
+    }
 };
 
 /// Reads a file of one class.
@@ -35,12 +55,18 @@ class ElfReader {
                                        .stated_header_size = headers.file_header().ehsize};
         TRY(headers.for_each(
             [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
+        oversized_.report("taken whole: p_filesz is more than p_memsz", contents_.warnings);
+        no_address_.report("skipped: no physical address (p_paddr is -1)", contents_.warnings);
+        beyond_.report("skipped: x86 has physical addresses of 52 bits at most",
+                       contents_.warnings);
         TRY(build_blocks());
         return std::move(contents_);
     }
 
   private:
     using Phdr = typename ProgramHeaders<C>::Phdr;
+    /// p_paddr of memory whose physical address the writer did not know. [linux fs/proc/kcore.c]
+    static constexpr uint64_t kNoAddress = C == ElfClass::k64 ? UINT64_MAX : UINT32_MAX;
 
     const char* name() const { return source_->name().c_str(); }
 
@@ -51,21 +77,22 @@ class ElfReader {
             check_inside(*source_, segment.type == format::kPtLoad ? "PT_LOAD" : "PT_NOTE",
                          segment.offset, segment.filesz);
         if (inside)
-            inside = segment.type == format::kPtLoad ? add_load(segment) : add_notes(segment);
+            inside =
+                segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
         if (!inside) return std::move(inside).take_error().while_("program header %" PRIu64, index);
         return {};
     }
 
-    Result<> add_load(const Phdr& segment) {
+    Result<> add_load(uint64_t index, const Phdr& segment) {
         const uint64_t paddr = segment.paddr, size = segment.filesz;
-        if (size > segment.memsz) {
-            return Error::make("'%s': p_filesz 0x%" PRIx64 " is more than p_memsz 0x%" PRIx64,
-                               name(), size, uint64_t{segment.memsz});
+        if (size > segment.memsz) oversized_.add(index, size);
+        if (paddr == kNoAddress) {
+            no_address_.add(index, size);
+            return {};
         }
         if (paddr > kMaxPhysicalAddress || size > kMaxPhysicalAddress - paddr) {
-            return Error::make("'%s': 0x%" PRIx64 " bytes at physical address 0x%" PRIx64
-                               ", where x86 has no more than 52 bits",
-                               name(), size, paddr);
+            beyond_.add(index, size);
+            return {};
         }
         loaded_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
         return {};
@@ -81,10 +108,12 @@ class ElfReader {
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }
 
-    /// The union of these parts, from low to high: each adds what lies beyond those before it.
+    /// The union of these parts, from low to high: each adds what lies beyond those before it. Of
+    /// several that begin at one address, the first in the file comes first.
     Result<> build_blocks() {
-        std::sort(loaded_.begin(), loaded_.end(),
-                  [](const LoadedBytes& a, const LoadedBytes& b) { return a.paddr < b.paddr; });
+        std::stable_sort(
+            loaded_.begin(), loaded_.end(),
+            [](const LoadedBytes& a, const LoadedBytes& b) { return a.paddr < b.paddr; });
         const auto region = std::make_shared<const FileRegion>(source_);
         uint64_t reached = 0;
         for (const LoadedBytes& part : loaded_) {
@@ -101,6 +130,7 @@ class ElfReader {
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
     std::vector<LoadedBytes> loaded_;
+    OddLoads oversized_, no_address_, beyond_;
 };
 
 }  // namespace

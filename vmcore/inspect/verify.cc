@@ -73,16 +73,6 @@ void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
     }
 }
 
-void verify_kdump(const Vmcore& vmcore, const KdumpFile& kdump, Verification& result) {
-    verify_bitmaps(kdump, result);
-    const uint64_t notes = prstatus_count(vmcore);
-    if (notes != 0 && notes != kdump.header.cpu_count) {
-        result.problems.push_back(
-            util::text("the header counts %u vCPUs, there are notes of %" PRIu64,
-                       kdump.header.cpu_count, notes));
-    }
-}
-
 void verify_vbox(const VboxCore& vbox, Verification& result) {
     if (vbox.cpu_count == vbox.cpus.size()) return;
     result.problems.push_back(util::text("the VBCORE note counts %u vCPUs, there are notes of %zu",
@@ -94,7 +84,7 @@ void verify_vbox(const VboxCore& vbox, Verification& result) {
 Verification verify(const Vmcore& vmcore, unsigned threads) {
     Verification result;
     result.problems = vmcore.contents().warnings;
-    if (vmcore.kdump()) verify_kdump(vmcore, *vmcore.kdump(), result);
+    if (vmcore.kdump()) verify_bitmaps(*vmcore.kdump(), result);
     if (vmcore.vbox()) verify_vbox(*vmcore.vbox(), result);
     const uint64_t prstatus = prstatus_count(vmcore);
     if (!vmcore.vbox() && prstatus != vmcore.vcpus().size()) {
