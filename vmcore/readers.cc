@@ -6,6 +6,7 @@
 #include <cinttypes>
 
 #include "vmcore/elf/elf_reader.h"
+#include "vmcore/foreign.h"
 #include "vmcore/kdump/flat_source.h"
 #include "vmcore/process/process_core.h"
 
@@ -39,6 +40,7 @@ Result<ReadFile> read_as_process_core(const std::shared_ptr<const ByteSource>& s
 Result<ReadFile> read_as_elf(const std::shared_ptr<const ByteSource>& source) {
     ReadFile file;
     file.contents = TRY(read_elf(source));
+    if (file.contents.blocks.empty()) return empty_elf_error(*source);
     TRY(check_shared(*source, file.contents.blocks));
     return file;
 }
@@ -75,8 +77,7 @@ Result<ReadFile> read_file(std::shared_ptr<const ByteSource> source) {
     const auto reader = std::find_if(kReaders.begin(), kReaders.end(),
                                      [&](const FormatReader& r) { return r.probe(*source); });
     if (reader == kReaders.end()) {
-        return Error::make("'%s' is no vmcore: neither ELF nor kdump-compressed",
-                           source->name().c_str());
+        return foreign_file_error(*source);
     }
     ReadFile file = TRY(reader->read(source));
     file.flattened = flattened;

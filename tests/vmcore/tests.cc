@@ -8,6 +8,7 @@ Suite* describe_suite();
 Suite* elf_reader_suite();
 Suite* file_source_suite();
 Suite* flat_source_suite();
+Suite* foreign_suite();
 Suite* hostile_process_core_suite();
 Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
@@ -28,6 +29,7 @@ int main() {
         guestdump::vmcore::elf_reader_suite(),
         guestdump::vmcore::file_source_suite(),
         guestdump::vmcore::flat_source_suite(),
+        guestdump::vmcore::foreign_suite(),
         guestdump::vmcore::hostile_process_core_suite(),
         guestdump::vmcore::kdump_copy_suite(),
         guestdump::vmcore::kdump_reader_suite(),

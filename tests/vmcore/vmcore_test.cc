@@ -31,7 +31,7 @@ bool warns(const Vmcore& vmcore, std::string_view part) {
 
 START_TEST(what_is_no_vmcore_is_refused) {
     must_fail(Vmcore::open("/nonexistent/vmcore"), "could not open '/nonexistent/vmcore'");
-    must_fail(Vmcore::read(in_memory({})), "is no vmcore");
+    must_fail(Vmcore::read(in_memory({})), "is empty");
     must_fail(Vmcore::read(in_memory(noise(1, 10000))), "is no vmcore");
     must_fail(Vmcore::read(in_memory(SmallElf{}.file())), "holds no guest memory");
     must_fail(Vmcore::read(in_memory(SmallKdump{}.file())), "holds no guest memory");

@@ -8,6 +8,7 @@
 
 #include "format/elf.h"
 #include "vmcore/byte_source.h"
+#include "vmcore/elf/machine_name.h"
 
 namespace guestdump::vmcore {
 
@@ -69,6 +70,14 @@ class ProgramHeaders {
                                static_cast<unsigned>(C));
         }
         const unsigned data = header_.ident[format::kIdentData];
+        if (data == format::kDataBigEndian) {
+            const unsigned machine = header_.machine;
+            const auto swapped = static_cast<uint16_t>(machine << 8 | machine >> 8);
+            return Error::make(
+                "'%s': e_ident[EI_DATA] is %u, big-endian, and e_machine %u (%s); "
+                "only x86 is known",
+                name(), data, unsigned{swapped}, machine_name(swapped).c_str());
+        }
         if (data != format::kDataLittleEndian) {
             return Error::make("'%s': e_ident[EI_DATA] is %u, only %u (little-endian) is known",
                                name(), data, unsigned{format::kDataLittleEndian});
@@ -78,11 +87,11 @@ class ProgramHeaders {
                                unsigned{header_.type}, unsigned{format::kTypeCore});
         }
         if (header_.machine != format::kEmX86_64 && header_.machine != format::kEm386) {
-            return Error::make("'%s': e_machine is %u, only x86 (%u and %u) is known", name(),
-                               unsigned{header_.machine}, unsigned{format::kEm386},
-                               unsigned{format::kEmX86_64});
+            return Error::make("'%s': e_machine is %u (%s), only x86 (%u and %u) is known", name(),
+                               unsigned{header_.machine}, machine_name(header_.machine).c_str(),
+                               unsigned{format::kEm386}, unsigned{format::kEmX86_64});
         }
-        if (header_.phentsize != sizeof(Phdr)) {
+        if (header_.phnum != 0 && header_.phentsize != sizeof(Phdr)) {
             return Error::make("'%s': e_phentsize is %u, program headers have %zu bytes", name(),
                                unsigned{header_.phentsize}, sizeof(Phdr));
         }

@@ -202,9 +202,10 @@ START_TEST(what_makes_no_sense_is_told_with_its_numbers) {
     constexpr uint64_t kLoad = 64 + 56;
     const Patch patches[] = {
         {4, 1, 3, "e_ident[EI_CLASS] is 3"},
-        {5, 1, 2, "e_ident[EI_DATA] is 2"},
+        {5, 1, 2, "e_ident[EI_DATA] is 2, big-endian, and e_machine 15872 (unknown)"},
+        {5, 1, 7, "e_ident[EI_DATA] is 7"},
         {16, 2, 2, "e_type is 2"},
-        {18, 2, 183, "e_machine is 183"},
+        {18, 2, 183, "e_machine is 183 (aarch64)"},
         {54, 2, 32, "e_phentsize is 32"},
         {56, 2, 0xffff, "no section 0"},
         {56, 2, 0xfffe, "the program header table of 3669904 bytes at offset 64 ends beyond"},
