@@ -15,6 +15,7 @@ Suite* kdump_reader_suite();
 Suite* note_list_suite();
 Suite* page_bitmap_suite();
 Suite* process_core_suite();
+Suite* range_list_suite();
 Suite* scan_suite();
 Suite* vbox_core_suite();
 Suite* verify_suite();
@@ -36,6 +37,7 @@ int main() {
         guestdump::vmcore::note_list_suite(),
         guestdump::vmcore::page_bitmap_suite(),
         guestdump::vmcore::process_core_suite(),
+        guestdump::vmcore::range_list_suite(),
         guestdump::vmcore::scan_suite(),
         guestdump::vmcore::vbox_core_suite(),
         guestdump::vmcore::verify_suite(),

@@ -6,6 +6,7 @@
 #include <cinttypes>
 #include <cstring>
 
+#include "guest/page_source.h"
 #include "target-i386/notes.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
@@ -138,17 +139,31 @@ class Pair {
     std::vector<std::byte> left_, right_;
 };
 
+/// Populated if either source is: what is a hole in both need not be compared.
+guest::RamExtent either_extent(const guest::RamSource& a, const guest::RamSource& b, Gpa from,
+                               uint64_t limit) {
+    const guest::RamExtent one = a.extent(from, limit), other = b.extent(from, limit);
+    if (one.populated == other.populated) {
+        return {.length = std::min(one.length, other.length), .populated = one.populated};
+    }
+    return one.populated ? one : other;
+}
+
 Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comparison& result) {
     const guest::GuestPhysBlockList left = a.blocks(), right = b.blocks();
-    tell_ranges("first", ranges_without(left, right), result);
-    tell_ranges("second", ranges_without(right, left), result);
-    const std::vector<GpaRange> both = common_ranges(left, right);
+    const RangeList left_ranges = ranges_of(left), right_ranges = ranges_of(right);
+    tell_ranges("first", ranges_without(left_ranges, right_ranges), result);
+    tell_ranges("second", ranges_without(right_ranges, left_ranges), result);
+    const RangeList both = common_ranges(left_ranges, right_ranges);
     std::vector<Pair> pairs(size_t{threads} * 2);
     Findings found;
-    TRY(scan(both, threads, [&](size_t slot, GpaRange piece) {
+    const auto extent_of = [&](Gpa from, uint64_t limit) {
+        return either_extent(guest::RamSource(left), guest::RamSource(right), from, limit);
+    };
+    TRY(scan(both, extent_of, threads, [&](size_t slot, GpaRange piece) {
         return pairs[slot].compare(left, right, piece, found);
     }));
-    for (const GpaRange& range : both) result.bytes += range.size;
+    result.bytes = total_bytes(both);
     result.different_pages = found.count();
     for (std::string& text : found.texts()) result.differences.push_back(std::move(text));
     return {};

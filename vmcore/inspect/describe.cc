@@ -8,9 +8,9 @@
 #include "linux/vmcoreinfo_search.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
-#include "vmcore/inspect/memory_scan.h"
 #include "vmcore/inspect/page_statistics.h"
 #include "vmcore/inspect/written_by.h"
+#include "vmcore/range_list.h"
 
 namespace guestdump::vmcore {
 namespace {

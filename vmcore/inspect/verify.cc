@@ -2,10 +2,10 @@
 #include "vmcore/inspect/verify.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cinttypes>
 
 #include "format/elf.h"
+#include "guest/page_source.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/inspect/findings.h"
@@ -31,20 +31,20 @@ void find_bad_pages(const guest::GuestPhysBlockList& blocks, GpaRange piece, Fin
 
 void verify_memory(const Vmcore& vmcore, unsigned threads, Verification& result) {
     const guest::GuestPhysBlockList blocks = vmcore.blocks();
-    const std::vector<GpaRange> ranges = ranges_of(blocks);
+    const guest::RamSource pages(blocks);
+    const RangeList ranges = ranges_of(blocks);
     std::vector<std::vector<std::byte>> buffers(size_t{threads} * 2);
     Findings bad;
-    std::atomic<uint64_t> bytes{0};
     const auto visit = [&](size_t slot, GpaRange piece) -> Result<> {
         buffers[slot].resize(kScanPiece);
         const auto out = std::span(buffers[slot]).first(piece.size);
         if (!blocks.read(piece.start, out)) find_bad_pages(blocks, piece, bad);
-        bytes.fetch_add(piece.size, std::memory_order_relaxed);
         return {};
     };
-    const Result<> done = scan(ranges, threads, visit);
+    const auto extent_of = [&](Gpa from, uint64_t limit) { return pages.extent(from, limit); };
+    const Result<> done = scan(ranges, extent_of, threads, visit);
     if (!done) result.problems.push_back(done.error().message());
-    result.bytes = bytes;
+    result.bytes = total_bytes(ranges);
     result.bad_pages = bad.count();
     for (std::string& text : bad.texts()) result.problems.push_back(std::move(text));
 }

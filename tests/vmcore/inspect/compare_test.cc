@@ -32,6 +32,12 @@ SmallKdump as_kdump() {
     return kdump;
 }
 
+Bytes file_bytes(const ByteSource& source) {
+    Bytes bytes(source.size());
+    must(source.read_at(0, bytes));
+    return bytes;
+}
+
 Comparison compared(const Bytes& a, const Bytes& b) {
     const auto first = must(Vmcore::read(in_memory(a)));
     const auto second = must(Vmcore::read(in_memory(b)));
@@ -48,6 +54,23 @@ START_TEST(one_guest_in_two_formats_is_equal) {
     const Comparison result = compared(as_elf().file(), flattened(as_kdump().file(), 1000));
     ck_assert(result.equal());
     ck_assert_uint_eq(result.bytes, 4 * 4096);
+}
+END_TEST
+
+START_TEST(what_is_a_hole_in_both_is_not_read) {
+    SmallElf elf = as_elf();
+    elf.loads[0].contents.resize(64 << 20);
+    const auto file = std::make_shared<const MemorySource>(elf.file());
+    const auto first = must(Vmcore::read(file)), second = must(Vmcore::read(file));
+    const Comparison same = must(compare(*first, *second, 2));
+    ck_assert(same.equal());
+    ck_assert_uint_eq(same.bytes, 64 << 20);
+    ck_assert_uint_le(file->bytes_read(), 128 << 10);
+
+    elf.loads[0].contents[32 << 20] = std::byte{1};
+    const Comparison other = compared(file_bytes(*file), elf.file());
+    ck_assert_uint_eq(other.different_pages, 1);
+    ck_assert(says(other, "the page at 0x2001000 differs"));
 }
 END_TEST
 
@@ -104,9 +127,10 @@ END_TEST
 
 Suite* compare_suite() {
     return support::make_suite(
-        "compare", {one_guest_in_two_formats_is_equal, pages_that_differ_are_told_by_address,
-                    memory_that_only_one_has_is_told, notes_that_differ_are_told,
-                    machines_that_differ_are_told, memory_that_cannot_be_read_is_an_error});
+        "compare", {one_guest_in_two_formats_is_equal, what_is_a_hole_in_both_is_not_read,
+                    pages_that_differ_are_told_by_address, memory_that_only_one_has_is_told,
+                    notes_that_differ_are_told, machines_that_differ_are_told,
+                    memory_that_cannot_be_read_is_an_error});
 }
 
 }  // namespace guestdump::vmcore
