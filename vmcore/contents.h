@@ -7,6 +7,7 @@
 
 #include "guest/guest.h"
 #include "target-i386/registers.h"
+#include "vmcore/range_list.h"
 
 namespace guestdump::vmcore {
 
@@ -33,7 +34,10 @@ struct Contents {
     std::optional<ElfShape> elf_shape{};  ///< of an ELF file
     guest::Gpa phys_base;                 ///< 0 where the format does not tell it
     guest::GuestPhysBlockList blocks;     ///< what the file has the bytes of
-    std::vector<std::byte> notes;         ///< payload of PT_NOTE
+    /// Guest memory that the file should hold and does not, because it was cut off or never
+    /// completed. Only of a file that was opened in part; in no block.
+    RangeList missing;
+    std::vector<std::byte> notes;  ///< payload of PT_NOTE
     /// Where more is known of registers than notes tell (EFER); else empty.
     std::vector<target_i386::Registers> registers;
     std::optional<PostMortemFacts> post_mortem;  ///< of a core of guestdump-vm

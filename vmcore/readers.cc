@@ -5,6 +5,7 @@
 #include <array>
 #include <cinttypes>
 
+#include "util/text.h"
 #include "vmcore/elf/elf_reader.h"
 #include "vmcore/foreign.h"
 #include "vmcore/kdump/flat_source.h"
@@ -18,7 +19,7 @@ struct FormatReader {
     /// Returns true if the first bytes of @source, or its notes, show this format.
     bool (*probe)(const ByteSource& source);
     /// Reads headers and notes; memory is read later, through the blocks of the result.
-    Result<ReadFile> (*read)(const std::shared_ptr<const ByteSource>& source);
+    Result<ReadFile> (*read)(const std::shared_ptr<const ByteSource>& source, OpenOptions options);
 };
 
 /// A page may have several virtual addresses, but no two pages share bytes of a file that stores
@@ -30,24 +31,28 @@ Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList&
                        source.name().c_str(), blocks.total_bytes(), source.size());
 }
 
-Result<ReadFile> read_as_process_core(const std::shared_ptr<const ByteSource>& source) {
+/// A core that was cut off is read as far as it goes in any case.
+Result<ReadFile> read_as_process_core(const std::shared_ptr<const ByteSource>& source,
+                                      OpenOptions /*options*/) {
     ReadFile file;
     file.contents = TRY(read_process_core(source));
     TRY(check_shared(*source, file.contents.blocks));
     return file;
 }
 
-Result<ReadFile> read_as_elf(const std::shared_ptr<const ByteSource>& source) {
+Result<ReadFile> read_as_elf(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     ReadFile file;
-    file.contents = TRY(read_elf(source));
-    if (file.contents.blocks.empty()) return empty_elf_error(*source);
+    file.contents = TRY(read_elf(source, options));
+    if (file.contents.blocks.empty() && file.contents.missing.empty())
+        return empty_elf_error(*source);
     TRY(check_shared(*source, file.contents.blocks));
     return file;
 }
 
-Result<ReadFile> read_as_kdump(const std::shared_ptr<const ByteSource>& source) {
+Result<ReadFile> read_as_kdump(const std::shared_ptr<const ByteSource>& source,
+                               OpenOptions options) {
     ReadFile file;
-    file.kdump = TRY(read_kdump(source));
+    file.kdump = TRY(read_kdump(source, options));
     file.contents = std::move(file.kdump->contents);
     return file;
 }
@@ -69,19 +74,47 @@ constexpr std::array kReaders = {
     FormatReader{is_kdump, read_as_kdump},
 };
 
-}  // namespace
+void report_missing(Contents& contents) {
+    if (contents.missing.empty()) return;
+    contents.warnings.push_back(
+        util::text("0x%" PRIx64 " bytes of memory are missing, from address 0x%" PRIx64
+                   " on: the file was cut off or never completed",
+                   total_bytes(contents.missing), contents.missing.front().start.value));
+}
 
-Result<ReadFile> read_file(std::shared_ptr<const ByteSource> source) {
-    const bool flattened = is_flattened(*source);
-    if (flattened) source = TRY(FlatSource::open(source));
+Result<ReadFile> read_carried(const std::shared_ptr<const ByteSource>& source,
+                              OpenOptions options) {
     const auto reader = std::find_if(kReaders.begin(), kReaders.end(),
                                      [&](const FormatReader& r) { return r.probe(*source); });
-    if (reader == kReaders.end()) {
-        return foreign_file_error(*source);
-    }
-    ReadFile file = TRY(reader->read(source));
-    file.flattened = flattened;
+    if (reader == kReaders.end()) return foreign_file_error(*source);
+    ReadFile file = TRY(reader->read(source, options));
+    report_missing(file.contents);
     return file;
+}
+
+Result<ReadFile> read_flattened(const std::shared_ptr<const ByteSource>& source,
+                                OpenOptions options) {
+    const std::shared_ptr<const FlatSource> carried = TRY(FlatSource::open(source, options));
+    ReadFile file = TRY(read_carried(carried, options));
+    file.flattened = true;
+    if (carried->cut_off())
+        file.contents.warnings.push_back("the flattened file was cut off: it has no end record");
+    return file;
+}
+
+Result<ReadFile> read_any(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
+    return is_flattened(*source) ? read_flattened(source, options) : read_carried(source, options);
+}
+
+}  // namespace
+
+Result<ReadFile> read_file(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
+    Result<ReadFile> file = read_any(source, options);
+    if (file || options.partial) return file;
+    const Result<ReadFile> part = read_any(source, {.partial = true});
+    if (!part || part->contents.blocks.empty()) return file;
+    return Error::make("%s; `guestdump convert --partial` saves what is there",
+                       file.error().message().c_str());
 }
 
 }  // namespace guestdump::vmcore

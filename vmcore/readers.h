@@ -7,6 +7,7 @@
 #include "vmcore/byte_source.h"
 #include "vmcore/contents.h"
 #include "vmcore/kdump/kdump_reader.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -20,7 +21,8 @@ struct ReadFile {
 
 /// Reads @source with the first reader that recognises it. A flattened file is unwrapped first.
 ///
-/// Errors: no reader recognises it; those of the reader.
-Result<ReadFile> read_file(std::shared_ptr<const ByteSource> source);
+/// Errors: no reader recognises it; those of the reader. They name the option `--partial` if the
+/// file can be opened in part.
+Result<ReadFile> read_file(const std::shared_ptr<const ByteSource>& source, OpenOptions options);
 
 }  // namespace guestdump::vmcore

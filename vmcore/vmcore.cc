@@ -76,18 +76,19 @@ const Note* find_guest_note(const NoteList& list) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
+Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path, OpenOptions options) {
     std::shared_ptr<const ByteSource> source = TRY(FileSource::open(path));
-    return read(std::move(source));
+    return read(std::move(source), options);
 }
 
-Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source) {
+Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source,
+                                             OpenOptions options) {
     std::unique_ptr<Vmcore> vmcore(new Vmcore);
-    ReadFile file = TRY(read_file(source));
+    ReadFile file = TRY(read_file(source, options));
     vmcore->contents_ = std::move(file.contents);
     vmcore->kdump_ = std::move(file.kdump);
     vmcore->flattened_ = file.flattened;
-    if (vmcore->contents_.blocks.empty()) {
+    if (vmcore->contents_.blocks.empty() && vmcore->contents_.missing.empty()) {
         return Error::make("'%s' holds no guest memory", source->name().c_str());
     }
     Result<> notes = vmcore->read_notes();

@@ -10,6 +10,7 @@
 #include "vmcore/contents.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/kdump/kdump_reader.h"
+#include "vmcore/open_options.h"
 #include "vmcore/recorded_cpu.h"
 #include "vmcore/vbox_core.h"
 
@@ -26,9 +27,10 @@ class Vmcore final : public guest::Guest {
     ///
     /// Errors: none of these; whatever in it leads outside of the file or makes no sense. All name
     /// the file and the numbers.
-    static Result<std::unique_ptr<Vmcore>> open(const std::string& path);
+    static Result<std::unique_ptr<Vmcore>> open(const std::string& path, OpenOptions options = {});
     /// As open(), from any source of bytes.
-    static Result<std::unique_ptr<Vmcore>> read(std::shared_ptr<const ByteSource> source);
+    static Result<std::unique_ptr<Vmcore>> read(std::shared_ptr<const ByteSource> source,
+                                                OpenOptions options = {});
 
     bool running() const override { return false; }
     Result<> pause() override { return {}; }

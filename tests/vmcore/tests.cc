@@ -14,6 +14,7 @@ Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
 Suite* page_bitmap_suite();
+Suite* partial_suite();
 Suite* process_core_suite();
 Suite* range_list_suite();
 Suite* scan_suite();
@@ -36,6 +37,7 @@ int main() {
         guestdump::vmcore::kdump_reader_suite(),
         guestdump::vmcore::note_list_suite(),
         guestdump::vmcore::page_bitmap_suite(),
+        guestdump::vmcore::partial_suite(),
         guestdump::vmcore::process_core_suite(),
         guestdump::vmcore::range_list_suite(),
         guestdump::vmcore::scan_suite(),

@@ -43,10 +43,11 @@ struct OddLoads {
 template <ElfClass C>
 class ElfReader {
   public:
-    explicit ElfReader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+    ElfReader(std::shared_ptr<const ByteSource> source, OpenOptions options)
+        : source_(std::move(source)), options_(options) {}
 
     Result<Contents> read() {
-        const auto headers = TRY(ProgramHeaders<C>::of(*source_));
+        const auto headers = TRY(ProgramHeaders<C>::of(*source_, options_.partial));
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
         contents_.elf_class = C;
         contents_.machine = headers.machine();
@@ -59,7 +60,14 @@ class ElfReader {
         no_address_.report("skipped: no physical address (p_paddr is -1)", contents_.warnings);
         beyond_.report("skipped: x86 has physical addresses of 52 bits at most",
                        contents_.warnings);
+        if (headers.cut_off() != 0) {
+            contents_.warnings.push_back(
+                util::text("%" PRIu64 " program headers are missing: the file was cut off",
+                           headers.cut_off()));
+        }
         TRY(build_blocks());
+        contents_.missing =
+            ranges_without(joined(std::move(missing_)), ranges_of(contents_.blocks));
         return std::move(contents_);
     }
 
@@ -73,18 +81,23 @@ class ElfReader {
     Result<> add_segment(uint64_t index, const Phdr& segment) {
         if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
         if (segment.type != format::kPtLoad && segment.type != format::kPtNote) return {};
-        Result<> inside =
-            check_inside(*source_, segment.type == format::kPtLoad ? "PT_LOAD" : "PT_NOTE",
-                         segment.offset, segment.filesz);
-        if (inside)
-            inside =
-                segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
-        if (!inside) return std::move(inside).take_error().while_("program header %" PRIu64, index);
+        Result<> added =
+            segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
+        if (!added) return std::move(added).take_error().while_("program header %" PRIu64, index);
         return {};
+    }
+
+    /// How many of the segment's bytes the file has.
+    Result<uint64_t> bytes_there(const char* what, const Phdr& segment) const {
+        const uint64_t offset = segment.offset, filesz = segment.filesz, size = source_->size();
+        if (options_.partial) return std::min(filesz, size - std::min(offset, size));
+        TRY(check_inside(*source_, what, offset, filesz));
+        return filesz;
     }
 
     Result<> add_load(uint64_t index, const Phdr& segment) {
         const uint64_t paddr = segment.paddr, size = segment.filesz;
+        const uint64_t there = TRY(bytes_there("PT_LOAD", segment));
         if (size > segment.memsz) oversized_.add(index, size);
         if (paddr == kNoAddress) {
             no_address_.add(index, size);
@@ -94,17 +107,29 @@ class ElfReader {
             beyond_.add(index, size);
             return {};
         }
-        loaded_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
+        // Nobody can use a part of a page.
+        const uint64_t end = there == size ? paddr + size : (paddr + there) / kPageSize * kPageSize;
+        const uint64_t kept = std::max(end, paddr) - paddr;
+        if (kept > 0) loaded_.push_back({.paddr = paddr, .size = kept, .offset = segment.offset});
+        if (kept < size) missing_.push_back({guest::Gpa{paddr + kept}, size - kept});
         return {};
     }
 
     Result<> add_notes(const Phdr& segment) {
         const uint64_t before = contents_.notes.size(), size = segment.filesz;
+        const uint64_t there = TRY(bytes_there("PT_NOTE", segment));
         if (size > kMaxNotes - before) {
             return Error::make("'%s': %" PRIu64 " bytes of notes, at most %" PRIu64 " are believed",
                                name(), before + size, kMaxNotes);
         }
-        contents_.notes.resize(before + size);
+        if (there < size) {
+            contents_.warnings.push_back(util::text("%" PRIu64 " of %" PRIu64
+                                                    " bytes of notes are missing: the file was "
+                                                    "cut off",
+                                                    size - there, size));
+        }
+        if (there == 0) return {};
+        contents_.notes.resize(before + there);
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }
 
@@ -129,7 +154,9 @@ class ElfReader {
 
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
+    OpenOptions options_;
     std::vector<LoadedBytes> loaded_;
+    std::vector<guest::GpaRange> missing_;
     OddLoads oversized_, no_address_, beyond_;
 };
 
@@ -142,14 +169,14 @@ bool is_elf(const ByteSource& source) {
            std::equal(magic.begin(), magic.end(), format::kElfMagic.begin());
 }
 
-Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source) {
+Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     const auto ident =
         TRY((read_struct<std::array<uint8_t, format::kIdentSize>>(*source, "e_ident", 0)));
     switch (ident[format::kIdentClass]) {
         case static_cast<uint8_t>(ElfClass::k64):
-            return ElfReader<ElfClass::k64>(source).read();
+            return ElfReader<ElfClass::k64>(source, options).read();
         case static_cast<uint8_t>(ElfClass::k32):
-            return ElfReader<ElfClass::k32>(source).read();
+            return ElfReader<ElfClass::k32>(source, options).read();
         default:
             return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
                                source->name().c_str(), unsigned{ident[format::kIdentClass]});

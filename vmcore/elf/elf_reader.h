@@ -5,6 +5,7 @@
 
 #include "vmcore/byte_source.h"
 #include "vmcore/contents.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -24,6 +25,7 @@ bool is_elf(const ByteSource& source);
 ///
 /// Errors: not a little-endian x86 core file; headers, notes or memory that lead outside of the
 /// file; more of them than anyone would write.
-Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source);
+Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source,
+                          OpenOptions options = {});
 
 }  // namespace guestdump::vmcore

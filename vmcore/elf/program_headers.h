@@ -20,19 +20,26 @@ class ProgramHeaders {
     using Phdr = typename format::Elf<C>::Phdr;
     using Shdr = typename format::Elf<C>::Shdr;
 
+    /// With @partial, program headers beyond the end of @source are left out.
+    ///
     /// Errors: not a little-endian x86 core file, its headers lead outside of it, or there are more
     /// than anyone would write.
-    static Result<ProgramHeaders> of(const ByteSource& source) {
+    static Result<ProgramHeaders> of(const ByteSource& source, bool partial = false) {
         const auto header = TRY(read_struct<Ehdr>(source, "the ELF header", 0));
         ProgramHeaders all(source, header);
         TRY(all.check());
         all.count_ = TRY(all.read_count());
+        if (partial) all.leave_out_what_is_cut_off();
+        TRY(check_inside(source, "the program header table", header.phoff,
+                         all.count_ * sizeof(Phdr)));
         return all;
     }
 
     uint16_t machine() const { return header_.machine; }
     /// Where they begin, bytes.
     uint64_t offset() const { return header_.phoff; }
+    /// How many lie beyond the end of the file.
+    uint64_t cut_off() const { return cut_off_; }
     const Ehdr& file_header() const { return header_; }
 
     /// Calls Result<> @each(uint64_t index, const Phdr&) for every one, in their order; the first
@@ -114,14 +121,21 @@ class ProgramHeaders {
                                " are believed",
                                name(), count, kMost);
         }
-        TRY(check_inside(*source_, "the program header table", header_.phoff,
-                         count * sizeof(Phdr)));
         return count;
+    }
+
+    void leave_out_what_is_cut_off() {
+        const uint64_t size = source_->size();
+        const uint64_t there = size - std::min<uint64_t>(header_.phoff, size);
+        const uint64_t whole = std::min(count_, there / sizeof(Phdr));
+        cut_off_ = count_ - whole;
+        count_ = whole;
     }
 
     const ByteSource* source_;
     Ehdr header_;
     uint64_t count_ = 0;
+    uint64_t cut_off_ = 0;
 };
 
 }  // namespace guestdump::vmcore

@@ -144,6 +144,12 @@ void describe_guest_note(const Vmcore& vmcore, const DescribeOptions& options,
     describe_kernel(linux_guest::Vmcoreinfo(*info.vmcoreinfo), info.kernel);
 }
 
+void describe_missing(const RangeList& missing, qapi::VmcoreInfo& info) {
+    if (missing.empty()) return;
+    info.missing = total_bytes(missing);
+    info.missing_from = missing.front().start.value;
+}
+
 }  // namespace
 
 Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
@@ -158,6 +164,7 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
     info.written_by = written_by(vmcore);
     info.memory = vmcore.contents().blocks.total_bytes();
     info.warnings = vmcore.contents().warnings;
+    describe_missing(vmcore.contents().missing, info);
     for (const guest::GpaRange& range : ranges_of(vmcore.contents().blocks)) {
         info.ranges.push_back({.begin = range.start.value, .length = range.size});
     }

@@ -28,13 +28,30 @@ Result<> check_header(const ByteSource& file) {
     return {};
 }
 
-/// In the order of the file.
-Result<std::vector<StoredRange>> read_records(const ByteSource& file) {
+/// What the records of a file say, in its order.
+struct Records {
     std::vector<StoredRange> ranges;
+    bool cut_off = false;  ///< there is no end record
+};
+
+/// The last record of a file that was cut off: what there is of it.
+void add_cut_record(const StoredRange& whole, const ByteSource& file, Records& records) {
+    StoredRange part = whole;
+    part.size = file.size() - whole.stored;
+    if (part.size > 0) records.ranges.push_back(part);
+    records.cut_off = true;
+}
+
+Result<Records> read_records(const ByteSource& file, OpenOptions options) {
+    Records records;
     for (uint64_t at = sizeof(format::FlatHeader);;) {
+        if (options.partial && file.size() - at < sizeof(format::FlatRecord)) {
+            records.cut_off = true;
+            return records;
+        }
         const auto record = TRY(read_struct<format::FlatRecord>(file, "a record's header", at));
         const uint64_t offset = record.offset, size = record.size;
-        if (offset == format::kFlatEnd && size == format::kFlatEnd) return ranges;
+        if (offset == format::kFlatEnd && size == format::kFlatEnd) return records;
         at += sizeof record;
         if (size == 0 || size > kMaxEnd || offset > kMaxEnd - size) {
             return Error::make("'%s': the record at offset %" PRIu64 " has size %" PRId64
@@ -42,8 +59,13 @@ Result<std::vector<StoredRange>> read_records(const ByteSource& file) {
                                file.name().c_str(), at - sizeof record, static_cast<int64_t>(size),
                                static_cast<int64_t>(offset));
         }
+        const StoredRange range{.offset = offset, .size = size, .stored = at};
+        if (options.partial && size > file.size() - at) {
+            add_cut_record(range, file, records);
+            return records;
+        }
         TRY(check_inside(file, "a record", at, size));
-        ranges.push_back({.offset = offset, .size = size, .stored = at});
+        records.ranges.push_back(range);
         at += size;
     }
 }
@@ -103,16 +125,20 @@ bool is_flattened(const ByteSource& source) {
     return header->signature == signature;
 }
 
-FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges)
+FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges,
+                       bool cut_off)
     : file_(std::move(file)),
       ranges_(std::move(ranges)),
-      size_(ranges_.empty() ? 0 : ranges_.back().end()) {}
+      size_(ranges_.empty() ? 0 : ranges_.back().end()),
+      cut_off_(cut_off) {}
 
-Result<std::shared_ptr<const FlatSource>> FlatSource::open(std::shared_ptr<const ByteSource> file) {
+Result<std::shared_ptr<const FlatSource>> FlatSource::open(std::shared_ptr<const ByteSource> file,
+                                                           OpenOptions options) {
     TRY(check_header(*file));
-    std::vector<StoredRange> ranges = TRY(read_records(*file));
-    ranges = disjoint(std::move(ranges));
-    return std::shared_ptr<const FlatSource>(new FlatSource(std::move(file), std::move(ranges)));
+    Records records = TRY(read_records(*file, options));
+    std::vector<StoredRange> ranges = disjoint(std::move(records.ranges));
+    return std::shared_ptr<const FlatSource>(
+        new FlatSource(std::move(file), std::move(ranges), records.cut_off));
 }
 
 Result<> FlatSource::read_at(uint64_t offset, std::span<std::byte> out) const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vmcore/byte_source.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -17,9 +18,12 @@ class FlatSource final : public ByteSource {
     /// Reads every record's header, not the data. Memory: 24 bytes a record, which itself has 17 or
     /// more.
     ///
+    /// With options.partial, a file that was cut off ends with its last byte.
+    ///
     /// Errors: a type or version that is not known, a record of no or negative size, one that leads
     /// outside of the file, no end record.
-    static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file);
+    static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file,
+                                                          OpenOptions options = {});
 
     const std::string& name() const override { return file_->name(); }
     uint64_t size() const override { return size_; }
@@ -33,13 +37,17 @@ class FlatSource final : public ByteSource {
     };
     /// Sorted by offset, disjoint.
     const std::vector<StoredRange>& ranges() const { return ranges_; }
+    /// True if the file was cut off: it has no end record.
+    bool cut_off() const { return cut_off_; }
 
   private:
-    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges);
+    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges,
+               bool cut_off);
 
     std::shared_ptr<const ByteSource> file_;
     std::vector<StoredRange> ranges_;
     uint64_t size_;
+    bool cut_off_;
 };
 
 }  // namespace guestdump::vmcore

@@ -72,20 +72,23 @@ Result<std::vector<std::byte>> read_notes(const ByteSource& source, const KdumpH
     return notes;
 }
 
-Result<> add_blocks(const PageBitmap& pages, const std::shared_ptr<const KdumpRegion>& region,
+RangeList ranges_of(const PageBitmap& pages) {
+    RangeList ranges;
+    for (const BitmapRun& run : pages.view())
+        ranges.push_back({guest::Gpa{run.first * kPageSize}, run.count * kPageSize});
+    return ranges;
+}
+
+Result<> add_blocks(const RangeList& ranges, const std::shared_ptr<const KdumpRegion>& region,
                     guest::GuestPhysBlockList& blocks) {
-    for (const BitmapRun& run : pages.view()) {
-        const uint64_t start = run.first * kPageSize;
-        TRY(blocks.add({.range = {guest::Gpa{start}, run.count * kPageSize},
-                        .region = region,
-                        .offset = start}));
-    }
+    for (const guest::GpaRange& range : ranges)
+        TRY(blocks.add({.range = range, .region = region, .offset = range.start.value}));
     return {};
 }
 
 }  // namespace
 
-Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
+Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     KdumpFile file;
     file.header = TRY(read_kdump_header(*source));
     const KdumpHeader& header = file.header;
@@ -102,11 +105,12 @@ Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
         contents.warnings.push_back("the dump is incomplete: its target was full before it ended");
     }
     PageBitmap stored = TRY(PageBitmap::read(*source, header.bitmap2, header.max_mapnr));
-    file.region = TRY(KdumpRegion::create(source, header, std::move(stored)));
+    file.region = TRY(KdumpRegion::create(source, header, std::move(stored), options));
     file.existing = TRY(PageBitmap::read(*source, header.bitmap1, header.max_mapnr));
     const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
-    TRY(add_blocks(rest_is_zero ? file.existing : file.region->stored(), file.region,
-                   contents.blocks));
+    if (options.partial) contents.missing = TRY(file.region->missing());
+    const RangeList known = ranges_of(rest_is_zero ? file.existing : file.region->stored());
+    TRY(add_blocks(ranges_without(known, contents.missing), file.region, contents.blocks));
     return file;
 }
 

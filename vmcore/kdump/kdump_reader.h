@@ -22,6 +22,7 @@ struct KdumpFile {
 ///
 /// Errors: as read_kdump_header(); a machine that is not x86; bitmaps, descriptors or notes that
 /// make no sense.
-Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source);
+Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source,
+                             OpenOptions options = {});
 
 }  // namespace guestdump::vmcore

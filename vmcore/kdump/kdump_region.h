@@ -11,6 +11,7 @@
 #include "vmcore/contents.h"
 #include "vmcore/kdump/header_reader.h"
 #include "vmcore/kdump/page_bitmap.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -22,13 +23,18 @@ class KdumpRegion final : public guest::RamRegion {
     /// @stored: the pages of bitmap 2, which have descriptors. Others read as zero: only blocks can
     /// tell whether they were zero or are unknown.
     ///
+    /// With options.partial, descriptors that @source lacks are zero, as those that were never
+    /// written.
+    ///
     /// Errors: the descriptors do not lie inside of @source.
     static Result<std::shared_ptr<const KdumpRegion>> create(
-        std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored);
+        std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored,
+        OpenOptions options = {});
 
     std::string_view name() const override { return source_->name(); }
     uint64_t size() const override { return max_mapnr_ * kPageSize; }
-    /// Errors: also a page that is damaged or, in an incomplete dump, missing.
+    /// Errors: also a page that is damaged or, in an incomplete dump, missing. The latter name the
+    /// option `--partial`.
     Result<> read(uint64_t offset, std::span<std::byte> out) const override;
     /// Pages that share the zero page at the start of the data count as not populated.
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
@@ -40,6 +46,9 @@ class KdumpRegion final : public guest::RamRegion {
     /// True where @descriptor is that of a page which shares the zero page.
     bool is_zero_page(const format::PageDesc& descriptor) const;
     const PageBitmap& stored() const { return stored_; }
+    /// The stored pages whose descriptor was never written, or whose bytes lie beyond the end of
+    /// the file. Reads all descriptors.
+    Result<RangeList> missing() const;
     /// The file, and where in it, behind the descriptors, the bytes of pages begin.
     const ByteSource& source() const { return *source_; }
     uint64_t page_data() const {
@@ -60,6 +69,7 @@ class KdumpRegion final : public guest::RamRegion {
                 PageBitmap stored);
 
     Result<> find_zero_page();
+    bool is_missing(const PageDesc& descriptor) const;
     Result<std::vector<PageDesc>> descriptors(const BitmapRun& run, uint64_t pfn,
                                               uint64_t count) const;
     Result<> read_pages(uint64_t pfn, std::span<std::byte> out) const;
