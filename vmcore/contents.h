@@ -34,6 +34,9 @@ struct Contents {
     std::optional<ElfShape> elf_shape{};  ///< of an ELF file
     guest::Gpa phys_base;                 ///< 0 where the format does not tell it
     guest::GuestPhysBlockList blocks;     ///< what the file has the bytes of
+    /// Guest memory that exists and was left out of the file by a filter or a range; in no block.
+    /// What was in it is not known.
+    RangeList left_out;
     /// Guest memory that the file should hold and does not, because it was cut off or never
     /// completed. Only of a file that was opened in part; in no block.
     RangeList missing;

@@ -100,7 +100,10 @@ Result<> Vmcore::read_notes() {
     const NoteList list = split_notes(contents_.notes);
     if (list.damage) contents_.warnings.push_back(*list.damage);
     vbox_ = TRY(read_vbox_core(list));
-    if (vbox_) take_vbox_cpus();
+    if (vbox_) {
+        contents_.left_out.clear();  // ranges without bytes are those of devices
+        take_vbox_cpus();
+    }
     for (const Registers& registers : contents_.registers) cpus_.emplace_back(registers);
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
     if (std::any_of(list.notes.begin(), list.notes.end(), is_empty_vmcoreinfo))

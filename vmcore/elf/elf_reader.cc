@@ -66,8 +66,7 @@ class ElfReader {
                            headers.cut_off()));
         }
         TRY(build_blocks());
-        contents_.missing =
-            ranges_without(joined(std::move(missing_)), ranges_of(contents_.blocks));
+        find_absent();
         return std::move(contents_);
     }
 
@@ -79,12 +78,20 @@ class ElfReader {
     const char* name() const { return source_->name().c_str(); }
 
     Result<> add_segment(uint64_t index, const Phdr& segment) {
-        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
         if (segment.type != format::kPtLoad && segment.type != format::kPtNote) return {};
+        if (segment.type == format::kPtLoad) add_left_out(segment);
+        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
         Result<> added =
             segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
         if (!added) return std::move(added).take_error().while_("program header %" PRIu64, index);
         return {};
+    }
+
+    void add_left_out(const Phdr& segment) {
+        const uint64_t paddr = segment.paddr, filesz = segment.filesz, memsz = segment.memsz;
+        if (memsz <= filesz || paddr == kNoAddress) return;
+        if (paddr > kMaxPhysicalAddress || memsz > kMaxPhysicalAddress - paddr) return;
+        left_out_.push_back({guest::Gpa{paddr + filesz}, memsz - filesz});
     }
 
     /// How many of the segment's bytes the file has.
@@ -152,11 +159,19 @@ class ElfReader {
         return {};
     }
 
+    /// What one header lacks another may have.
+    void find_absent() {
+        const RangeList stored = ranges_of(contents_.blocks);
+        contents_.missing = ranges_without(joined(std::move(missing_)), stored);
+        contents_.left_out =
+            ranges_without(ranges_without(joined(std::move(left_out_)), stored), contents_.missing);
+    }
+
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
     OpenOptions options_;
     std::vector<LoadedBytes> loaded_;
-    std::vector<guest::GpaRange> missing_;
+    std::vector<guest::GpaRange> missing_, left_out_;
     OddLoads oversized_, no_address_, beyond_;
 };
 

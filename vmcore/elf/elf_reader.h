@@ -20,6 +20,9 @@ bool is_elf(const ByteSource& source);
 /// two disagree about which bytes of the file a piece of memory is, the one that starts lower
 /// counts; if both start at one address, the one whose program header comes first in the file.
 ///
+/// Memory that PT_LOADs have in memory but not in the file (p_memsz beyond p_filesz) was left out.
+/// [makedumpfile -E]
+///
 /// A PT_LOAD without a physical address (p_paddr -1), or with one that no x86 has, is skipped with
 /// a warning. One whose p_filesz is more than its p_memsz is taken whole, with a warning.
 ///

@@ -165,6 +165,8 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
     info.memory = vmcore.contents().blocks.total_bytes();
     info.warnings = vmcore.contents().warnings;
     describe_missing(vmcore.contents().missing, info);
+    const uint64_t left_out = total_bytes(vmcore.contents().left_out);
+    if (left_out != 0) info.left_out_pages = left_out / kPageSize;
     for (const guest::GpaRange& range : ranges_of(vmcore.contents().blocks)) {
         info.ranges.push_back({.begin = range.start.value, .length = range.size});
     }

@@ -109,8 +109,10 @@ Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source, Op
     file.existing = TRY(PageBitmap::read(*source, header.bitmap1, header.max_mapnr));
     const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
     if (options.partial) contents.missing = TRY(file.region->missing());
-    const RangeList known = ranges_of(rest_is_zero ? file.existing : file.region->stored());
+    const RangeList existing = ranges_of(file.existing);
+    const RangeList known = rest_is_zero ? existing : ranges_of(file.region->stored());
     TRY(add_blocks(ranges_without(known, contents.missing), file.region, contents.blocks));
+    contents.left_out = ranges_without(existing, known);
     return file;
 }
 

@@ -16,9 +16,9 @@ struct KdumpFile {
     Contents contents;
 };
 
-/// Reads a kdump-compressed file: ours, QEMU's, makedumpfile's. Pages that were left out belong to
-/// no block, since nobody can tell what was in them; unless zero pages were all that was left out,
-/// in which case they are zero again.
+/// Reads a kdump-compressed file: ours, QEMU's, makedumpfile's. Pages of bitmap 1 that are not in
+/// bitmap 2 were left out: they are in Contents::left_out and in no block, since nobody can tell
+/// what was in them. If zero pages are all that was left out (dump_level 1), they are zero again.
 ///
 /// Errors: as read_kdump_header(); a machine that is not x86; bitmaps, descriptors or notes that
 /// make no sense.

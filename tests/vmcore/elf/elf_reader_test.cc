@@ -135,6 +135,19 @@ START_TEST(memory_without_bytes_in_the_file_is_in_no_block) {
     put_le64(file, elf.program_headers() + 2 * 56 + 8, UINT64_MAX);  // p_offset, as QEMU writes it
     const Contents contents = must(read_elf(in_memory(file)));
     ck_assert_uint_eq(contents.blocks.view().size(), 1);
+    ck_assert(contents.left_out == RangeList({{guest::Gpa{0x200000}, 0x1000}}));
+}
+END_TEST
+
+START_TEST(memory_beyond_the_bytes_of_the_file_was_left_out) {
+    SmallElf elf;
+    elf.loads = {{.paddr = 0, .contents = noise(1, 0x4000), .memsz = 0x10000},
+                 {.paddr = 0x8000, .contents = noise(2, 0x1000), .memsz = 0x1000},
+                 {.paddr = 0x100000, .contents = noise(3, 0x1000), .memsz = UINT64_MAX}};
+    const Contents contents = must(read_elf(in_memory(elf.file())));
+    const RangeList expected = {{guest::Gpa{0x4000}, 0x4000}, {guest::Gpa{0x9000}, 0x7000}};
+    ck_assert(contents.left_out == expected);
+    ck_assert_uint_eq(contents.blocks.total_bytes(), 0x6000);
 }
 END_TEST
 
@@ -268,7 +281,8 @@ Suite* elf_reader_suite() {
          loads_that_make_more_memory_than_the_file_has_bytes_are_refused,
          of_loads_that_overlap_in_part_the_lower_one_counts_first,
          loads_in_any_order_join_where_the_file_goes_on,
-         memory_without_bytes_in_the_file_is_in_no_block, virtualbox_writes_no_ident_version,
+         memory_without_bytes_in_the_file_is_in_no_block,
+         memory_beyond_the_bytes_of_the_file_was_left_out, virtualbox_writes_no_ident_version,
          load_with_an_impossible_address_is_skipped_with_a_warning,
          load_with_more_bytes_in_the_file_than_in_memory_is_taken_whole,
          of_loads_at_one_address_the_first_in_the_file_counts,

@@ -183,6 +183,17 @@ START_TEST(kdump_pages_are_counted_by_kind) {
     ck_assert_int_eq(pages_of(info, "missing"), 1);
     ck_assert_int_eq(pages_of(info, "excluded"), 3);
     ck_assert_int_eq(pages_of(info, "unknown"), -1);
+    ck_assert_uint_eq(info.left_out_pages.value(), 3);
+}
+END_TEST
+
+START_TEST(pages_left_out_of_elf_are_counted) {
+    SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 0x2000), .memsz = 0x5000}}};
+    const qapi::VmcoreInfo info = described(elf.file());
+    ck_assert_uint_eq(info.left_out_pages.value(), 3);
+    ck_assert_int_eq(pages_of(info, "excluded"), 3);
+    elf.loads[0].memsz = 0;
+    ck_assert(!described(elf.file()).left_out_pages.has_value());
 }
 END_TEST
 
@@ -228,7 +239,8 @@ Suite* describe_suite() {
          elf_that_any_program_may_have_written_has_no_writer, elf_of_qemu_is_known_by_its_header,
          kdump_of_qemu_has_a_release_in_vmcoreinfo_only,
          kdump_that_any_program_may_have_written_has_no_writer, kdump_pages_are_counted_by_kind,
-         kernel_is_told_by_vmcoreinfo_before_the_header, without_notes_the_origin_is_unknown});
+         kernel_is_told_by_vmcoreinfo_before_the_header, pages_left_out_of_elf_are_counted,
+         without_notes_the_origin_is_unknown});
 }
 
 }  // namespace guestdump::vmcore

@@ -152,6 +152,8 @@ START_TEST(absent_pages_are_in_no_block) {
     ck_assert_uint_eq(contents.blocks.view().size(), 2);
     ck_assert_uint_eq(contents.blocks.view()[1].range.start.value, 40 * kPage);
     ck_assert_uint_eq(contents.blocks.view()[1].range.size, kPage);
+    ck_assert(contents.left_out ==
+              RangeList({{guest::Gpa{7 * kPage}, 2 * kPage}, {guest::Gpa{41 * kPage}, kPage}}));
     ck_assert(read_memory(contents, 40 * kPage, kPage) == noise(40, kPage));
 }
 END_TEST
@@ -163,6 +165,7 @@ START_TEST(pages_left_out_for_being_zero_are_zero_again) {
     const Contents contents = must(read_kdump(in_memory(kdump.file()))).contents;
     ck_assert_uint_eq(contents.blocks.view().size(), 1);
     ck_assert_uint_eq(contents.blocks.total_bytes(), 9 * kPage);
+    ck_assert(contents.left_out.empty());
     ck_assert(support::all_zero(read_memory(contents, 7 * kPage, 2 * kPage)));
     Bytes expected(kPage);
     support::put_bytes(expected, kPage, six_pages());
