@@ -39,18 +39,27 @@ def release():
     return Elf(reference()).vmcoreinfo()["OSRELEASE"]
 
 
-def check_through_all_formats(lab, source):
+def check_same(lab, source, came, filtered):
+    """Conversions lose which pages a filter left out: that is the only difference that a filtered file may have."""
+    done = subprocess.run([program("guestdump"), "compare", source, came], capture_output=True, text=True, timeout=120)
+    lines = done.stdout.splitlines()[:-1]
+    lost = [line for line in lines if "left out of the first, and does not exist in the second" in line]
+    check_equal(lines, lost if filtered else [], "differences")
+    check(done.returncode == (1 if lost else 0), "status %d: %s", done.returncode, done.stderr)
+
+
+def check_through_all_formats(lab, source, filtered=False):
     """From format to format, so that each reads what another wrote, and the last is compared with the first."""
     guestdump(lab, "verify", source)
     came = source
     for number, form in enumerate(FORMATS if not sanitized() else SOME_FORMATS):
         came = convert(lab, came, "stage%d" % number, "--format", form)
-        guestdump(lab, "compare", source, came)
+        check_same(lab, source, came, filtered)
         if number > 0:
             os.unlink(lab.path("stage%d" % (number - 1)))
     guestdump(lab, "verify", came)
     back = convert(lab, came, "back")
-    guestdump(lab, "compare", source, back)
+    check_same(lab, source, back, filtered)
     check_equal(Elf(back).vmcoreinfo()["OSRELEASE"], release(), "release")
 
 
@@ -102,7 +111,7 @@ def makedumpfiles_compressed_files_go_through_every_format(lab):
 @case
 def makedumpfiles_filtered_files_go_through_every_format(lab):
     for options in (["-d", "31"], ["-c", "-d", "31"], ["-E", "-d", "31"], ["-F", "-c", "-d", "31"]):
-        check_through_all_formats(lab, makedumpfile(lab, "file", *options))
+        check_through_all_formats(lab, makedumpfile(lab, "file", *options), filtered=True)
         os.unlink(lab.path("file"))
 
 

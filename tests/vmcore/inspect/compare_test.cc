@@ -74,6 +74,46 @@ START_TEST(what_is_a_hole_in_both_is_not_read) {
 }
 END_TEST
 
+START_TEST(memory_left_out_of_one_file_is_a_difference) {
+    SmallElf left = as_elf(), right = as_elf();
+    left.loads[0].memsz = 0x8000;  // 0x5000 to 0x9000
+    const Comparison unknown = compared(left.file(), right.file());
+    ck_assert_uint_eq(unknown.differences.size(), 1);
+    ck_assert(says(unknown, "memory 0x5000-0x8fff is left out of the first, and does not exist"));
+    ck_assert(says(compared(right.file(), left.file()), "is left out of the second, and does not"));
+    ck_assert(compared(left.file(), left.file()).equal());
+
+    right.loads.push_back({.paddr = 0x6000, .contents = noise(1, 0x1000)});
+    const Comparison half = compared(left.file(), right.file());
+    ck_assert_uint_eq(half.differences.size(), 3);
+    ck_assert(says(half, "memory 0x6000-0x6fff is left out of the first"));
+    ck_assert(!says(half, "only in the second"));
+    ck_assert(says(compared(as_elf().file(), right.file()), "memory 0x6000-0x6fff is only in the"));
+}
+END_TEST
+
+START_TEST(memory_that_a_cut_file_lacks_is_a_difference) {
+    const Bytes whole = as_elf().file();
+    const Bytes cut(whole.begin(), whole.end() - 4096);
+    const auto first = must(Vmcore::read(in_memory(cut), {.partial = true}));
+    const auto second = must(Vmcore::read(in_memory(whole)));
+    const Comparison result = must(compare(*first, *second, 1));
+    ck_assert_uint_eq(result.differences.size(), 1);
+    ck_assert(says(result, "memory 0x4000-0x4fff is missing in the first"));
+}
+END_TEST
+
+START_TEST(kdump_level_with_the_same_pages_left_out_is_no_difference) {
+    SmallKdump filtered = as_kdump();
+    filtered.excluded = {8, 9};
+    filtered.dump_level = 31;
+    SmallElf elf = as_elf();
+    elf.loads.push_back({.paddr = 0x8000, .contents = {}, .memsz = 0x2000});
+    ck_assert(compared(elf.file(), filtered.file()).equal());
+    ck_assert(says(compared(as_elf().file(), filtered.file()), "0x8000-0x9fff is left out of the"));
+}
+END_TEST
+
 START_TEST(pages_that_differ_are_told_by_address) {
     SmallKdump other = as_kdump();
     other.pages[2].contents[100] ^= std::byte{1};
@@ -127,10 +167,13 @@ END_TEST
 
 Suite* compare_suite() {
     return support::make_suite(
-        "compare", {one_guest_in_two_formats_is_equal, what_is_a_hole_in_both_is_not_read,
-                    pages_that_differ_are_told_by_address, memory_that_only_one_has_is_told,
-                    notes_that_differ_are_told, machines_that_differ_are_told,
-                    memory_that_cannot_be_read_is_an_error});
+        "compare",
+        {one_guest_in_two_formats_is_equal, what_is_a_hole_in_both_is_not_read,
+         memory_left_out_of_one_file_is_a_difference, memory_that_a_cut_file_lacks_is_a_difference,
+         kdump_level_with_the_same_pages_left_out_is_no_difference,
+         pages_that_differ_are_told_by_address, memory_that_only_one_has_is_told,
+         notes_that_differ_are_told, machines_that_differ_are_told,
+         memory_that_cannot_be_read_is_an_error});
 }
 
 }  // namespace guestdump::vmcore
