@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "target-i386/pc_memory_split.h"
+
 namespace guestdump::vm {
 namespace {
 
@@ -54,15 +56,11 @@ Result<> add_bios(PcMemory& pc, std::span<const std::byte> bios) {
     return {};
 }
 
-}  // namespace
-
-uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes) {
-    // If the RAM does not fit, the hole begins at a multiple of 1 GiB, so that large pages can be
-    // used. [by experiment]
-    const uint64_t most = type == MachineType::q35 ? 0xb0000000 : 0xe0000000;
-    const uint64_t split = type == MachineType::q35 ? 0x80000000 : 0xc0000000;
-    return ram_bytes < most ? ram_bytes : split;
+target_i386::PcChipset chipset_of(MachineType type) {
+    return type == MachineType::q35 ? target_i386::PcChipset::q35 : target_i386::PcChipset::i440fx;
 }
+
+}  // namespace
 
 Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
                            std::span<const std::byte> bios, Vga vga) {
@@ -78,9 +76,11 @@ Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
     TRY(add_piece(pc.memory, option_rom, kOptionRom, kOptionRom + kOptionRomSize, 0,
                   MemoryKind::rom));
 
-    const uint64_t below = ram_below_4g(type, ram->size());
-    TRY(add_piece(pc.memory, ram, kMiB, below, kMiB));
-    TRY(add_piece(pc.memory, ram, kFourGiB, kFourGiB + (ram->size() - below), below));
+    const target_i386::PcMemorySplit split =
+        target_i386::split_pc_memory(chipset_of(type), ram->size());
+    TRY(add_piece(pc.memory, ram, kMiB, split.below, kMiB));
+    TRY(add_piece(pc.memory, ram, target_i386::kRamAbove4g, target_i386::kRamAbove4g + split.above,
+                  split.below));
     if (vga == Vga::std) {
         const std::shared_ptr<Ram> video = TRY(make_rom("vga.vram", kVideoRamSize));
         TRY(add_piece(pc.memory, video, kVideoRam, kVideoRam + kVideoRamSize, 0));

@@ -27,7 +27,4 @@ struct PcMemory {
 Result<PcMemory> pc_memory(MachineType type, std::shared_ptr<Ram> ram,
                            std::span<const std::byte> bios, Vga vga);
 
-/// Bytes of @ram_bytes that lie below 4 GiB.
-uint64_t ram_below_4g(MachineType type, uint64_t ram_bytes);
-
 }  // namespace guestdump::vm

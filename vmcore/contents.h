@@ -7,6 +7,7 @@
 
 #include "guest/guest.h"
 #include "target-i386/registers.h"
+#include "vmcore/range_list.h"
 
 namespace guestdump::vmcore {
 
@@ -18,11 +19,11 @@ struct PostMortemFacts {
     size_t live_cpus = 0;  ///< so many registers are those of the moment of the core
 };
 
-/// Where the parts of an ELF file begin and end, in bytes: writers differ in it.
+/// Fields of an ELF file header that tell writers apart.
 struct ElfShape {
-    uint64_t program_headers = 0;
-    uint64_t notes_end = 0;        ///< of the last PT_NOTE
-    uint64_t memory = UINT64_MAX;  ///< of the lowest PT_LOAD
+    uint64_t program_headers = 0;     ///< e_phoff: where they begin, bytes
+    uint64_t section_headers = 0;     ///< e_shoff: where they begin, bytes; 0 if there are none
+    uint16_t stated_header_size = 0;  ///< e_ehsize, which need not be the header's true size
 };
 
 /// What a reader of one format found in a file.
@@ -33,7 +34,13 @@ struct Contents {
     std::optional<ElfShape> elf_shape{};  ///< of an ELF file
     guest::Gpa phys_base;                 ///< 0 where the format does not tell it
     guest::GuestPhysBlockList blocks;     ///< what the file has the bytes of
-    std::vector<std::byte> notes;         ///< payload of PT_NOTE
+    /// Guest memory that exists and was left out of the file by a filter or a range; in no block.
+    /// What was in it is not known.
+    RangeList left_out;
+    /// Guest memory that the file should hold and does not, because it was cut off or never
+    /// completed. Only of a file that was opened in part; in no block.
+    RangeList missing;
+    std::vector<std::byte> notes;  ///< payload of PT_NOTE
     /// Where more is known of registers than notes tell (EFER); else empty.
     std::vector<target_i386::Registers> registers;
     std::optional<PostMortemFacts> post_mortem;  ///< of a core of guestdump-vm

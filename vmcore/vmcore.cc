@@ -2,17 +2,14 @@
 #include "vmcore/vmcore.h"
 
 #include <algorithm>
-#include <cinttypes>
 
 #include "format/elf.h"
 #include "target-i386/arch.h"
 #include "target-i386/notes.h"
 #include "util/text.h"
-#include "vmcore/elf/elf_reader.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/file_source.h"
-#include "vmcore/kdump/flat_source.h"
-#include "vmcore/process/process_core.h"
+#include "vmcore/readers.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -28,8 +25,8 @@ bool is_prstatus(const Note& note) {
 
 /// The registers in those notes that @is_wanted, in their order.
 ///
-/// A note behind a good one that is malformed is told in @warnings, and no more are read: it may be
-/// the guest's own, in a dump of somebody who lets guests name their notes.
+/// A malformed note is reported in @warnings, and no more are read: after a good one it may be the
+/// guest's own, in a dump of somebody who lets guests name their notes.
 template <class IsWanted, class Parse>
 Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted, Parse parse,
                                               std::vector<std::string>& warnings) {
@@ -40,7 +37,6 @@ Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_
         if (!one) {
             Error error = std::move(one).take_error().while_(
                 "%s note of vCPU %zu", std::string(note.name).c_str(), all.size());
-            if (all.empty()) return error;
             warnings.push_back(error.message());
             break;
         }
@@ -60,10 +56,17 @@ void drop_surplus(const NoteList& list, std::vector<Registers>& all,
     all.resize(expected);
 }
 
+/// A kernel that has not filled its VMCOREINFO yet leaves such a note. It must not stop the search
+/// for a better one in memory.
+bool is_empty_vmcoreinfo(const Note& note) {
+    return note.name == "VMCOREINFO" && note.descriptor.empty();
+}
+
 /// VMCOREINFO where it is, else whatever the guest may have handed over.
 const Note* find_guest_note(const NoteList& list) {
     const Note* found = nullptr;
     for (const Note& note : list.notes) {
+        if (is_empty_vmcoreinfo(note)) continue;
         if (note.name == "VMCOREINFO") return &note;
         const bool is_cpu = note.name == "CORE" || is_qemu_note(note) || is_vbox_note(note);
         if (!found && !is_cpu) found = &note;
@@ -71,30 +74,21 @@ const Note* find_guest_note(const NoteList& list) {
     return found;
 }
 
-/// A page may have several virtual addresses, but no two pages lie in the same bytes of a file that
-/// keeps them as they are: thousands of headers over the same bytes would make terabytes of them.
-Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList& blocks) {
-    if (blocks.total_bytes() <= source.size()) return {};
-    return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
-                       ": several PT_LOAD have the same bytes",
-                       source.name().c_str(), blocks.total_bytes(), source.size());
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path) {
+Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path, OpenOptions options) {
     std::shared_ptr<const ByteSource> source = TRY(FileSource::open(path));
-    return read(std::move(source));
+    return read(std::move(source), options);
 }
 
-Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source) {
+Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> source,
+                                             OpenOptions options) {
     std::unique_ptr<Vmcore> vmcore(new Vmcore);
-    if (is_flattened(*source)) {
-        source = TRY(FlatSource::open(source));
-        vmcore->flattened_ = true;
-    }
-    TRY(vmcore->read_contents(source));
-    if (vmcore->contents_.blocks.empty()) {
+    ReadFile file = TRY(read_file(source, options));
+    vmcore->contents_ = std::move(file.contents);
+    vmcore->kdump_ = std::move(file.kdump);
+    vmcore->flattened_ = file.flattened;
+    if (vmcore->contents_.blocks.empty() && vmcore->contents_.missing.empty()) {
         return Error::make("'%s' holds no guest memory", source->name().c_str());
     }
     Result<> notes = vmcore->read_notes();
@@ -102,30 +96,18 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
     return vmcore;
 }
 
-Result<> Vmcore::read_contents(const std::shared_ptr<const ByteSource>& source) {
-    if (is_process_core(*source)) {
-        contents_ = TRY(read_process_core(source));
-        TRY(check_shared(*source, contents_.blocks));
-    } else if (is_elf(*source)) {
-        contents_ = TRY(read_elf(source));
-        TRY(check_shared(*source, contents_.blocks));
-    } else if (is_kdump(*source)) {
-        kdump_ = TRY(read_kdump(source));
-        contents_ = std::move(kdump_->contents);
-    } else {
-        return Error::make("'%s' is no vmcore: neither ELF nor kdump-compressed",
-                           source->name().c_str());
-    }
-    return {};
-}
-
 Result<> Vmcore::read_notes() {
     const NoteList list = split_notes(contents_.notes);
     if (list.damage) contents_.warnings.push_back(*list.damage);
     vbox_ = TRY(read_vbox_core(list));
-    if (vbox_) take_vbox_cpus();
+    if (vbox_) {
+        contents_.left_out.clear();  // ranges without bytes are those of devices
+        take_vbox_cpus();
+    }
     cpus_.insert(cpus_.end(), contents_.registers.begin(), contents_.registers.end());
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
+    if (std::any_of(list.notes.begin(), list.notes.end(), is_empty_vmcoreinfo))
+        contents_.warnings.push_back("the VMCOREINFO note is empty");
     if (const Note* note = find_guest_note(list)) {
         guest_note_ = guest::GuestNote(note->whole.begin(), note->whole.end());
     }

@@ -10,6 +10,7 @@
 #include "vmcore/contents.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/kdump/kdump_reader.h"
+#include "vmcore/open_options.h"
 #include "vmcore/vbox_core.h"
 
 namespace guestdump::vmcore {
@@ -25,9 +26,10 @@ class Vmcore final : public guest::Guest {
     ///
     /// Errors: none of these; whatever in it leads outside of the file or makes no sense. All name
     /// the file and the numbers.
-    static Result<std::unique_ptr<Vmcore>> open(const std::string& path);
+    static Result<std::unique_ptr<Vmcore>> open(const std::string& path, OpenOptions options = {});
     /// As open(), from any source of bytes.
-    static Result<std::unique_ptr<Vmcore>> read(std::shared_ptr<const ByteSource> source);
+    static Result<std::unique_ptr<Vmcore>> read(std::shared_ptr<const ByteSource> source,
+                                                OpenOptions options = {});
 
     bool running() const override { return false; }
     Result<> pause() override { return {}; }
@@ -51,7 +53,6 @@ class Vmcore final : public guest::Guest {
   private:
     Vmcore() = default;
 
-    Result<> read_contents(const std::shared_ptr<const ByteSource>& source);
     Result<> read_notes();
     Result<> read_cpus(const NoteList& list);
     void record_cpus(const NoteList& list);

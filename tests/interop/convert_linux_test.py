@@ -39,18 +39,27 @@ def release():
     return Elf(reference()).vmcoreinfo()["OSRELEASE"]
 
 
-def check_through_all_formats(lab, source):
+def check_same(lab, source, came, filtered):
+    """Conversions lose which pages a filter left out: that is the only difference that a filtered file may have."""
+    done = subprocess.run([program("guestdump"), "compare", source, came], capture_output=True, text=True, timeout=120)
+    lines = done.stdout.splitlines()[:-1]
+    lost = [line for line in lines if "left out of the first, and does not exist in the second" in line]
+    check_equal(lines, lost if filtered else [], "differences")
+    check(done.returncode == (1 if lost else 0), "status %d: %s", done.returncode, done.stderr)
+
+
+def check_through_all_formats(lab, source, filtered=False):
     """From format to format, so that each reads what another wrote, and the last is compared with the first."""
     guestdump(lab, "verify", source)
     came = source
     for number, form in enumerate(FORMATS if not sanitized() else SOME_FORMATS):
         came = convert(lab, came, "stage%d" % number, "--format", form)
-        guestdump(lab, "compare", source, came)
+        check_same(lab, source, came, filtered)
         if number > 0:
             os.unlink(lab.path("stage%d" % (number - 1)))
     guestdump(lab, "verify", came)
     back = convert(lab, came, "back")
-    guestdump(lab, "compare", source, back)
+    check_same(lab, source, back, filtered)
     check_equal(Elf(back).vmcoreinfo()["OSRELEASE"], release(), "release")
 
 
@@ -79,18 +88,16 @@ def writer(lab, path):
 
 
 @case
-def info_tells_who_wrote_each_file(lab):
+def info_names_the_writer_only_if_it_is_sure(lab):
     for name in ("ref.elf", "ref-paging.elf", "ref.zlib"):
         check_equal(writer(lab, reference(name)), "qemu", "writer of " + name)
     for form in FORMATS:
-        # makedumpfile -d 1 leaves the same marks in a kdump file.
-        known = None if form.startswith("kdump") else "guestdump"
-        check_equal(writer(lab, convert(lab, reference(), "ours", "--format", form)), known, "writer of our " + form)
-    check_equal(writer(lab, convert(lab, reference(), "ours", "--format", "kdump-lzo", *PART)), "guestdump", "writer of our part")
-    check_equal(writer(lab, convert(lab, reference(), "ours", "--paging")), "guestdump", "writer of ours with paging")
+        check_equal(writer(lab, convert(lab, reference(), "ours", "--format", form)), None, "writer of our " + form)
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--format", "kdump-lzo", *PART)), None, "writer of our part")
+    check_equal(writer(lab, convert(lab, reference(), "ours", "--paging")), None, "writer of ours with paging")
     for options in (["-c"], ["-l"], ["-p"], ["-d", "1"], ["-c", "-d", "31"], ["-E"], ["-E", "-d", "31"], ["-F", "-c"]):
         path = makedumpfile(lab, "file", *options)
-        check_equal(writer(lab, path), "makedumpfile", "writer by makedumpfile %s" % options)
+        check_equal(writer(lab, path), None, "writer by makedumpfile %s" % options)
         os.unlink(path)
 
 
@@ -104,7 +111,7 @@ def makedumpfiles_compressed_files_go_through_every_format(lab):
 @case
 def makedumpfiles_filtered_files_go_through_every_format(lab):
     for options in (["-d", "31"], ["-c", "-d", "31"], ["-E", "-d", "31"], ["-F", "-c", "-d", "31"]):
-        check_through_all_formats(lab, makedumpfile(lab, "file", *options))
+        check_through_all_formats(lab, makedumpfile(lab, "file", *options), filtered=True)
         os.unlink(lab.path("file"))
 
 

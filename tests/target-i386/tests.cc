@@ -7,6 +7,7 @@ Suite* arch_suite();
 Suite* notes_suite();
 Suite* page_walk_hostile_suite();
 Suite* page_walk_suite();
+Suite* pc_memory_split_suite();
 Suite* translate_suite();
 Suite* vbox_note_suite();
 
@@ -17,5 +18,6 @@ int main() {
         {guestdump::target_i386::arch_suite(), guestdump::target_i386::notes_suite(),
          guestdump::target_i386::page_walk_suite(),
          guestdump::target_i386::page_walk_hostile_suite(),
-         guestdump::target_i386::translate_suite(), guestdump::target_i386::vbox_note_suite()});
+         guestdump::target_i386::pc_memory_split_suite(), guestdump::target_i386::translate_suite(),
+         guestdump::target_i386::vbox_note_suite()});
 }

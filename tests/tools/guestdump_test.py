@@ -6,9 +6,11 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 GUESTDUMP, SMALL = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -113,6 +115,36 @@ class Guestdump(unittest.TestCase):
         self.assertIn("1 bad pages, damaged", out)
         self.assert_trouble("page 0x2", "convert", bad, self.folder / "out")
         self.assertEqual(os.listdir(self.folder), ["bad"])
+
+    def test_a_cut_file_is_described_and_damaged_and_names_the_option_that_saves_it(self):
+        cut = self.folder / "cut"
+        for name in ("elf/64", "flattened/elf64"):
+            cut.write_bytes((SMALL / name).read_bytes()[:-100])
+            text = run("info", cut)[0].decode()
+            self.assertIn("the file was cut off", text)
+            self.assertIn("warning:", text)
+            out = run("verify", cut, status=1)[0].decode()
+            self.assertIn("the file was cut off", out)
+            self.assertTrue(out.endswith("damaged\n"), out)
+            self.assert_trouble("`guestdump convert --partial` saves what is there", "convert", cut, self.folder / "out")
+        cut.write_bytes((SMALL / "elf/64").read_bytes()[:-100])
+        told = json.loads(run("info", "--json", cut)[0])
+        self.assertGreater(told["missing"], 0)
+        self.assertEqual(told["memory"] + told["missing"], json.loads(run("info", "--json", SMALL / "elf/64")[0])["memory"])
+        self.assertEqual(os.listdir(self.folder), ["cut"])
+
+    def test_verify_and_compare_do_not_read_holes(self):
+        """An ELF file of 1 TiB with a page of data, on whatever file system the folder is."""
+        sparse = self.folder / "sparse"
+        header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+        load = struct.pack("<IIQQQQQQ", 1, 7, 4096, 0, 0, 1 << 40, 1 << 40, 0)
+        with open(sparse, "wb") as file:
+            file.write((header + load).ljust(4096, b"\0") + b"data" * 1024)
+            file.truncate(4096 + (1 << 40))
+        begun = time.monotonic()
+        self.assertIn("1.0 TiB", run("verify", sparse)[0].decode())
+        self.assertIn("1.0 TiB", run("compare", sparse, sparse)[0].decode())
+        self.assertLess(time.monotonic() - begun, 20)
 
     def test_trouble_is_one_line_and_nothing_is_left_behind(self):
         out = self.folder / "out"

@@ -47,7 +47,7 @@ void put_elf_header(Bytes& file, const SmallElf& elf, uint16_t count) {
     put_le16(file, 18, elf.machine);
     put_le32(file, 20, 1);
     put_wide(file, elf.bits, 28, 32, elf.program_headers());
-    put_le16(file, elf.bits == 64 ? 52 : 40, 8);  // e_ehsize, as wrong as QEMU's
+    put_le16(file, elf.bits == 64 ? 52 : 40, elf.stated_header_size);
     put_le16(file, elf.bits == 64 ? 54 : 42, elf.bits == 64 ? 56 : 32);
     put_le16(file, elf.bits == 64 ? 56 : 44, elf.count_in_section ? 0xffff : count);
 }

@@ -43,6 +43,7 @@ struct SmallElf {
     std::vector<SmallLoad> loads{};
     Bytes notes = some_notes();
     uint64_t gap = 0;  ///< bytes between file header and program headers, as QEMU has them
+    uint16_t stated_header_size = 8;  ///< e_ehsize, as wrong as QEMU's
     bool count_in_section =
         false;  ///< e_phnum is 0xffff and section 0 behind everything tells the count
 

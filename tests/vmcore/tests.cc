@@ -8,12 +8,15 @@ Suite* describe_suite();
 Suite* elf_reader_suite();
 Suite* file_source_suite();
 Suite* flat_source_suite();
+Suite* foreign_suite();
 Suite* hostile_process_core_suite();
 Suite* kdump_copy_suite();
 Suite* kdump_reader_suite();
 Suite* note_list_suite();
-Suite* page_runs_suite();
+Suite* page_bitmap_suite();
+Suite* partial_suite();
 Suite* process_core_suite();
+Suite* range_list_suite();
 Suite* scan_suite();
 Suite* vbox_core_suite();
 Suite* verify_suite();
@@ -28,12 +31,15 @@ int main() {
         guestdump::vmcore::elf_reader_suite(),
         guestdump::vmcore::file_source_suite(),
         guestdump::vmcore::flat_source_suite(),
+        guestdump::vmcore::foreign_suite(),
         guestdump::vmcore::hostile_process_core_suite(),
         guestdump::vmcore::kdump_copy_suite(),
         guestdump::vmcore::kdump_reader_suite(),
         guestdump::vmcore::note_list_suite(),
-        guestdump::vmcore::page_runs_suite(),
+        guestdump::vmcore::page_bitmap_suite(),
+        guestdump::vmcore::partial_suite(),
         guestdump::vmcore::process_core_suite(),
+        guestdump::vmcore::range_list_suite(),
         guestdump::vmcore::scan_suite(),
         guestdump::vmcore::vbox_core_suite(),
         guestdump::vmcore::verify_suite(),

@@ -22,9 +22,16 @@ SmallElf with_notes(Bytes notes) {
     return {.loads = {{.paddr = 0x1000, .contents = noise(1, 0x1000)}}, .notes = std::move(notes)};
 }
 
+bool warns(const Vmcore& vmcore, std::string_view part) {
+    const std::vector<std::string>& warnings = vmcore.contents().warnings;
+    return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+        return warning.find(part) != std::string::npos;
+    });
+}
+
 START_TEST(what_is_no_vmcore_is_refused) {
     must_fail(Vmcore::open("/nonexistent/vmcore"), "could not open '/nonexistent/vmcore'");
-    must_fail(Vmcore::read(in_memory({})), "is no vmcore");
+    must_fail(Vmcore::read(in_memory({})), "is empty");
     must_fail(Vmcore::read(in_memory(noise(1, 10000))), "is no vmcore");
     must_fail(Vmcore::read(in_memory(SmallElf{}.file())), "holds no guest memory");
     must_fail(Vmcore::read(in_memory(SmallKdump{}.file())), "holds no guest memory");
@@ -79,10 +86,30 @@ START_TEST(prstatus_of_another_machine_is_made_anew) {
 }
 END_TEST
 
-START_TEST(cpu_note_that_is_too_short_is_an_error) {
-    const Bytes notes = note("QEMU", 0, Bytes(16));
-    must_fail(Vmcore::read(in_memory(with_notes(notes).file())),
-              "'memory.vmcore': QEMU note of vCPU 0");
+START_TEST(cpu_note_of_unusual_size_costs_the_registers_only) {
+    Bytes notes = note("QEMU", 0, Bytes(16));
+    const auto bad_qemu = must(Vmcore::read(in_memory(with_notes(notes).file())));
+    ck_assert(warns(*bad_qemu, "QEMU note of vCPU 0"));
+    ck_assert_uint_eq(bad_qemu->vcpus().size(), 0);
+    put_bytes(notes, notes.size(), note("CORE", 1, Bytes(336)));  // tells them as well
+    ck_assert_uint_eq(must(Vmcore::read(in_memory(with_notes(notes).file())))->vcpus().size(), 1);
+
+    for (const size_t size : {size_t{0}, size_t{200}, size_t{392}}) {
+        const Bytes odd = note("CORE", 1, Bytes(size));
+        const auto vmcore = must(Vmcore::read(in_memory(with_notes(odd).file())));
+        ck_assert(warns(*vmcore, "CORE note of vCPU 0"));
+        ck_assert_uint_eq(vmcore->vcpus().size(), 0);
+        ck_assert_uint_eq(vmcore->contents().blocks.total_bytes(), 0x1000);
+    }
+}
+END_TEST
+
+START_TEST(empty_vmcoreinfo_is_a_warning_and_no_note) {
+    Bytes notes = note("CORE", 1, Bytes(336));
+    put_bytes(notes, notes.size(), note("VMCOREINFO", 0, {}));
+    const auto vmcore = must(Vmcore::read(in_memory(with_notes(notes).file())));
+    ck_assert(warns(*vmcore, "the VMCOREINFO note is empty"));
+    ck_assert(!vmcore->guest_note().has_value());
 }
 END_TEST
 
@@ -170,8 +197,9 @@ Suite* vmcore_suite() {
         "vmcore",
         {what_is_no_vmcore_is_refused, vcpus_come_from_qemu_notes_of_both_lengths,
          without_qemu_notes_prstatus_tells_the_registers, what_only_prstatus_tells_goes_on_as_it_is,
-         prstatus_of_another_machine_is_made_anew, cpu_note_that_is_too_short_is_an_error,
-         guest_note_with_wrong_sizes_is_a_warning,
+         prstatus_of_another_machine_is_made_anew,
+         cpu_note_of_unusual_size_costs_the_registers_only,
+         empty_vmcoreinfo_is_a_warning_and_no_note, guest_note_with_wrong_sizes_is_a_warning,
          a_guests_note_with_a_name_of_the_dumps_own_keeps_nobody_from_the_dump,
          frozen_guest_pauses_and_stays, class_follows_the_file_unless_memory_does_not_fit_it,
          a_guest_in_64_bit_mode_is_written_as_64_bit});

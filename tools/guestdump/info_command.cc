@@ -24,7 +24,7 @@ Result<int> info_command(int argc, char** argv) {
         {},
     };
     const auto operands = TRY(parse_command_line(argc, argv, "FILE", 1, entries));
-    const auto vmcore = TRY(vmcore::Vmcore::open(operands[0]));
+    const auto vmcore = TRY(vmcore::Vmcore::open(operands[0], {.partial = true}));
     const vmcore::DescribeOptions options{.find_vmcoreinfo = no_find == FALSE,
                                           .threads = dump::thread_count(0)};
     const qapi::VmcoreInfo info = TRY(vmcore::describe(*vmcore, operands[0], options));

@@ -21,7 +21,7 @@ Result<int> verify_command(int argc, char** argv) {
     };
     const auto operands = TRY(parse_command_line(argc, argv, "FILE", 1, entries));
     const unsigned count = TRY(parse_threads(threads));
-    const auto vmcore = TRY(vmcore::Vmcore::open(operands[0]));
+    const auto vmcore = TRY(vmcore::Vmcore::open(operands[0], {.partial = true}));
     const vmcore::Verification result = vmcore::verify(*vmcore, count);
     for (const std::string& problem : result.problems)
         std::printf("%s\n", util::printable(problem).c_str());

@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "format/elf.h"
+#include "util/text.h"
 #include "vmcore/elf/program_headers.h"
 #include "vmcore/file_region.h"
 
@@ -14,94 +15,164 @@ namespace {
 using format::ElfClass;
 
 /// The bytes [paddr, paddr + size) of memory lie at @offset of the file.
-struct Piece {
+struct LoadedBytes {
     uint64_t paddr, size, offset;
     uint64_t end() const { return paddr + size; }
 };
 
+/// PT_LOADs that are odd in one way. Their number is up to the file, so they are reported by one
+/// line.
+struct OddLoads {
+    uint64_t count = 0, bytes = 0;
+    uint64_t first = 0;  ///< number of the first program header
+
+    void add(uint64_t index, uint64_t size) {
+        if (count++ == 0) first = index;
+        bytes += size;
+    }
+
+    void report(const char* what, std::vector<std::string>& warnings) const {
+        if (count == 0) return;
+        warnings.push_back(util::text("%" PRIu64 " PT_LOAD of 0x%" PRIx64
+                                      " bytes %s, the first is program header %" PRIu64,
+                                      count, bytes, what, first));
+    }
+};
+
 /// Reads a file of one class.
 template <ElfClass C>
-class Reader {
+class ElfReader {
   public:
-    explicit Reader(std::shared_ptr<const ByteSource> source) : source_(std::move(source)) {}
+    ElfReader(std::shared_ptr<const ByteSource> source, OpenOptions options)
+        : source_(std::move(source)), options_(options) {}
 
     Result<Contents> read() {
-        const auto headers = TRY(ProgramHeaders<C>::of(*source_));
+        const auto headers = TRY(ProgramHeaders<C>::of(*source_, options_.partial));
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
         contents_.elf_class = C;
         contents_.machine = headers.machine();
-        contents_.elf_shape = ElfShape{.program_headers = headers.offset()};
+        contents_.elf_shape = ElfShape{.program_headers = headers.offset(),
+                                       .section_headers = headers.file_header().shoff,
+                                       .stated_header_size = headers.file_header().ehsize};
         TRY(headers.for_each(
             [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
+        oversized_.report("taken whole: p_filesz is more than p_memsz", contents_.warnings);
+        no_address_.report("skipped: no physical address (p_paddr is -1)", contents_.warnings);
+        beyond_.report("skipped: x86 has physical addresses of 52 bits at most",
+                       contents_.warnings);
+        if (headers.cut_off() != 0) {
+            contents_.warnings.push_back(
+                util::text("%" PRIu64 " program headers are missing: the file was cut off",
+                           headers.cut_off()));
+        }
         TRY(build_blocks());
+        find_absent();
         return std::move(contents_);
     }
 
   private:
     using Phdr = typename ProgramHeaders<C>::Phdr;
+    /// p_paddr of memory whose physical address the writer did not know. [linux fs/proc/kcore.c]
+    static constexpr uint64_t kNoAddress = C == ElfClass::k64 ? UINT64_MAX : UINT32_MAX;
 
     const char* name() const { return source_->name().c_str(); }
 
     Result<> add_segment(uint64_t index, const Phdr& segment) {
-        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
         if (segment.type != format::kPtLoad && segment.type != format::kPtNote) return {};
-        Result<> inside =
-            check_inside(*source_, segment.type == format::kPtLoad ? "PT_LOAD" : "PT_NOTE",
-                         segment.offset, segment.filesz);
-        if (inside)
-            inside = segment.type == format::kPtLoad ? add_load(segment) : add_notes(segment);
-        if (!inside) return std::move(inside).take_error().while_("program header %" PRIu64, index);
+        if (segment.type == format::kPtLoad) add_left_out(segment);
+        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
+        Result<> added =
+            segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
+        if (!added) return std::move(added).take_error().while_("program header %" PRIu64, index);
         return {};
     }
 
-    Result<> add_load(const Phdr& segment) {
+    void add_left_out(const Phdr& segment) {
+        const uint64_t paddr = segment.paddr, filesz = segment.filesz, memsz = segment.memsz;
+        if (memsz <= filesz || paddr == kNoAddress) return;
+        if (paddr > kMaxPhysicalAddress || memsz > kMaxPhysicalAddress - paddr) return;
+        left_out_.push_back({guest::Gpa{paddr + filesz}, memsz - filesz});
+    }
+
+    /// How many of the segment's bytes the file has.
+    Result<uint64_t> bytes_there(const char* what, const Phdr& segment) const {
+        const uint64_t offset = segment.offset, filesz = segment.filesz, size = source_->size();
+        if (options_.partial) return std::min(filesz, size - std::min(offset, size));
+        TRY(check_inside(*source_, what, offset, filesz));
+        return filesz;
+    }
+
+    Result<> add_load(uint64_t index, const Phdr& segment) {
         const uint64_t paddr = segment.paddr, size = segment.filesz;
-        if (size > segment.memsz) {
-            return Error::make("'%s': p_filesz 0x%" PRIx64 " is more than p_memsz 0x%" PRIx64,
-                               name(), size, uint64_t{segment.memsz});
+        const uint64_t there = TRY(bytes_there("PT_LOAD", segment));
+        if (size > segment.memsz) oversized_.add(index, size);
+        if (paddr == kNoAddress) {
+            no_address_.add(index, size);
+            return {};
         }
         if (paddr > kMaxPhysicalAddress || size > kMaxPhysicalAddress - paddr) {
-            return Error::make("'%s': 0x%" PRIx64 " bytes at physical address 0x%" PRIx64
-                               ", where x86 has no more than 52 bits",
-                               name(), size, paddr);
+            beyond_.add(index, size);
+            return {};
         }
-        contents_.elf_shape->memory =
-            std::min<uint64_t>(contents_.elf_shape->memory, segment.offset);
-        pieces_.push_back({.paddr = paddr, .size = size, .offset = segment.offset});
+        // Nobody can use a part of a page.
+        const uint64_t end = there == size ? paddr + size : (paddr + there) / kPageSize * kPageSize;
+        const uint64_t kept = std::max(end, paddr) - paddr;
+        if (kept > 0) loaded_.push_back({.paddr = paddr, .size = kept, .offset = segment.offset});
+        if (kept < size) missing_.push_back({guest::Gpa{paddr + kept}, size - kept});
         return {};
     }
 
     Result<> add_notes(const Phdr& segment) {
         const uint64_t before = contents_.notes.size(), size = segment.filesz;
+        const uint64_t there = TRY(bytes_there("PT_NOTE", segment));
         if (size > kMaxNotes - before) {
             return Error::make("'%s': %" PRIu64 " bytes of notes, at most %" PRIu64 " are believed",
                                name(), before + size, kMaxNotes);
         }
-        contents_.elf_shape->notes_end = segment.offset + size;
-        contents_.notes.resize(before + size);
+        if (there < size) {
+            contents_.warnings.push_back(util::text("%" PRIu64 " of %" PRIu64
+                                                    " bytes of notes are missing: the file was "
+                                                    "cut off",
+                                                    size - there, size));
+        }
+        if (there == 0) return {};
+        contents_.notes.resize(before + there);
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }
 
-    /// The union of the pieces, from low to high: each adds what lies beyond those before it.
+    /// The union of these parts, from low to high: each adds what lies beyond those before it. Of
+    /// several that begin at one address, the first in the file comes first.
     Result<> build_blocks() {
-        std::sort(pieces_.begin(), pieces_.end(),
-                  [](const Piece& a, const Piece& b) { return a.paddr < b.paddr; });
+        std::stable_sort(
+            loaded_.begin(), loaded_.end(),
+            [](const LoadedBytes& a, const LoadedBytes& b) { return a.paddr < b.paddr; });
         const auto region = std::make_shared<const FileRegion>(source_);
         uint64_t reached = 0;
-        for (const Piece& piece : pieces_) {
-            if (piece.end() <= reached) continue;
-            const uint64_t from = std::max(piece.paddr, reached);
-            TRY(contents_.blocks.add({.range = {guest::Gpa{from}, piece.end() - from},
+        for (const LoadedBytes& part : loaded_) {
+            if (part.end() <= reached) continue;
+            const uint64_t from = std::max(part.paddr, reached);
+            TRY(contents_.blocks.add({.range = {guest::Gpa{from}, part.end() - from},
                                       .region = region,
-                                      .offset = piece.offset + (from - piece.paddr)}));
-            reached = piece.end();
+                                      .offset = part.offset + (from - part.paddr)}));
+            reached = part.end();
         }
         return {};
     }
 
+    /// What one header lacks another may have.
+    void find_absent() {
+        const RangeList stored = ranges_of(contents_.blocks);
+        contents_.missing = ranges_without(joined(std::move(missing_)), stored);
+        contents_.left_out =
+            ranges_without(ranges_without(joined(std::move(left_out_)), stored), contents_.missing);
+    }
+
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
-    std::vector<Piece> pieces_;
+    OpenOptions options_;
+    std::vector<LoadedBytes> loaded_;
+    std::vector<guest::GpaRange> missing_, left_out_;
+    OddLoads oversized_, no_address_, beyond_;
 };
 
 }  // namespace
@@ -113,14 +184,14 @@ bool is_elf(const ByteSource& source) {
            std::equal(magic.begin(), magic.end(), format::kElfMagic.begin());
 }
 
-Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source) {
+Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     const auto ident =
         TRY((read_struct<std::array<uint8_t, format::kIdentSize>>(*source, "e_ident", 0)));
     switch (ident[format::kIdentClass]) {
         case static_cast<uint8_t>(ElfClass::k64):
-            return Reader<ElfClass::k64>(source).read();
+            return ElfReader<ElfClass::k64>(source, options).read();
         case static_cast<uint8_t>(ElfClass::k32):
-            return Reader<ElfClass::k32>(source).read();
+            return ElfReader<ElfClass::k32>(source, options).read();
         default:
             return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
                                source->name().c_str(), unsigned{ident[format::kIdentClass]});

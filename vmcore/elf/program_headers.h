@@ -8,6 +8,7 @@
 
 #include "format/elf.h"
 #include "vmcore/byte_source.h"
+#include "vmcore/elf/machine_name.h"
 
 namespace guestdump::vmcore {
 
@@ -19,19 +20,27 @@ class ProgramHeaders {
     using Phdr = typename format::Elf<C>::Phdr;
     using Shdr = typename format::Elf<C>::Shdr;
 
+    /// With @partial, program headers beyond the end of @source are left out.
+    ///
     /// Errors: not a little-endian x86 core file, its headers lead outside of it, or there are more
     /// than anyone would write.
-    static Result<ProgramHeaders> of(const ByteSource& source) {
+    static Result<ProgramHeaders> of(const ByteSource& source, bool partial = false) {
         const auto header = TRY(read_struct<Ehdr>(source, "the ELF header", 0));
         ProgramHeaders all(source, header);
         TRY(all.check());
         all.count_ = TRY(all.read_count());
+        if (partial) all.leave_out_what_is_cut_off();
+        TRY(check_inside(source, "the program header table", header.phoff,
+                         all.count_ * sizeof(Phdr)));
         return all;
     }
 
     uint16_t machine() const { return header_.machine; }
     /// Where they begin, bytes.
     uint64_t offset() const { return header_.phoff; }
+    /// How many lie beyond the end of the file.
+    uint64_t cut_off() const { return cut_off_; }
+    const Ehdr& file_header() const { return header_; }
 
     /// Calls Result<> @each(uint64_t index, const Phdr&) for every one, in their order; the first
     /// Error ends it.
@@ -68,6 +77,14 @@ class ProgramHeaders {
                                static_cast<unsigned>(C));
         }
         const unsigned data = header_.ident[format::kIdentData];
+        if (data == format::kDataBigEndian) {
+            const unsigned machine = header_.machine;
+            const auto swapped = static_cast<uint16_t>(machine << 8 | machine >> 8);
+            return Error::make(
+                "'%s': e_ident[EI_DATA] is %u, big-endian, and e_machine %u (%s); "
+                "only x86 is known",
+                name(), data, unsigned{swapped}, machine_name(swapped).c_str());
+        }
         if (data != format::kDataLittleEndian) {
             return Error::make("'%s': e_ident[EI_DATA] is %u, only %u (little-endian) is known",
                                name(), data, unsigned{format::kDataLittleEndian});
@@ -77,11 +94,11 @@ class ProgramHeaders {
                                unsigned{header_.type}, unsigned{format::kTypeCore});
         }
         if (header_.machine != format::kEmX86_64 && header_.machine != format::kEm386) {
-            return Error::make("'%s': e_machine is %u, only x86 (%u and %u) is known", name(),
-                               unsigned{header_.machine}, unsigned{format::kEm386},
-                               unsigned{format::kEmX86_64});
+            return Error::make("'%s': e_machine is %u (%s), only x86 (%u and %u) is known", name(),
+                               unsigned{header_.machine}, machine_name(header_.machine).c_str(),
+                               unsigned{format::kEm386}, unsigned{format::kEmX86_64});
         }
-        if (header_.phentsize != sizeof(Phdr)) {
+        if (header_.phnum != 0 && header_.phentsize != sizeof(Phdr)) {
             return Error::make("'%s': e_phentsize is %u, program headers have %zu bytes", name(),
                                unsigned{header_.phentsize}, sizeof(Phdr));
         }
@@ -104,14 +121,21 @@ class ProgramHeaders {
                                " are believed",
                                name(), count, kMost);
         }
-        TRY(check_inside(*source_, "the program header table", header_.phoff,
-                         count * sizeof(Phdr)));
         return count;
+    }
+
+    void leave_out_what_is_cut_off() {
+        const uint64_t size = source_->size();
+        const uint64_t there = size - std::min<uint64_t>(header_.phoff, size);
+        const uint64_t whole = std::min(count_, there / sizeof(Phdr));
+        cut_off_ = count_ - whole;
+        count_ = whole;
     }
 
     const ByteSource* source_;
     Ehdr header_;
     uint64_t count_ = 0;
+    uint64_t cut_off_ = 0;
 };
 
 }  // namespace guestdump::vmcore

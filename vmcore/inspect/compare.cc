@@ -6,6 +6,7 @@
 #include <cinttypes>
 #include <cstring>
 
+#include "guest/page_source.h"
 #include "target-i386/notes.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
@@ -95,22 +96,53 @@ void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
     }
 }
 
-void tell_ranges(const char* whose, const std::vector<GpaRange>& ranges, Comparison& result) {
+/// @what is said of each range: "is only in the first".
+void tell_ranges(const char* what, const RangeList& ranges, Comparison& result) {
     uint64_t rest = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
         if (i >= kMostRanges) {
             rest += ranges[i].size;
             continue;
         }
-        result.differences.push_back(util::text("memory 0x%" PRIx64 "-0x%" PRIx64
-                                                " is only in the %s",
-                                                ranges[i].start.value, ranges[i].last(), whose));
+        result.differences.push_back(util::text("memory 0x%" PRIx64 "-0x%" PRIx64 " %s",
+                                                ranges[i].start.value, ranges[i].last(), what));
     }
     if (rest != 0) {
         result.differences.push_back(util::text("another 0x%" PRIx64
-                                                " bytes in %zu ranges are only in the %s",
-                                                rest, ranges.size() - kMostRanges, whose));
+                                                " bytes in %zu ranges: each %s",
+                                                rest, ranges.size() - kMostRanges, what));
     }
+}
+
+/// What is said of memory that one file has or knows of and the other does not have.
+struct RangeWords {
+    const char* only;      ///< the other file does not know of it
+    const char* left_out;  ///< a filter left it out of the other file
+    const char* missing;   ///< the other file was cut off
+    const char* unknown;   ///< left out of this file; the other does not know of it
+};
+constexpr RangeWords kOfFirst = {
+    .only = "is only in the first",
+    .left_out = "is left out of the second",
+    .missing = "is missing in the second",
+    .unknown = "is left out of the first, and does not exist in the second"};
+constexpr RangeWords kOfSecond = {
+    .only = "is only in the second",
+    .left_out = "is left out of the first",
+    .missing = "is missing in the first",
+    .unknown = "is left out of the second, and does not exist in the first"};
+
+void compare_ranges(const Contents& one, const Contents& other, const RangeWords& words,
+                    Comparison& result) {
+    const RangeList has = ranges_of(one.blocks), others = ranges_of(other.blocks);
+    const RangeList unshared = ranges_without(has, others);
+    const auto absent = [&](const RangeList& ranges) {
+        return ranges_without(ranges_without(ranges, other.left_out), other.missing);
+    };
+    tell_ranges(words.only, absent(unshared), result);
+    tell_ranges(words.left_out, common_ranges(unshared, other.left_out), result);
+    tell_ranges(words.missing, common_ranges(unshared, other.missing), result);
+    tell_ranges(words.unknown, absent(ranges_without(one.left_out, others)), result);
 }
 
 /// One thread's buffers, and the comparison of a piece with them.
@@ -138,17 +170,31 @@ class Pair {
     std::vector<std::byte> left_, right_;
 };
 
+/// Populated if either source is: what is a hole in both need not be compared.
+guest::RamExtent either_extent(const guest::RamSource& a, const guest::RamSource& b, Gpa from,
+                               uint64_t limit) {
+    const guest::RamExtent one = a.extent(from, limit), other = b.extent(from, limit);
+    if (one.populated == other.populated) {
+        return {.length = std::min(one.length, other.length), .populated = one.populated};
+    }
+    return one.populated ? one : other;
+}
+
 Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comparison& result) {
     const guest::GuestPhysBlockList left = a.blocks(), right = b.blocks();
-    tell_ranges("first", ranges_without(left, right), result);
-    tell_ranges("second", ranges_without(right, left), result);
-    const std::vector<GpaRange> both = common_ranges(left, right);
+    const RangeList left_ranges = ranges_of(left), right_ranges = ranges_of(right);
+    compare_ranges(a.contents(), b.contents(), kOfFirst, result);
+    compare_ranges(b.contents(), a.contents(), kOfSecond, result);
+    const RangeList both = common_ranges(left_ranges, right_ranges);
     std::vector<Pair> pairs(size_t{threads} * 2);
     Findings found;
-    TRY(scan(both, threads, [&](size_t slot, GpaRange piece) {
+    const auto extent_of = [&](Gpa from, uint64_t limit) {
+        return either_extent(guest::RamSource(left), guest::RamSource(right), from, limit);
+    };
+    TRY(scan(both, extent_of, threads, [&](size_t slot, GpaRange piece) {
         return pairs[slot].compare(left, right, piece, found);
     }));
-    for (const GpaRange& range : both) result.bytes += range.size;
+    result.bytes = total_bytes(both);
     result.different_pages = found.count();
     for (std::string& text : found.texts()) result.differences.push_back(std::move(text));
     return {};

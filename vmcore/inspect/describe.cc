@@ -8,9 +8,9 @@
 #include "linux/vmcoreinfo_search.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
-#include "vmcore/inspect/memory_scan.h"
 #include "vmcore/inspect/page_statistics.h"
 #include "vmcore/inspect/written_by.h"
+#include "vmcore/range_list.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -148,6 +148,12 @@ void describe_guest_note(const Vmcore& vmcore, const DescribeOptions& options,
     describe_kernel(linux_guest::Vmcoreinfo(*info.vmcoreinfo), info.kernel);
 }
 
+void describe_missing(const RangeList& missing, qapi::VmcoreInfo& info) {
+    if (missing.empty()) return;
+    info.missing = total_bytes(missing);
+    info.missing_from = missing.front().start.value;
+}
+
 }  // namespace
 
 Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
@@ -162,6 +168,9 @@ Result<qapi::VmcoreInfo> describe(const Vmcore& vmcore, const std::string& path,
     info.written_by = written_by(vmcore);
     info.memory = vmcore.contents().blocks.total_bytes();
     info.warnings = vmcore.contents().warnings;
+    describe_missing(vmcore.contents().missing, info);
+    const uint64_t left_out = total_bytes(vmcore.contents().left_out);
+    if (left_out != 0) info.left_out_pages = left_out / kPageSize;
     for (const guest::GpaRange& range : ranges_of(vmcore.contents().blocks)) {
         info.ranges.push_back({.begin = range.start.value, .length = range.size});
     }

@@ -2,6 +2,7 @@
 #include "vmcore/inspect/memory_scan.h"
 
 #include <algorithm>
+#include <span>
 
 #include "util/ordered_stages.h"
 
@@ -12,86 +13,57 @@ using guest::GpaRange;
 
 namespace {
 
-/// What of @range lies before, between and behind @others, which are in order.
-void add_gaps(const GpaRange& range, std::span<const GpaRange> others, std::vector<GpaRange>& out) {
-    uint64_t at = range.start.value;
-    const auto first = std::partition_point(
-        others.begin(), others.end(),
-        [&](const GpaRange& other) { return other.last() < range.start.value; });
-    for (auto other = first; other != others.end() && other->start.value <= range.last(); ++other) {
-        if (other->start.value > at) out.push_back({Gpa{at}, other->start.value - at});
-        if (other->last() >= range.last()) return;
-        at = other->last() + 1;
-    }
-    out.push_back({Gpa{at}, range.last() - at + 1});
-}
-
-/// Hands out a list's ranges piece by piece.
-class Pieces {
+/// Hands out the populated bytes of a list's ranges piece by piece.
+class PieceQueue {
   public:
-    explicit Pieces(std::span<const GpaRange> ranges) : ranges_(ranges) {}
+    PieceQueue(const RangeList& ranges, const ExtentOf& extent_of)
+        : ranges_(ranges), extent_of_(extent_of) {}
 
     /// False at the end.
     bool next(GpaRange& piece) {
-        if (ranges_.empty()) return false;
-        const GpaRange& range = ranges_.front();
-        const uint64_t from = range.start.value + done_;
-        const uint64_t size = std::min(range.size - done_, kScanPiece - from % kScanPiece);
-        piece = {Gpa{from}, size};
-        done_ += size;
-        if (done_ == range.size) {
-            ranges_ = ranges_.subspan(1);
-            done_ = 0;
+        while (!ranges_.empty()) {
+            if (!at_data()) continue;
+            const uint64_t from = ranges_.front().start.value + done_;
+            const uint64_t size = std::min(data_end_ - done_, kScanPiece - from % kScanPiece);
+            piece = {Gpa{from}, size};
+            done_ += size;
+            return true;
         }
-        return true;
+        return false;
     }
 
   private:
+    /// Goes on to the next populated byte, or, if it returns false, a step towards it.
+    bool at_data() {
+        if (done_ < data_end_) return true;
+        const GpaRange& range = ranges_.front();
+        if (done_ == range.size) {
+            ranges_ = ranges_.subspan(1);
+            done_ = data_end_ = 0;
+            return false;
+        }
+        const uint64_t limit = range.size - done_;
+        const guest::RamExtent extent = extent_of_(Gpa{range.start.value + done_}, limit);
+        data_end_ = done_ + std::min(extent.length, limit);
+        if (!extent.populated) done_ = data_end_;
+        return extent.populated;
+    }
+
     std::span<const GpaRange> ranges_;
-    uint64_t done_ = 0;  ///< bytes of the first range
+    const ExtentOf& extent_of_;
+    uint64_t done_ = 0;      ///< bytes of the first range that were handed out or skipped
+    uint64_t data_end_ = 0;  ///< bytes of the first range up to here are known to be populated
 };
 
 }  // namespace
 
-std::vector<GpaRange> ranges_of(const guest::GuestPhysBlockList& blocks) {
-    std::vector<GpaRange> ranges;
-    for (const guest::GuestPhysBlock& block : blocks.view()) {
-        const bool joins = !ranges.empty() && ranges.back().last() + 1 == block.range.start.value;
-        if (joins) {
-            ranges.back().size += block.range.size;
-        } else {
-            ranges.push_back(block.range);
-        }
-    }
-    return ranges;
-}
-
-std::vector<GpaRange> common_ranges(const guest::GuestPhysBlockList& a,
-                                    const guest::GuestPhysBlockList& b) {
-    const std::vector<GpaRange> left = ranges_of(a), right = ranges_of(b);
-    std::vector<GpaRange> common;
-    for (size_t i = 0, j = 0; i < left.size() && j < right.size();) {
-        if (const auto both = left[i].overlap(right[j])) common.push_back(*both);
-        ++(left[i].last() < right[j].last() ? i : j);
-    }
-    return common;
-}
-
-std::vector<GpaRange> ranges_without(const guest::GuestPhysBlockList& a,
-                                     const guest::GuestPhysBlockList& b) {
-    const std::vector<GpaRange> others = ranges_of(b);
-    std::vector<GpaRange> rest;
-    for (const GpaRange& range : ranges_of(a)) add_gaps(range, others, rest);
-    return rest;
-}
-
-Result<> scan(std::span<const GpaRange> ranges, unsigned threads,
+Result<> scan(const RangeList& ranges, const ExtentOf& extent_of, unsigned threads,
               const std::function<Result<>(size_t slot, GpaRange piece)>& visit) {
     const size_t slots = size_t{threads} * 2;
     std::vector<GpaRange> pieces(slots);
-    Pieces source(ranges);
+    PieceQueue queue(ranges, extent_of);
     const util::StagePlan plan{
-        .begin_job = [&](size_t slot) -> Result<bool> { return source.next(pieces[slot]); },
+        .begin_job = [&](size_t slot) -> Result<bool> { return queue.next(pieces[slot]); },
         .stages = {{.order = util::Stage::Order::parallel,
                     .run = [&](size_t slot) { return visit(slot, pieces[slot]); }}},
     };

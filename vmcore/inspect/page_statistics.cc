@@ -98,6 +98,9 @@ std::vector<PageKind> of_elf(const Vmcore& vmcore) {
         list.push_back(
             {.name = "data", .pages = (data + kPageSize - 1) / kPageSize, .stored = data});
     if (holes != 0) list.push_back({.name = "hole", .pages = holes / kPageSize, .stored = 0});
+    const uint64_t left_out = total_bytes(vmcore.contents().left_out);
+    if (left_out != 0)
+        list.push_back({.name = kNames[excluded], .pages = left_out / kPageSize, .stored = 0});
     return list;
 }
 

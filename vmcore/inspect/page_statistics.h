@@ -17,7 +17,8 @@ struct PageKind {
 
 /// How a vmcore's pages are kept, by kind: for kdump by compression, with "zero" for those that
 /// share the zero page, "copy" for others that share the bytes of a page before them, and
-/// "excluded" for what was left out; for ELF "data" and "hole". Kinds without pages are left out.
+/// "excluded" for what was left out; for ELF "data", "hole" and "excluded". Kinds without pages are
+/// left out.
 ///
 /// Reads all page descriptors, no pages. Errors: reading.
 Result<std::vector<PageKind>> page_statistics(const Vmcore& vmcore);

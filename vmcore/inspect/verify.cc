@@ -2,10 +2,10 @@
 #include "vmcore/inspect/verify.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cinttypes>
 
 #include "format/elf.h"
+#include "guest/page_source.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/inspect/findings.h"
@@ -31,20 +31,20 @@ void find_bad_pages(const guest::GuestPhysBlockList& blocks, GpaRange piece, Fin
 
 void verify_memory(const Vmcore& vmcore, unsigned threads, Verification& result) {
     const guest::GuestPhysBlockList blocks = vmcore.blocks();
-    const std::vector<GpaRange> ranges = ranges_of(blocks);
+    const guest::RamSource pages(blocks);
+    const RangeList ranges = ranges_of(blocks);
     std::vector<std::vector<std::byte>> buffers(size_t{threads} * 2);
     Findings bad;
-    std::atomic<uint64_t> bytes{0};
     const auto visit = [&](size_t slot, GpaRange piece) -> Result<> {
         buffers[slot].resize(kScanPiece);
         const auto out = std::span(buffers[slot]).first(piece.size);
         if (!blocks.read(piece.start, out)) find_bad_pages(blocks, piece, bad);
-        bytes.fetch_add(piece.size, std::memory_order_relaxed);
         return {};
     };
-    const Result<> done = scan(ranges, threads, visit);
+    const auto extent_of = [&](Gpa from, uint64_t limit) { return pages.extent(from, limit); };
+    const Result<> done = scan(ranges, extent_of, threads, visit);
     if (!done) result.problems.push_back(done.error().message());
-    result.bytes = bytes;
+    result.bytes = total_bytes(ranges);
     result.bad_pages = bad.count();
     for (std::string& text : bad.texts()) result.problems.push_back(std::move(text));
 }
@@ -59,9 +59,9 @@ uint64_t prstatus_count(const Vmcore& vmcore) {
 /// Every page of bitmap 2, which has the pages in the file, must be in bitmap 1, which has all
 /// pages.
 void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
-    for (const PageRun& run : kdump.region->stored().view()) {
+    for (const BitmapRun& run : kdump.region->stored().view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
-            const PageRun* known = kdump.existing.find_from(pfn);
+            const BitmapRun* known = kdump.existing.find_from(pfn);
             if (known && known->first <= pfn) {
                 pfn = known->end();
                 continue;
@@ -70,16 +70,6 @@ void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
                 util::text("page 0x%" PRIx64 " is in bitmap 2 but not in bitmap 1", pfn));
             return;
         }
-    }
-}
-
-void verify_kdump(const Vmcore& vmcore, const KdumpFile& kdump, Verification& result) {
-    verify_bitmaps(kdump, result);
-    const uint64_t notes = prstatus_count(vmcore);
-    if (notes != 0 && notes != kdump.header.cpu_count) {
-        result.problems.push_back(
-            util::text("the header counts %u vCPUs, there are notes of %" PRIu64,
-                       kdump.header.cpu_count, notes));
     }
 }
 
@@ -94,7 +84,7 @@ void verify_vbox(const VboxCore& vbox, Verification& result) {
 Verification verify(const Vmcore& vmcore, unsigned threads) {
     Verification result;
     result.problems = vmcore.contents().warnings;
-    if (vmcore.kdump()) verify_kdump(vmcore, *vmcore.kdump(), result);
+    if (vmcore.kdump()) verify_bitmaps(*vmcore.kdump(), result);
     if (vmcore.vbox()) verify_vbox(*vmcore.vbox(), result);
     const uint64_t prstatus = prstatus_count(vmcore);
     if (!vmcore.vbox() && prstatus != vmcore.vcpus().size()) {

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "format/elf.h"
-#include "format/kdump.h"
+#include "linux/vmcoreinfo.h"
 #include "vmcore/elf/note_list.h"
 
 namespace guestdump::vmcore {
 namespace {
 
-using Program = std::optional<qapi::VmcoreProgram>;
+/// QEMU's e_ehsize: the size of a pointer. [qemu dump/dump.c]
+constexpr uint16_t kQemuHeaderSize = 8;
 
 bool has_qemu_notes(const Vmcore& vmcore) {
     const NoteList list = split_notes(vmcore.contents().notes);
@@ -18,48 +19,51 @@ bool has_qemu_notes(const Vmcore& vmcore) {
                        [](const Note& note) { return note.name == "QEMU"; });
 }
 
-/// Of a file with QEMU notes.
-Program writer_of_elf(const ElfShape& shape, format::ElfClass elf_class) {
-    const uint64_t header = elf_class == format::ElfClass::k64 ? sizeof(format::Elf64::Ehdr)
-                                                               : sizeof(format::Elf32::Ehdr);
-    if (shape.program_headers != header) return qapi::VmcoreProgram::qemu;
-    const uint64_t next_page = (shape.notes_end + kPageSize - 1) / kPageSize * kPageSize;
-    if (shape.notes_end == next_page) return {};  // behind the notes and on a page, both
-    if (shape.memory == next_page) return qapi::VmcoreProgram::guestdump;
-    if (shape.memory == shape.notes_end) return qapi::VmcoreProgram::makedumpfile;
-    return {};
+/// e_ehsize is wrong in a way that is QEMU's own, or, as QEMU has it since 7.2, the section headers
+/// follow the file header and the program headers come after them.
+bool is_qemu_elf(const Contents& contents) {
+    if (!contents.elf_shape) return false;
+    const ElfShape& shape = *contents.elf_shape;
+    const uint64_t header = contents.elf_class == format::ElfClass::k64
+                                ? sizeof(format::Elf64::Ehdr)
+                                : sizeof(format::Elf32::Ehdr);
+    const bool sections_first =
+        shape.section_headers == header && shape.program_headers > shape.section_headers;
+    return shape.stated_header_size == kQemuHeaderSize || sections_first;
 }
 
-/// Of a file with QEMU notes that was not filtered.
-Program writer_of_kdump(const KdumpFile& kdump) {
+/// True if VMCOREINFO names the release, so that any writer but QEMU has it for utsname.
+bool knows_release(const Vmcore& vmcore) {
+    const auto note = vmcore.guest_note();
+    if (!note) return false;
+    const auto view = linux_guest::parse_note(*note);
+    if (!view || view->name != "VMCOREINFO") return false;
+    const std::string text(reinterpret_cast<const char*>(view->descriptor.data()),
+                           view->descriptor.size());
+    return linux_guest::Vmcoreinfo(text).value("OSRELEASE").has_value();
+}
+
+/// utsname has the machine alone, the time is not set, and both bitmaps are the same.
+bool is_qemu_kdump(const Vmcore& vmcore, const KdumpFile& kdump) {
     const KdumpHeader& header = kdump.header;
-    if (header.utsname.release.empty()) {
-        // QEMU never tells the guest's name, we do wherever VMCOREINFO does.
-        return header.vmcoreinfo_size != 0 ? Program(qapi::VmcoreProgram::qemu) : std::nullopt;
-    }
-    if (header.status == 0) return qapi::VmcoreProgram::makedumpfile;  // nothing is compressed
-    // Ours of all memory has level 1, and so has what makedumpfile -d 1 writes.
-    if (header.dump_level == format::kDumpLevelExcludeZero) return {};
-    const bool whole = kdump.existing.pages() == kdump.region->stored().pages();
-    return whole ? qapi::VmcoreProgram::makedumpfile : qapi::VmcoreProgram::guestdump;
+    const guest::Utsname& name = header.utsname;
+    const bool machine_alone = !name.machine.empty() && name.sysname.empty() &&
+                               name.release.empty() && name.version.empty();
+    const bool all_pages = header.dump_level == format::kDumpLevelExcludeZero &&
+                           kdump.existing.pages() == kdump.region->stored().pages();
+    return machine_alone && all_pages && header.seconds == 0 && knows_release(vmcore);
 }
 
 }  // namespace
 
-Program written_by(const Vmcore& vmcore) {
-    const Contents& contents = vmcore.contents();
-    if (const VboxCore* vbox = vmcore.vbox()) {
-        return vbox->vbox_version != 0 ? qapi::VmcoreProgram::virtualbox
-                                       : qapi::VmcoreProgram::guestdump;
-    }
+std::optional<qapi::VmcoreProgram> written_by(const Vmcore& vmcore) {
+    using Program = qapi::VmcoreProgram;
+    const VboxCore* vbox = vmcore.vbox();
+    if (vbox && vbox->vbox_version != 0) return Program::virtualbox;
+    if (vbox || !has_qemu_notes(vmcore)) return std::nullopt;
     const KdumpFile* kdump = vmcore.kdump();
-    if (kdump && kdump->header.dump_level > format::kDumpLevelExcludeZero) {
-        return qapi::VmcoreProgram::makedumpfile;
-    }
-    if (!has_qemu_notes(vmcore)) return {};
-    if (kdump) return writer_of_kdump(*kdump);
-    if (contents.elf_shape) return writer_of_elf(*contents.elf_shape, contents.elf_class);
-    return {};
+    const bool qemu = kdump ? is_qemu_kdump(vmcore, *kdump) : is_qemu_elf(vmcore.contents());
+    return qemu ? std::optional(Program::qemu) : std::nullopt;
 }
 
 }  // namespace guestdump::vmcore

@@ -8,9 +8,9 @@
 
 namespace guestdump::vmcore {
 
-/// The program that wrote @vmcore, by what is its own in a file of it; empty where that is not
-/// known. Notes do not tell it: those of a guest are the same from all of them. docs/formats.md has
-/// the marks.
+/// The program that wrote @vmcore, if the file has a mark that no other program leaves; else empty.
+/// A layout that is usual for one program is no mark: any program, or a script, may write it.
+/// docs/formats.md has the marks.
 std::optional<qapi::VmcoreProgram> written_by(const Vmcore& vmcore);
 
 }  // namespace guestdump::vmcore

@@ -11,7 +11,7 @@
 namespace guestdump::vmcore {
 namespace {
 
-using Piece = FlatSource::Piece;
+using StoredRange = FlatSource::StoredRange;
 
 /// Offsets in the carried file must be valid file offsets. [POSIX off_t]
 constexpr uint64_t kMaxEnd = INT64_MAX;
@@ -28,13 +28,30 @@ Result<> check_header(const ByteSource& file) {
     return {};
 }
 
-/// In the order of the file.
-Result<std::vector<Piece>> read_records(const ByteSource& file) {
-    std::vector<Piece> pieces;
+/// What the records of a file say, in its order.
+struct Records {
+    std::vector<StoredRange> ranges;
+    bool cut_off = false;  ///< there is no end record
+};
+
+/// The last record of a file that was cut off: what there is of it.
+void add_cut_record(const StoredRange& whole, const ByteSource& file, Records& records) {
+    StoredRange part = whole;
+    part.size = file.size() - whole.stored;
+    if (part.size > 0) records.ranges.push_back(part);
+    records.cut_off = true;
+}
+
+Result<Records> read_records(const ByteSource& file, OpenOptions options) {
+    Records records;
     for (uint64_t at = sizeof(format::FlatHeader);;) {
+        if (options.partial && file.size() - at < sizeof(format::FlatRecord)) {
+            records.cut_off = true;
+            return records;
+        }
         const auto record = TRY(read_struct<format::FlatRecord>(file, "a record's header", at));
         const uint64_t offset = record.offset, size = record.size;
-        if (offset == format::kFlatEnd && size == format::kFlatEnd) return pieces;
+        if (offset == format::kFlatEnd && size == format::kFlatEnd) return records;
         at += sizeof record;
         if (size == 0 || size > kMaxEnd || offset > kMaxEnd - size) {
             return Error::make("'%s': the record at offset %" PRIu64 " has size %" PRId64
@@ -42,20 +59,27 @@ Result<std::vector<Piece>> read_records(const ByteSource& file) {
                                file.name().c_str(), at - sizeof record, static_cast<int64_t>(size),
                                static_cast<int64_t>(offset));
         }
+        const StoredRange range{.offset = offset, .size = size, .stored = at};
+        if (options.partial && size > file.size() - at) {
+            add_cut_record(range, file, records);
+            return records;
+        }
         TRY(check_inside(file, "a record", at, size));
-        pieces.push_back({.offset = offset, .size = size, .stored = at});
+        records.ranges.push_back(range);
         at += size;
     }
 }
 
 /// True where the later record hides the other; records' data lies in the order in which they came.
 struct Hidden {
-    bool operator()(const Piece& a, const Piece& b) const { return a.stored < b.stored; }
+    bool operator()(const StoredRange& a, const StoredRange& b) const {
+        return a.stored < b.stored;
+    }
 };
 
-/// Adds [@from, @to) of @piece, or makes the last piece longer by it.
-void add_part(std::vector<Piece>& out, const Piece& piece, uint64_t from, uint64_t to) {
-    const uint64_t stored = piece.stored + (from - piece.offset);
+/// Adds [@from, @to) of @range, or makes the last range longer by it.
+void add_part(std::vector<StoredRange>& out, const StoredRange& range, uint64_t from, uint64_t to) {
+    const uint64_t stored = range.stored + (from - range.offset);
     if (!out.empty() && out.back().end() == from && out.back().stored + out.back().size == stored) {
         out.back().size += to - from;
     } else {
@@ -65,14 +89,14 @@ void add_part(std::vector<Piece>& out, const Piece& piece, uint64_t from, uint64
 
 /// Walks over all starts and ends; of the records that are open between two of them the latest
 /// counts. O(n log n). @sorted by offset.
-std::vector<Piece> resolve_overlaps(const std::vector<Piece>& sorted) {
-    std::vector<Piece> out;
-    std::priority_queue<Piece, std::vector<Piece>, Hidden> open;
+std::vector<StoredRange> resolve_overlaps(const std::vector<StoredRange>& sorted) {
+    std::vector<StoredRange> out;
+    std::priority_queue<StoredRange, std::vector<StoredRange>, Hidden> open;
     uint64_t at = 0;
     for (size_t next = 0; next < sorted.size() || !open.empty();) {
         if (open.empty()) at = sorted[next].offset;
         while (next < sorted.size() && sorted[next].offset == at) open.push(sorted[next++]);
-        const Piece top = open.top();
+        const StoredRange top = open.top();
         const uint64_t stop =
             next < sorted.size() ? std::min(top.end(), sorted[next].offset) : top.end();
         add_part(out, top, at, stop);
@@ -82,13 +106,13 @@ std::vector<Piece> resolve_overlaps(const std::vector<Piece>& sorted) {
     return out;
 }
 
-std::vector<Piece> disjoint(std::vector<Piece> pieces) {
-    std::sort(pieces.begin(), pieces.end(),
-              [](const Piece& a, const Piece& b) { return a.offset < b.offset; });
-    const auto overlap =
-        std::adjacent_find(pieces.begin(), pieces.end(),
-                           [](const Piece& a, const Piece& b) { return a.end() > b.offset; });
-    return overlap == pieces.end() ? std::move(pieces) : resolve_overlaps(pieces);
+std::vector<StoredRange> disjoint(std::vector<StoredRange> ranges) {
+    std::sort(ranges.begin(), ranges.end(),
+              [](const StoredRange& a, const StoredRange& b) { return a.offset < b.offset; });
+    const auto overlap = std::adjacent_find(
+        ranges.begin(), ranges.end(),
+        [](const StoredRange& a, const StoredRange& b) { return a.end() > b.offset; });
+    return overlap == ranges.end() ? std::move(ranges) : resolve_overlaps(ranges);
 }
 
 }  // namespace
@@ -101,31 +125,35 @@ bool is_flattened(const ByteSource& source) {
     return header->signature == signature;
 }
 
-FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<Piece> pieces)
+FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges,
+                       bool cut_off)
     : file_(std::move(file)),
-      pieces_(std::move(pieces)),
-      size_(pieces_.empty() ? 0 : pieces_.back().end()) {}
+      ranges_(std::move(ranges)),
+      size_(ranges_.empty() ? 0 : ranges_.back().end()),
+      cut_off_(cut_off) {}
 
-Result<std::shared_ptr<const FlatSource>> FlatSource::open(std::shared_ptr<const ByteSource> file) {
+Result<std::shared_ptr<const FlatSource>> FlatSource::open(std::shared_ptr<const ByteSource> file,
+                                                           OpenOptions options) {
     TRY(check_header(*file));
-    std::vector<Piece> pieces = TRY(read_records(*file));
-    pieces = disjoint(std::move(pieces));
-    return std::shared_ptr<const FlatSource>(new FlatSource(std::move(file), std::move(pieces)));
+    Records records = TRY(read_records(*file, options));
+    std::vector<StoredRange> ranges = disjoint(std::move(records.ranges));
+    return std::shared_ptr<const FlatSource>(
+        new FlatSource(std::move(file), std::move(ranges), records.cut_off));
 }
 
 Result<> FlatSource::read_at(uint64_t offset, std::span<std::byte> out) const {
     TRY(check_inside(*this, "a read", offset, out.size()));
-    auto piece = std::partition_point(pieces_.begin(), pieces_.end(),
-                                      [&](const Piece& p) { return p.end() <= offset; });
+    auto range = std::partition_point(ranges_.begin(), ranges_.end(),
+                                      [&](const StoredRange& p) { return p.end() <= offset; });
     while (!out.empty()) {
         uint64_t take = out.size();
-        if (piece == pieces_.end() || piece->offset > offset) {
-            if (piece != pieces_.end()) take = std::min(take, piece->offset - offset);
+        if (range == ranges_.end() || range->offset > offset) {
+            if (range != ranges_.end()) take = std::min(take, range->offset - offset);
             std::memset(out.data(), 0, take);
         } else {
-            take = std::min(take, piece->end() - offset);
-            TRY(file_->read_at(piece->stored + (offset - piece->offset), out.first(take)));
-            ++piece;
+            take = std::min(take, range->end() - offset);
+            TRY(file_->read_at(range->stored + (offset - range->offset), out.first(take)));
+            ++range;
         }
         out = out.subspan(take);
         offset += take;
@@ -134,13 +162,13 @@ Result<> FlatSource::read_at(uint64_t offset, std::span<std::byte> out) const {
 }
 
 guest::RamExtent FlatSource::extent(uint64_t offset, uint64_t limit) const {
-    const auto piece = std::partition_point(pieces_.begin(), pieces_.end(),
-                                            [&](const Piece& p) { return p.end() <= offset; });
-    if (piece == pieces_.end()) return {.length = limit - offset, .populated = false};
-    if (piece->offset > offset) {
-        return {.length = std::min(limit, piece->offset) - offset, .populated = false};
+    const auto range = std::partition_point(
+        ranges_.begin(), ranges_.end(), [&](const StoredRange& p) { return p.end() <= offset; });
+    if (range == ranges_.end()) return {.length = limit - offset, .populated = false};
+    if (range->offset > offset) {
+        return {.length = std::min(limit, range->offset) - offset, .populated = false};
     }
-    return {.length = std::min(limit, piece->end()) - offset, .populated = true};
+    return {.length = std::min(limit, range->end()) - offset, .populated = true};
 }
 
 }  // namespace guestdump::vmcore

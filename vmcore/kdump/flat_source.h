@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vmcore/byte_source.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -17,9 +18,12 @@ class FlatSource final : public ByteSource {
     /// Reads every record's header, not the data. Memory: 24 bytes a record, which itself has 17 or
     /// more.
     ///
+    /// With options.partial, a file that was cut off ends with its last byte.
+    ///
     /// Errors: a type or version that is not known, a record of no or negative size, one that leads
     /// outside of the file, no end record.
-    static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file);
+    static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file,
+                                                          OpenOptions options = {});
 
     const std::string& name() const override { return file_->name(); }
     uint64_t size() const override { return size_; }
@@ -27,19 +31,23 @@ class FlatSource final : public ByteSource {
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
     /// Bytes [offset, offset + size) of the carried file lie at @stored of the flattened one.
-    struct Piece {
+    struct StoredRange {
         uint64_t offset, size, stored;
         uint64_t end() const { return offset + size; }
     };
     /// Sorted by offset, disjoint.
-    const std::vector<Piece>& pieces() const { return pieces_; }
+    const std::vector<StoredRange>& ranges() const { return ranges_; }
+    /// True if the file was cut off: it has no end record.
+    bool cut_off() const { return cut_off_; }
 
   private:
-    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<Piece> pieces);
+    FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges,
+               bool cut_off);
 
     std::shared_ptr<const ByteSource> file_;
-    std::vector<Piece> pieces_;
+    std::vector<StoredRange> ranges_;
     uint64_t size_;
+    bool cut_off_;
 };
 
 }  // namespace guestdump::vmcore

@@ -16,7 +16,7 @@ namespace guestdump::vmcore {
 namespace {
 
 /// What is read and written at once: one record of a flattened file.
-constexpr uint64_t kPiece = uint64_t{1} << 20;
+constexpr uint64_t kCopyBuffer = uint64_t{1} << 20;
 
 /// Pieces under way: the bound on memory.
 constexpr unsigned kMostThreads = 16;
@@ -59,9 +59,9 @@ Result<std::optional<PageData>> find_page_data(const KdumpRegion& region, uint32
     return std::optional(used);
 }
 
-guest::PageSet set_of(const PageRuns& pages) {
+guest::PageSet set_of(const PageBitmap& pages) {
     std::vector<guest::PfnRun> runs;
-    for (const PageRun& run : pages.view()) runs.push_back({run.first, run.end()});
+    for (const BitmapRun& run : pages.view()) runs.push_back({run.first, run.end()});
     return guest::PageSet::of(std::move(runs));
 }
 
@@ -85,25 +85,26 @@ class KdumpCopy final : public dump::VmcoreWriter {
     Result<> iterate(const guest::PageSource&, dump::Sink& sink,
                      dump::Progress& progress) override {
         const unsigned threads = std::min(dump::thread_count(request_.threads), kMostThreads);
-        std::vector<Piece> pieces(size_t{threads} * 2);
-        for (Piece& piece : pieces) {
-            piece.buffer = TRY(util::MappedArray<std::byte>::make(std::min(kPiece, data_.size())));
+        std::vector<CopyBuffer> buffers(size_t{threads} * 2);
+        for (CopyBuffer& buffer : buffers) {
+            buffer.storage =
+                TRY(util::MappedArray<std::byte>::make(std::min(kCopyBuffer, data_.size())));
         }
         uint64_t next = 0;  // from the begin of the data
         util::StagePlan plan;
         plan.begin_job = [&](size_t slot) -> Result<bool> {
             TRY(progress.check());
-            pieces[slot].at = next;
-            pieces[slot].size = std::min(kPiece, data_.size() - next);
-            next += pieces[slot].size;
-            return pieces[slot].size > 0;
+            buffers[slot].at = next;
+            buffers[slot].size = std::min(kCopyBuffer, data_.size() - next);
+            next += buffers[slot].size;
+            return buffers[slot].size > 0;
         };
-        const auto read = [&](size_t slot) { return read_piece(pieces[slot]); };
-        const auto write = [&](size_t slot) { return write_piece(pieces[slot], sink, progress); };
+        const auto read = [&](size_t slot) { return read_data(buffers[slot]); };
+        const auto write = [&](size_t slot) { return write_data(buffers[slot], sink, progress); };
         const auto order =
             sink.random_access() ? util::Stage::Order::parallel : util::Stage::Order::in_order;
         plan.stages = {{util::Stage::Order::parallel, read}, {order, write}};
-        return util::run_stages(threads, pieces.size(), plan);
+        return util::run_stages(threads, buffers.size(), plan);
     }
 
     Result<> completed(dump::Sink& sink) override {
@@ -111,12 +112,12 @@ class KdumpCopy final : public dump::VmcoreWriter {
     }
 
   private:
-    struct Piece {
+    struct CopyBuffer {
         uint64_t at = 0;  ///< from the begin of the data
         uint64_t size = 0;
-        util::MappedArray<std::byte> buffer;
+        util::MappedArray<std::byte> storage;
 
-        std::span<std::byte> bytes() { return std::span(buffer).first(size); }
+        std::span<std::byte> bytes() { return std::span(storage).first(size); }
     };
 
     Result<> write_descriptors(dump::Sink& sink, const dump::Progress& progress) const {
@@ -131,13 +132,13 @@ class KdumpCopy final : public dump::VmcoreWriter {
         return descriptors.flush();
     }
 
-    Result<> read_piece(Piece& piece) const {
-        return file_.region->source().read_at(data_.begin + piece.at, piece.bytes());
+    Result<> read_data(CopyBuffer& buffer) const {
+        return file_.region->source().read_at(data_.begin + buffer.at, buffer.bytes());
     }
 
-    Result<> write_piece(Piece& piece, dump::Sink& sink, dump::Progress& progress) const {
-        TRY(sink.write_at(layout_.pages + piece.at, piece.bytes()));
-        progress.add(told_at(piece.at + piece.size) - told_at(piece.at));
+    Result<> write_data(CopyBuffer& buffer, dump::Sink& sink, dump::Progress& progress) const {
+        TRY(sink.write_at(layout_.pages + buffer.at, buffer.bytes()));
+        progress.add(told_at(buffer.at + buffer.size) - told_at(buffer.at));
         return {};
     }
 

@@ -11,36 +11,39 @@
 namespace guestdump::vmcore {
 namespace {
 
-/// Descriptor of NT_PRSTATUS on i386, bytes. [linux arch/x86/include/asm/elf.h]
-constexpr size_t kPrstatus32 = 144;
+/// Descriptors of NT_PRSTATUS on i386 and x86-64, bytes. [linux arch/x86/include/asm/elf.h]
+constexpr size_t kPrstatus32 = 144, kPrstatus64 = 336;
 
-/// i386 to i686.
-bool is_i386(const std::string& machine) {
-    return machine.size() == 4 && machine[0] == 'i' && machine.substr(2) == "86";
+bool is_prstatus(const Note& note) {
+    return note.name == "CORE" && note.type == format::kNtPrstatus;
 }
 
-/// QEMU's utsname says x86_64 for a guest outside long mode too, so the notes are asked first.
-Result<uint16_t> machine_of(const ByteSource& source, const KdumpHeader& header,
-                            const NoteList& notes) {
+/// QEMU's utsname says x86_64 for a guest outside long mode too, so the notes are asked first. A
+/// note of a size that neither has says nothing.
+uint16_t machine_of(const KdumpHeader& header, const NoteList& notes) {
     for (const Note& note : notes.notes) {
-        if (note.name != "CORE" || note.type != format::kNtPrstatus) continue;
-        return note.descriptor.size() == kPrstatus32 ? format::kEm386 : format::kEmX86_64;
+        if (!is_prstatus(note)) continue;
+        if (note.descriptor.size() == kPrstatus32) return format::kEm386;
+        if (note.descriptor.size() == kPrstatus64) return format::kEmX86_64;
     }
     if (header.utsname.machine == "x86_64") return format::kEmX86_64;
-    if (is_i386(header.utsname.machine)) return format::kEm386;
-    if (!header.utsname.machine.empty()) {
-        return Error::make("'%s': machine '%s' is not x86", source.name().c_str(),
-                           header.utsname.machine.c_str());
-    }
+    if (is_i386_name(header.utsname.machine)) return format::kEm386;
     return header.elf_class == format::ElfClass::k64 ? format::kEmX86_64 : format::kEm386;
 }
 
-Result<std::vector<std::byte>> read_bounded(const ByteSource& source, const char* what,
-                                            uint64_t offset, uint64_t size) {
-    if (size > kMaxNotes) {
-        return Error::make("'%s': %" PRIu64 " bytes of %s, at most %" PRIu64 " are believed",
-                           source.name().c_str(), size, what, kMaxNotes);
-    }
+/// nr_cpus is what some readers count vCPUs by.
+void check_cpu_count(const KdumpHeader& header, const NoteList& notes,
+                     std::vector<std::string>& warnings) {
+    const auto found =
+        static_cast<size_t>(std::count_if(notes.notes.begin(), notes.notes.end(), is_prstatus));
+    if (found == 0 || found == header.cpu_count) return;
+    warnings.push_back(
+        util::text("the header counts %u vCPUs, there are notes of %zu", header.cpu_count, found));
+}
+
+/// @size has been checked.
+Result<std::vector<std::byte>> read_bytes(const ByteSource& source, uint64_t offset,
+                                          uint64_t size) {
     std::vector<std::byte> bytes(size);
     TRY(source.read_at(offset, bytes));
     return bytes;
@@ -51,7 +54,7 @@ Result<> add_vmcoreinfo(const ByteSource& source, const KdumpHeader& header,
                         std::vector<std::byte>& notes) {
     if (header.vmcoreinfo_size == 0) return {};
     const std::vector<std::byte> text =
-        TRY(read_bounded(source, "VMCOREINFO", header.vmcoreinfo_offset, header.vmcoreinfo_size));
+        TRY(read_bytes(source, header.vmcoreinfo_offset, header.vmcoreinfo_size));
     guest::NoteBuilder builder;
     builder.append_raw(notes);
     builder.append("VMCOREINFO", 0, text);
@@ -60,8 +63,7 @@ Result<> add_vmcoreinfo(const ByteSource& source, const KdumpHeader& header,
 }
 
 Result<std::vector<std::byte>> read_notes(const ByteSource& source, const KdumpHeader& header) {
-    std::vector<std::byte> notes =
-        TRY(read_bounded(source, "notes", header.note_offset, header.note_size));
+    std::vector<std::byte> notes = TRY(read_bytes(source, header.note_offset, header.note_size));
     const NoteList list = split_notes(notes);
     const bool has_vmcoreinfo =
         std::any_of(list.notes.begin(), list.notes.end(),
@@ -70,20 +72,23 @@ Result<std::vector<std::byte>> read_notes(const ByteSource& source, const KdumpH
     return notes;
 }
 
-Result<> add_blocks(const PageRuns& pages, const std::shared_ptr<const KdumpRegion>& region,
+RangeList ranges_of(const PageBitmap& pages) {
+    RangeList ranges;
+    for (const BitmapRun& run : pages.view())
+        ranges.push_back({guest::Gpa{run.first * kPageSize}, run.count * kPageSize});
+    return ranges;
+}
+
+Result<> add_blocks(const RangeList& ranges, const std::shared_ptr<const KdumpRegion>& region,
                     guest::GuestPhysBlockList& blocks) {
-    for (const PageRun& run : pages.view()) {
-        const uint64_t start = run.first * kPageSize;
-        TRY(blocks.add({.range = {guest::Gpa{start}, run.count * kPageSize},
-                        .region = region,
-                        .offset = start}));
-    }
+    for (const guest::GpaRange& range : ranges)
+        TRY(blocks.add({.range = range, .region = region, .offset = range.start.value}));
     return {};
 }
 
 }  // namespace
 
-Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
+Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     KdumpFile file;
     file.header = TRY(read_kdump_header(*source));
     const KdumpHeader& header = file.header;
@@ -91,17 +96,23 @@ Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source) {
     contents.format = util::text("kdump-compressed version %u", header.version);
     contents.elf_class = header.elf_class;
     contents.phys_base = guest::Gpa{header.phys_base};
+    contents.warnings = header.warnings;
     contents.notes = TRY(read_notes(*source, header));
-    contents.machine = TRY(machine_of(*source, header, split_notes(contents.notes)));
+    const NoteList notes = split_notes(contents.notes);
+    contents.machine = machine_of(header, notes);
+    check_cpu_count(header, notes, contents.warnings);
     if ((header.status & format::kStatusIncomplete) != 0) {
         contents.warnings.push_back("the dump is incomplete: its target was full before it ended");
     }
-    PageRuns stored = TRY(PageRuns::read(*source, header.bitmap2, header.max_mapnr));
-    file.region = TRY(KdumpRegion::create(source, header, std::move(stored)));
-    file.existing = TRY(PageRuns::read(*source, header.bitmap1, header.max_mapnr));
+    PageBitmap stored = TRY(PageBitmap::read(*source, header.bitmap2, header.max_mapnr));
+    file.region = TRY(KdumpRegion::create(source, header, std::move(stored), options));
+    file.existing = TRY(PageBitmap::read(*source, header.bitmap1, header.max_mapnr));
     const bool rest_is_zero = header.dump_level == format::kDumpLevelExcludeZero;
-    TRY(add_blocks(rest_is_zero ? file.existing : file.region->stored(), file.region,
-                   contents.blocks));
+    if (options.partial) contents.missing = TRY(file.region->missing());
+    const RangeList existing = ranges_of(file.existing);
+    const RangeList known = rest_is_zero ? existing : ranges_of(file.region->stored());
+    TRY(add_blocks(ranges_without(known, contents.missing), file.region, contents.blocks));
+    contents.left_out = ranges_without(existing, known);
     return file;
 }
 

@@ -14,6 +14,11 @@ using format::PageDesc;
 
 namespace {
 
+Error with_hint(const Error& error) {
+    return Error::make("%s; `guestdump convert --partial` saves what is there",
+                       error.message().c_str());
+}
+
 bool same_place(const PageDesc& a, const PageDesc& b) {
     return a.offset == b.offset && a.size == b.size && a.flags == b.flags;
 }
@@ -21,7 +26,7 @@ bool same_place(const PageDesc& a, const PageDesc& b) {
 }  // namespace
 
 KdumpRegion::KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
-                         PageRuns stored)
+                         PageBitmap stored)
     : source_(std::move(source)),
       max_mapnr_(header.max_mapnr),
       descriptors_at_(header.descriptors),
@@ -29,9 +34,11 @@ KdumpRegion::KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHe
       cache_(kCachedPages) {}
 
 Result<std::shared_ptr<const KdumpRegion>> KdumpRegion::create(
-    std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageRuns stored) {
-    TRY(check_inside(*source, "the page descriptors", header.descriptors,
-                     stored.pages() * sizeof(PageDesc)));
+    std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored,
+    OpenOptions options) {
+    if (!options.partial)
+        TRY(check_inside(*source, "the page descriptors", header.descriptors,
+                         stored.pages() * sizeof(PageDesc)));
     std::shared_ptr<KdumpRegion> region(
         new KdumpRegion(std::move(source), header, std::move(stored)));
     TRY(region->find_zero_page());
@@ -51,23 +58,46 @@ Result<> KdumpRegion::find_zero_page() {
     return {};
 }
 
+/// The descriptor area of a dump whose target was full is a hole.
+bool KdumpRegion::is_missing(const PageDesc& descriptor) const {
+    const uint64_t offset = descriptor.offset, size = source_->size();
+    return offset == 0 || offset > size || descriptor.size > size - offset;
+}
+
 bool KdumpRegion::is_zero_page(const PageDesc& descriptor) const {
     return zero_page_ && descriptor.offset == *zero_page_ && descriptor.flags == kPageRaw &&
            descriptor.size == kPageSize;
 }
 
-Result<std::vector<PageDesc>> KdumpRegion::descriptors(const PageRun& run, uint64_t pfn,
+Result<std::vector<PageDesc>> KdumpRegion::descriptors(const BitmapRun& run, uint64_t pfn,
                                                        uint64_t count) const {
     std::vector<PageDesc> some(std::min({count, kBatch, run.end() - pfn}));
-    const uint64_t index = run.rank + (pfn - run.first);
-    TRY(source_->read_at(descriptors_at_ + index * sizeof(PageDesc),
-                         std::as_writable_bytes(std::span(some))));
+    const uint64_t at = descriptors_at_ + (run.rank + (pfn - run.first)) * sizeof(PageDesc);
+    // create() has checked that all are there, unless the file was cut off.
+    const uint64_t in_file = source_->size() - std::min(at, source_->size());
+    const auto there = std::span(some).first(std::min(some.size(), in_file / sizeof(PageDesc)));
+    TRY(source_->read_at(at, std::as_writable_bytes(there)));
     return some;
+}
+
+Result<RangeList> KdumpRegion::missing() const {
+    std::vector<guest::GpaRange> pages;
+    TRY(for_each_descriptor([&](uint64_t pfn, const PageDesc& page) -> Result<> {
+        if (!is_missing(page)) return {};
+        const uint64_t start = pfn * kPageSize;
+        if (!pages.empty() && pages.back().last() + 1 == start) {
+            pages.back().size += kPageSize;
+        } else {
+            pages.push_back({guest::Gpa{start}, kPageSize});
+        }
+        return {};
+    }));
+    return pages;
 }
 
 Result<> KdumpRegion::for_each_descriptor(
     const std::function<Result<>(uint64_t pfn, const PageDesc&)>& visit) const {
-    for (const PageRun& run : stored_.view()) {
+    for (const BitmapRun& run : stored_.view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
             const std::vector<PageDesc> some = TRY(descriptors(run, pfn, run.end() - pfn));
             for (const PageDesc& descriptor : some) TRY(visit(pfn++, descriptor));
@@ -98,7 +128,7 @@ Result<> KdumpRegion::read(uint64_t offset, std::span<std::byte> out) const {
 
 Result<> KdumpRegion::read_pages(uint64_t pfn, std::span<std::byte> out) const {
     while (!out.empty()) {
-        const PageRun* run = stored_.find_from(pfn);
+        const BitmapRun* run = stored_.find_from(pfn);
         uint64_t pages = out.size() / kPageSize;
         if (!run || run->first > pfn) {
             if (run) pages = std::min(pages, run->first - pfn);
@@ -113,7 +143,7 @@ Result<> KdumpRegion::read_pages(uint64_t pfn, std::span<std::byte> out) const {
     return {};
 }
 
-Result<> KdumpRegion::read_stored(const PageRun& run, uint64_t pfn,
+Result<> KdumpRegion::read_stored(const BitmapRun& run, uint64_t pfn,
                                   std::span<std::byte> out) const {
     const std::vector<PageDesc> some = TRY(descriptors(run, pfn, out.size() / kPageSize));
     StoredPages pages(*source_, some, pfn);
@@ -124,7 +154,10 @@ Result<> KdumpRegion::read_stored(const PageRun& run, uint64_t pfn,
         } else if (i > 0 && same_place(some[i], some[i - 1])) {
             std::memcpy(to, to - kPageSize, kPageSize);
         } else {
-            TRY(pages.read(i, {to, kPageSize}));
+            Result<> read = pages.read(i, {to, kPageSize});
+            if (!read) {
+                return is_missing(some[i]) ? with_hint(read.error()) : std::move(read).take_error();
+            }
         }
     }
     return {};
@@ -153,7 +186,7 @@ guest::RamExtent KdumpRegion::extent(uint64_t offset, uint64_t limit) const {
     const uint64_t pfn = offset / kPageSize;
     const uint64_t end_pfn = (limit + kPageSize - 1) / kPageSize;
     const auto until = [&](uint64_t end) { return std::min(limit, end * kPageSize) - offset; };
-    const PageRun* run = stored_.find_from(pfn);
+    const BitmapRun* run = stored_.find_from(pfn);
     if (!run) return {.length = until(end_pfn), .populated = false};
     if (run->first > pfn) return {.length = until(run->first), .populated = false};
     const auto some = descriptors(*run, pfn, end_pfn - pfn);

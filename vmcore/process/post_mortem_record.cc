@@ -132,32 +132,32 @@ Result<> parse_copy(Bytes bytes, uint32_t cpu_count, PostMortemRecord& record) {
     return {};
 }
 
-Result<bool> begins_record(const ProcessMemory& memory, const ProcessMemory::Piece& piece) {
+Result<bool> begins_record(const ProcessMemory& memory, const ProcessMemory::CoreRange& range) {
     std::array<char, format::kRecordMagic.size()> magic;
-    if (piece.size < sizeof(format::RecordHeader)) return false;
-    TRY(memory.source()->read_at(piece.offset, std::as_writable_bytes(std::span(magic))));
+    if (range.size < sizeof(format::RecordHeader)) return false;
+    TRY(memory.source()->read_at(range.offset, std::as_writable_bytes(std::span(magic))));
     return std::string_view(magic.data(), magic.size()) == format::kRecordMagic;
 }
 
 /// @left: so many records are still read behind their headers.
-Result<PostMortemRecord> read_whole(const ProcessMemory& memory, const ProcessMemory::Piece& piece,
-                                    size_t& left) {
+Result<PostMortemRecord> read_whole(const ProcessMemory& memory,
+                                    const ProcessMemory::CoreRange& range, size_t& left) {
     const ByteSource& source = *memory.source();
     const auto header =
-        TRY(read_struct<format::RecordHeader>(source, "a record's header", piece.offset));
-    TRY(check_header(header, piece.address, std::min(piece.size, format::kMaxRecord)));
+        TRY(read_struct<format::RecordHeader>(source, "a record's header", range.offset));
+    TRY(check_header(header, range.address, std::min(range.size, format::kMaxRecord)));
     --left;
     std::vector<std::byte> bytes(header.length);
-    TRY(source.read_at(piece.offset, bytes));
-    return parse_record(bytes, piece.address);
+    TRY(source.read_at(range.offset, bytes));
+    return parse_record(bytes, range.address);
 }
 
-Result<PostMortemRecord> read_record(const ProcessMemory& memory, const ProcessMemory::Piece& piece,
-                                     size_t& left) {
-    Result<PostMortemRecord> record = read_whole(memory, piece, left);
+Result<PostMortemRecord> read_record(const ProcessMemory& memory,
+                                     const ProcessMemory::CoreRange& range, size_t& left) {
+    Result<PostMortemRecord> record = read_whole(memory, range, left);
     if (!record) {
         return std::move(record).take_error().while_(
-            "'%s': the record at 0x%" PRIx64, memory.source()->name().c_str(), piece.address);
+            "'%s': the record at 0x%" PRIx64, memory.source()->name().c_str(), range.address);
     }
     return record;
 }
@@ -209,11 +209,11 @@ Result<PostMortemRecord> find_record(const ProcessMemory& memory) {
     size_t left = kMostRecords;
     std::vector<PostMortemRecord> found;
     std::optional<Error> why_not;
-    for (const ProcessMemory::Piece& piece : memory.pieces()) {
+    for (const ProcessMemory::CoreRange& range : memory.ranges()) {
         if (left == 0) break;
-        const bool begins = TRY(begins_record(memory, piece));
+        const bool begins = TRY(begins_record(memory, range));
         if (!begins) continue;
-        Result<PostMortemRecord> record = read_record(memory, piece, left);
+        Result<PostMortemRecord> record = read_record(memory, range, left);
         if (record) {
             found.push_back(std::move(record).take());
         } else if (!why_not) {

@@ -79,7 +79,7 @@ class Rescue {
         size_t pieces = 0;
         for (const PostMortemRecord::Block& block : record_.blocks) {
             wanted += block.range.size;
-            const auto add = [&](const ProcessMemory::Piece& part) -> Result<> {
+            const auto add = [&](const ProcessMemory::CoreRange& part) -> Result<> {
                 if (++pieces > kMostPieces)
                     return Error::make("'%s': guest memory in more than %zu pieces", name(),
                                        kMostPieces);

@@ -29,45 +29,45 @@ void ProcessMemory::add(uint64_t address, uint64_t size, uint64_t offset) {
     const uint64_t in_file = source_->size() - std::min(offset, source_->size());
     const uint64_t there = std::min({size, in_file, UINT64_MAX - address});
     cut_off_ += size - there;
-    if (there > 0) pieces_.push_back({.address = address, .size = there, .offset = offset});
+    if (there > 0) ranges_.push_back({.address = address, .size = there, .offset = offset});
 }
 
 void ProcessMemory::remove_overlaps() {
-    std::stable_sort(pieces_.begin(), pieces_.end(),
-                     [](const Piece& a, const Piece& b) { return a.address < b.address; });
-    std::vector<Piece> disjoint;
+    std::stable_sort(ranges_.begin(), ranges_.end(),
+                     [](const CoreRange& a, const CoreRange& b) { return a.address < b.address; });
+    std::vector<CoreRange> disjoint;
     uint64_t reached = 0;
-    for (Piece piece : pieces_) {
-        const uint64_t end = piece.address + piece.size;
+    for (CoreRange range : ranges_) {
+        const uint64_t end = range.address + range.size;
         if (end <= reached) continue;
-        const uint64_t skipped = std::max(piece.address, reached) - piece.address;
-        disjoint.push_back({.address = piece.address + skipped,
-                            .size = piece.size - skipped,
-                            .offset = piece.offset + skipped});
+        const uint64_t skipped = std::max(range.address, reached) - range.address;
+        disjoint.push_back({.address = range.address + skipped,
+                            .size = range.size - skipped,
+                            .offset = range.offset + skipped});
         reached = end;
     }
-    pieces_ = std::move(disjoint);
+    ranges_ = std::move(disjoint);
 }
 
 Result<> ProcessMemory::for_each_part(uint64_t address, uint64_t size,
-                                      const std::function<Result<>(const Piece&)>& each) const {
+                                      const std::function<Result<>(const CoreRange&)>& each) const {
     const uint64_t end = address + std::min(size, UINT64_MAX - address);
-    auto piece = std::upper_bound(
-        pieces_.begin(), pieces_.end(), address,
-        [](uint64_t wanted, const Piece& one) { return wanted < one.address + one.size; });
-    for (; piece != pieces_.end() && piece->address < end; ++piece) {
-        const uint64_t from = std::max(piece->address, address);
-        const uint64_t to = std::min(piece->address + piece->size, end);
+    auto range = std::upper_bound(
+        ranges_.begin(), ranges_.end(), address,
+        [](uint64_t wanted, const CoreRange& one) { return wanted < one.address + one.size; });
+    for (; range != ranges_.end() && range->address < end; ++range) {
+        const uint64_t from = std::max(range->address, address);
+        const uint64_t to = std::min(range->address + range->size, end);
         TRY(each({.address = from,
                   .size = to - from,
-                  .offset = piece->offset + (from - piece->address)}));
+                  .offset = range->offset + (from - range->address)}));
     }
     return {};
 }
 
 Result<> ProcessMemory::read(uint64_t address, std::span<std::byte> out) const {
     uint64_t done = 0;
-    const auto copy = [&](const Piece& part) -> Result<> {
+    const auto copy = [&](const CoreRange& part) -> Result<> {
         if (part.address != address + done) return {};  // what is missing is told below
         TRY(source_->read_at(part.offset, out.subspan(done, part.size)));
         done += part.size;

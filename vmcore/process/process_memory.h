@@ -13,7 +13,7 @@ namespace guestdump::vmcore {
 class ProcessMemory {
   public:
     /// Bytes [address, address + size) of the process lie at @offset of the file.
-    struct Piece {
+    struct CoreRange {
         uint64_t address = 0, size = 0, offset = 0;
     };
 
@@ -24,12 +24,12 @@ class ProcessMemory {
     static Result<ProcessMemory> of(std::shared_ptr<const ByteSource> source);
 
     /// In the order of addresses, disjoint.
-    const std::vector<Piece>& pieces() const { return pieces_; }
+    const std::vector<CoreRange>& ranges() const { return ranges_; }
 
     /// Calls Result<> @each for the parts of [@address, @address + @size) that the core holds, in
     /// their order. Errors: of @each.
     Result<> for_each_part(uint64_t address, uint64_t size,
-                           const std::function<Result<>(const Piece&)>& each) const;
+                           const std::function<Result<>(const CoreRange&)>& each) const;
 
     /// Errors: the core does not hold all of it; the file's.
     Result<> read(uint64_t address, std::span<std::byte> out) const;
@@ -45,7 +45,7 @@ class ProcessMemory {
     void remove_overlaps();
 
     std::shared_ptr<const ByteSource> source_;
-    std::vector<Piece> pieces_;
+    std::vector<CoreRange> ranges_;
     uint64_t cut_off_ = 0;
 };
 

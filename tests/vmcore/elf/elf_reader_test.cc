@@ -135,6 +135,19 @@ START_TEST(memory_without_bytes_in_the_file_is_in_no_block) {
     put_le64(file, elf.program_headers() + 2 * 56 + 8, UINT64_MAX);  // p_offset, as QEMU writes it
     const Contents contents = must(read_elf(in_memory(file)));
     ck_assert_uint_eq(contents.blocks.view().size(), 1);
+    ck_assert(contents.left_out == RangeList({{guest::Gpa{0x200000}, 0x1000}}));
+}
+END_TEST
+
+START_TEST(memory_beyond_the_bytes_of_the_file_was_left_out) {
+    SmallElf elf;
+    elf.loads = {{.paddr = 0, .contents = noise(1, 0x4000), .memsz = 0x10000},
+                 {.paddr = 0x8000, .contents = noise(2, 0x1000), .memsz = 0x1000},
+                 {.paddr = 0x100000, .contents = noise(3, 0x1000), .memsz = UINT64_MAX}};
+    const Contents contents = must(read_elf(in_memory(elf.file())));
+    const RangeList expected = {{guest::Gpa{0x4000}, 0x4000}, {guest::Gpa{0x9000}, 0x7000}};
+    ck_assert(contents.left_out == expected);
+    ck_assert_uint_eq(contents.blocks.total_bytes(), 0x6000);
 }
 END_TEST
 
@@ -145,22 +158,73 @@ START_TEST(virtualbox_writes_no_ident_version) {
 }
 END_TEST
 
+/// What is read of a file with two loads if a field of the first one has this value.
+Contents with_odd_load(int bits, const Patch& patch) {
+    SmallElf elf = one_load();
+    elf.bits = bits;
+    elf.machine = bits == 64 ? 62 : 3;
+    elf.loads.push_back({.paddr = 0x200000, .contents = noise(2, 4096)});
+    Bytes file = elf.file();
+    const uint64_t first = elf.program_headers() + (bits == 64 ? 56 : 32);
+    support::put_little(file, first + patch.at, patch.value, patch.size);
+    return must(read_elf(in_memory(file)));
+}
+
+START_TEST(load_with_an_impossible_address_is_skipped_with_a_warning) {
+    const Patch patches[] = {
+        {24, 8, UINT64_MAX, "1 PT_LOAD of 0x1388 bytes skipped: no physical address"},
+        {24, 8, UINT64_MAX - 100, "1 PT_LOAD of 0x1388 bytes skipped: x86 has physical addresses"},
+        {24, 8, (uint64_t{1} << 52) - 4999, "the first is program header 1"},
+    };
+    for (const Patch& patch : patches) {
+        const Contents contents = with_odd_load(64, patch);
+        ck_assert_uint_eq(contents.blocks.total_bytes(), 4096);
+        ck_assert_uint_eq(contents.warnings.size(), 1);
+        ck_assert_msg(contents.warnings[0].find(patch.error) != std::string::npos, "%s",
+                      contents.warnings[0].c_str());
+    }
+    const Contents narrow = with_odd_load(32, {12, 4, UINT32_MAX, ""});
+    ck_assert_uint_eq(narrow.blocks.total_bytes(), 4096);
+    ck_assert(narrow.warnings[0].find("no physical address") != std::string::npos);
+}
+END_TEST
+
+START_TEST(load_with_more_bytes_in_the_file_than_in_memory_is_taken_whole) {
+    const Contents contents = with_odd_load(64, {40, 8, 4999, ""});
+    ck_assert_uint_eq(contents.blocks.total_bytes(), 5000 + 4096);
+    ck_assert(contents.warnings[0].find("p_filesz is more than p_memsz") != std::string::npos);
+}
+END_TEST
+
+START_TEST(of_loads_at_one_address_the_first_in_the_file_counts) {
+    for (const uint64_t others : {0u, 5u, 40u, 400u}) {  // sorting differs by their number
+        SmallElf elf;
+        elf.loads = {{.paddr = 0x1000, .contents = noise(1, 0x1000)},
+                     {.paddr = 0x1000, .contents = noise(2, 0x1000)}};
+        for (uint64_t i = 0; i < others; ++i)
+            elf.loads.push_back({.paddr = 0x100000 - i * 0x1000, .contents = noise(3, 16)});
+        const Contents contents = must(read_elf(in_memory(elf.file())));
+        Bytes memory(0x1000);
+        must(contents.blocks.read(guest::Gpa{0x1000}, memory));
+        ck_assert(memory == noise(1, 0x1000));
+    }
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_told_with_its_numbers) {
     constexpr uint64_t kLoad = 64 + 56;
     const Patch patches[] = {
         {4, 1, 3, "e_ident[EI_CLASS] is 3"},
-        {5, 1, 2, "e_ident[EI_DATA] is 2"},
+        {5, 1, 2, "e_ident[EI_DATA] is 2, big-endian, and e_machine 15872 (unknown)"},
+        {5, 1, 7, "e_ident[EI_DATA] is 7"},
         {16, 2, 2, "e_type is 2"},
-        {18, 2, 183, "e_machine is 183"},
+        {18, 2, 183, "e_machine is 183 (aarch64)"},
         {54, 2, 32, "e_phentsize is 32"},
         {56, 2, 0xffff, "no section 0"},
         {56, 2, 0xfffe, "the program header table of 3669904 bytes at offset 64 ends beyond"},
         {32, 8, UINT64_MAX, "the program header table of 112 bytes at offset 18446744073709551615"},
         {kLoad + 8, 8, UINT64_MAX, "program header 1: 'memory.vmcore': PT_LOAD of 5000 bytes"},
         {kLoad + 32, 8, 5001, "PT_LOAD of 5001 bytes"},
-        {kLoad + 40, 8, 4999, "p_filesz 0x1388 is more than p_memsz 0x1387"},
-        {kLoad + 24, 8, UINT64_MAX - 100, "no more than 52 bits"},
-        {kLoad + 24, 8, (uint64_t{1} << 52) - 4999, "no more than 52 bits"},
         {64 + 32, 8, UINT64_MAX,
          "program header 0: 'memory.vmcore': PT_NOTE of 18446744073709551615"},
     };
@@ -217,7 +281,11 @@ Suite* elf_reader_suite() {
          loads_that_make_more_memory_than_the_file_has_bytes_are_refused,
          of_loads_that_overlap_in_part_the_lower_one_counts_first,
          loads_in_any_order_join_where_the_file_goes_on,
-         memory_without_bytes_in_the_file_is_in_no_block, virtualbox_writes_no_ident_version,
+         memory_without_bytes_in_the_file_is_in_no_block,
+         memory_beyond_the_bytes_of_the_file_was_left_out, virtualbox_writes_no_ident_version,
+         load_with_an_impossible_address_is_skipped_with_a_warning,
+         load_with_more_bytes_in_the_file_than_in_memory_is_taken_whole,
+         of_loads_at_one_address_the_first_in_the_file_counts,
          what_makes_no_sense_is_told_with_its_numbers, hostile_header_count_allocates_nothing,
          a_file_cut_anywhere_is_refused, a_flipped_bit_never_does_harm});
 }

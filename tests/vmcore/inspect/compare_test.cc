@@ -32,6 +32,12 @@ SmallKdump as_kdump() {
     return kdump;
 }
 
+Bytes file_bytes(const ByteSource& source) {
+    Bytes bytes(source.size());
+    must(source.read_at(0, bytes));
+    return bytes;
+}
+
 Comparison compared(const Bytes& a, const Bytes& b) {
     const auto first = must(Vmcore::read(in_memory(a)));
     const auto second = must(Vmcore::read(in_memory(b)));
@@ -48,6 +54,63 @@ START_TEST(one_guest_in_two_formats_is_equal) {
     const Comparison result = compared(as_elf().file(), flattened(as_kdump().file(), 1000));
     ck_assert(result.equal());
     ck_assert_uint_eq(result.bytes, 4 * 4096);
+}
+END_TEST
+
+START_TEST(what_is_a_hole_in_both_is_not_read) {
+    SmallElf elf = as_elf();
+    elf.loads[0].contents.resize(64 << 20);
+    const auto file = std::make_shared<const MemorySource>(elf.file());
+    const auto first = must(Vmcore::read(file)), second = must(Vmcore::read(file));
+    const Comparison same = must(compare(*first, *second, 2));
+    ck_assert(same.equal());
+    ck_assert_uint_eq(same.bytes, 64 << 20);
+    ck_assert_uint_le(file->bytes_read(), 128 << 10);
+
+    elf.loads[0].contents[32 << 20] = std::byte{1};
+    const Comparison other = compared(file_bytes(*file), elf.file());
+    ck_assert_uint_eq(other.different_pages, 1);
+    ck_assert(says(other, "the page at 0x2001000 differs"));
+}
+END_TEST
+
+START_TEST(memory_left_out_of_one_file_is_a_difference) {
+    SmallElf left = as_elf(), right = as_elf();
+    left.loads[0].memsz = 0x8000;  // 0x5000 to 0x9000
+    const Comparison unknown = compared(left.file(), right.file());
+    ck_assert_uint_eq(unknown.differences.size(), 1);
+    ck_assert(says(unknown, "memory 0x5000-0x8fff is left out of the first, and does not exist"));
+    ck_assert(says(compared(right.file(), left.file()), "is left out of the second, and does not"));
+    ck_assert(compared(left.file(), left.file()).equal());
+
+    right.loads.push_back({.paddr = 0x6000, .contents = noise(1, 0x1000)});
+    const Comparison half = compared(left.file(), right.file());
+    ck_assert_uint_eq(half.differences.size(), 3);
+    ck_assert(says(half, "memory 0x6000-0x6fff is left out of the first"));
+    ck_assert(!says(half, "only in the second"));
+    ck_assert(says(compared(as_elf().file(), right.file()), "memory 0x6000-0x6fff is only in the"));
+}
+END_TEST
+
+START_TEST(memory_that_a_cut_file_lacks_is_a_difference) {
+    const Bytes whole = as_elf().file();
+    const Bytes cut(whole.begin(), whole.end() - 4096);
+    const auto first = must(Vmcore::read(in_memory(cut), {.partial = true}));
+    const auto second = must(Vmcore::read(in_memory(whole)));
+    const Comparison result = must(compare(*first, *second, 1));
+    ck_assert_uint_eq(result.differences.size(), 1);
+    ck_assert(says(result, "memory 0x4000-0x4fff is missing in the first"));
+}
+END_TEST
+
+START_TEST(kdump_level_with_the_same_pages_left_out_is_no_difference) {
+    SmallKdump filtered = as_kdump();
+    filtered.excluded = {8, 9};
+    filtered.dump_level = 31;
+    SmallElf elf = as_elf();
+    elf.loads.push_back({.paddr = 0x8000, .contents = {}, .memsz = 0x2000});
+    ck_assert(compared(elf.file(), filtered.file()).equal());
+    ck_assert(says(compared(as_elf().file(), filtered.file()), "0x8000-0x9fff is left out of the"));
 }
 END_TEST
 
@@ -104,9 +167,13 @@ END_TEST
 
 Suite* compare_suite() {
     return support::make_suite(
-        "compare", {one_guest_in_two_formats_is_equal, pages_that_differ_are_told_by_address,
-                    memory_that_only_one_has_is_told, notes_that_differ_are_told,
-                    machines_that_differ_are_told, memory_that_cannot_be_read_is_an_error});
+        "compare",
+        {one_guest_in_two_formats_is_equal, what_is_a_hole_in_both_is_not_read,
+         memory_left_out_of_one_file_is_a_difference, memory_that_a_cut_file_lacks_is_a_difference,
+         kdump_level_with_the_same_pages_left_out_is_no_difference,
+         pages_that_differ_are_told_by_address, memory_that_only_one_has_is_told,
+         notes_that_differ_are_told, machines_that_differ_are_told,
+         memory_that_cannot_be_read_is_an_error});
 }
 
 }  // namespace guestdump::vmcore

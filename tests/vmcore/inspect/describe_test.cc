@@ -72,54 +72,77 @@ START_TEST(vmcoreinfo_that_only_memory_has_is_told_with_its_place) {
 }
 END_TEST
 
-START_TEST(elf_tells_its_writer_by_where_its_parts_lie) {
-    using Program = qapi::VmcoreProgram;
-    // Notes that do not end on a page's border.
+/// An ELF file with QEMU notes, as a script may write it as well.
+SmallElf anybodys_elf() {
     SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 0x2000)}}};
-    ck_assert(described(elf.file()).written_by == Program::makedumpfile);
-    const uint64_t load = elf.program_headers() + 56;
-    Bytes ours = elf.file();
-    ours.resize(0x4000);
-    support::put_le64(ours, load + 8, 0x1000);
-    ck_assert(described(ours).written_by == Program::guestdump);
-    support::put_le64(ours, load + 8, 0x1200);
-    ck_assert(!described(ours).written_by);
-    elf.gap = 128;  // QEMU's section headers
-    ck_assert(described(elf.file()).written_by == Program::qemu);
-    elf.gap = 0;
-    elf.notes = note("CORE", 1, Bytes(336));
-    ck_assert(!described(elf.file()).written_by);
+    elf.stated_header_size = 64;
+    return elf;
+}
+
+START_TEST(elf_that_any_program_may_have_written_has_no_writer) {
+    ck_assert(!described(anybodys_elf().file()).written_by);
+    Bytes aligned = anybodys_elf().file();  // memory on a page, as guestdump writes it
+    aligned.resize(0x4000);
+    support::put_le64(aligned, 64 + 56 + 8, 0x1000);
+    ck_assert(!described(aligned).written_by);
 }
 END_TEST
 
-START_TEST(kdump_tells_its_writer_by_levels_and_names) {
+START_TEST(elf_of_qemu_is_known_by_its_header) {
     using Program = qapi::VmcoreProgram;
-    SmallKdump kdump{
-        .pages = {{.pfn = 1, .contents = noise(1, 4096)}}, .dump_level = 1, .status = 1};
-    ck_assert(!described(kdump.file()).written_by);  // it may be makedumpfile -d 1
-    kdump.dump_level = 0;
-    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
-    kdump.excluded = {2};  // a part of memory
-    ck_assert(described(kdump.file()).written_by == Program::guestdump);
-    kdump.dump_level = 31;
-    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
-    kdump.dump_level = 1;
-    kdump.status = 0;
-    ck_assert(described(kdump.file()).written_by == Program::makedumpfile);
-    kdump.status = 1;
+    SmallElf elf = anybodys_elf();
+    elf.stated_header_size = 8;
+    ck_assert(described(elf.file()).written_by == Program::qemu);
+    elf.notes = note("CORE", 1, Bytes(336));
+    ck_assert(!described(elf.file()).written_by);
 
-    kdump.dump_level = 1;
-    kdump.vmcoreinfo = "OSRELEASE=6.1.0\n";
-    Bytes nameless = kdump.file();
-    std::fill_n(nameless.begin() + 12, 4 * 65, std::byte{0});
-    ck_assert(described(nameless).written_by == Program::qemu);
-    kdump.vmcoreinfo = "";
-    nameless = kdump.file();
-    std::fill_n(nameless.begin() + 12, 4 * 65, std::byte{0});
-    ck_assert(!described(nameless).written_by);
+    elf = anybodys_elf();
+    elf.gap = 128;  // two section headers
+    ck_assert(!described(elf.file()).written_by);
+    Bytes sections_first = elf.file();
+    support::put_le64(sections_first, 40, 64);  // e_shoff
+    ck_assert(described(sections_first).written_by == Program::qemu);
+}
+END_TEST
 
-    kdump.notes = note("CORE", 1, Bytes(336));
-    ck_assert(!described(kdump.file()).written_by);
+/// A kdump file with the marks that QEMU leaves.
+SmallKdump qemus_kdump() {
+    return {.pages = {{.pfn = 1, .contents = noise(1, 4096)}},
+            .dump_level = 1,
+            .status = 1,
+            .vmcoreinfo = "OSRELEASE=6.1.0\n"};
+}
+
+/// @file without sysname and release.
+Bytes nameless(Bytes file) {
+    std::fill_n(file.begin() + 12, 4 * 65, std::byte{0});
+    return file;
+}
+
+START_TEST(kdump_of_qemu_has_a_release_in_vmcoreinfo_only) {
+    ck_assert(described(nameless(qemus_kdump().file())).written_by == qapi::VmcoreProgram::qemu);
+}
+END_TEST
+
+START_TEST(kdump_that_any_program_may_have_written_has_no_writer) {
+    ck_assert(!described(qemus_kdump().file()).written_by);  // utsname has a release
+    for (const uint32_t level : {0u, 1u, 31u}) {
+        SmallKdump filtered = qemus_kdump();
+        filtered.excluded = {2};
+        filtered.dump_level = level;
+        ck_assert(!described(filtered.file()).written_by);
+        ck_assert(!described(nameless(filtered.file())).written_by);
+    }
+    SmallKdump unnamed = qemus_kdump();
+    unnamed.notes = note("QEMU", 0, qemu_descriptor(1));
+    unnamed.vmcoreinfo = "";
+    ck_assert(!described(nameless(unnamed.file())).written_by);
+    SmallKdump kernels = qemus_kdump();
+    kernels.notes = note("CORE", 1, Bytes(336));
+    ck_assert(!described(nameless(kernels.file())).written_by);
+    Bytes dated = nameless(qemus_kdump().file());
+    support::put_le64(dated, 408, 1700000000);
+    ck_assert(!described(dated).written_by);
 }
 END_TEST
 
@@ -160,6 +183,17 @@ START_TEST(kdump_pages_are_counted_by_kind) {
     ck_assert_int_eq(pages_of(info, "missing"), 1);
     ck_assert_int_eq(pages_of(info, "excluded"), 3);
     ck_assert_int_eq(pages_of(info, "unknown"), -1);
+    ck_assert_uint_eq(info.left_out_pages.value(), 3);
+}
+END_TEST
+
+START_TEST(pages_left_out_of_elf_are_counted) {
+    SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 0x2000), .memsz = 0x5000}}};
+    const qapi::VmcoreInfo info = described(elf.file());
+    ck_assert_uint_eq(info.left_out_pages.value(), 3);
+    ck_assert_int_eq(pages_of(info, "excluded"), 3);
+    elf.loads[0].memsz = 0;
+    ck_assert(!described(elf.file()).left_out_pages.has_value());
 }
 END_TEST
 
@@ -202,8 +236,10 @@ Suite* describe_suite() {
     return support::make_suite(
         "describe",
         {elf_is_described, vmcoreinfo_that_only_memory_has_is_told_with_its_place,
-         elf_tells_its_writer_by_where_its_parts_lie, kdump_tells_its_writer_by_levels_and_names,
-         kdump_pages_are_counted_by_kind, kernel_is_told_by_vmcoreinfo_before_the_header,
+         elf_that_any_program_may_have_written_has_no_writer, elf_of_qemu_is_known_by_its_header,
+         kdump_of_qemu_has_a_release_in_vmcoreinfo_only,
+         kdump_that_any_program_may_have_written_has_no_writer, kdump_pages_are_counted_by_kind,
+         kernel_is_told_by_vmcoreinfo_before_the_header, pages_left_out_of_elf_are_counted,
          without_notes_the_origin_is_unknown});
 }
 

@@ -3,8 +3,6 @@
 
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
-#include "tests/vmcore/memory_source.h"
-#include "vmcore/file_region.h"
 #include "vmcore/inspect/findings.h"
 #include "vmcore/inspect/memory_scan.h"
 
@@ -19,38 +17,21 @@ Suite* scan_suite();
 
 namespace {
 
-guest::GuestPhysBlockList blocks(const std::vector<GpaRange>& ranges) {
-    const auto region = std::make_shared<const FileRegion>(in_memory(support::Bytes(1 << 20)));
-    guest::GuestPhysBlockList list;
-    for (const GpaRange& range : ranges)
-        must(list.add({.range = range, .region = region, .offset = 0}));
-    return list;
-}
-
 GpaRange range(uint64_t start, uint64_t size) {
     return {Gpa{start}, size};
 }
 
-START_TEST(ranges_are_joined_shared_and_left_over) {
-    const auto a = blocks({range(0, 100), range(100, 50), range(1000, 100), range(5000, 10)});
-    const auto b = blocks({range(50, 10), range(90, 920), range(1090, 100)});
-    ck_assert(ranges_of(a) == std::vector({range(0, 150), range(1000, 100), range(5000, 10)}));
-    ck_assert(common_ranges(a, b) ==
-              std::vector({range(50, 10), range(90, 60), range(1000, 10), range(1090, 10)}));
-    ck_assert(ranges_without(a, b) ==
-              std::vector({range(0, 50), range(60, 30), range(1010, 80), range(5000, 10)}));
-    ck_assert(ranges_without(b, b).empty());
-    ck_assert(ranges_without(a, blocks({})) == ranges_of(a));
-    ck_assert(common_ranges(a, blocks({})).empty());
+/// All is populated.
+guest::RamExtent all_data(Gpa, uint64_t limit) {
+    return {.length = limit, .populated = true};
 }
-END_TEST
 
 START_TEST(every_byte_is_visited_once_in_pieces_that_end_at_their_multiples) {
     const std::vector<GpaRange> ranges = {range(100, 3 * kScanPiece), range(UINT64_MAX - 99, 100)};
     for (const unsigned threads : {1u, 4u}) {
         std::mutex mutex;
         std::map<uint64_t, uint64_t> seen;
-        must(scan(ranges, threads, [&](size_t slot, GpaRange piece) -> Result<> {
+        must(scan(ranges, all_data, threads, [&](size_t slot, GpaRange piece) -> Result<> {
             ck_assert_uint_lt(slot, 2 * threads);
             const std::lock_guard lock(mutex);
             seen[piece.start.value] = piece.size;
@@ -65,9 +46,35 @@ START_TEST(every_byte_is_visited_once_in_pieces_that_end_at_their_multiples) {
 }
 END_TEST
 
+START_TEST(holes_are_skipped_however_large_they_are) {
+    constexpr uint64_t kTib = uint64_t{1} << 40;
+    const RangeList ranges = {range(0, kTib), range(2 * kTib, 4096)};
+    size_t asked = 0;
+    // 8 KiB of data at 64 GiB and at the end of the first range, and nothing else.
+    const auto extent_of = [&](Gpa from, uint64_t limit) -> guest::RamExtent {
+        ++asked;
+        for (const uint64_t data : {kTib / 16, kTib - 8192}) {
+            const uint64_t end = data + 8192;
+            if (from.value < data) return {.length = std::min(limit, data - from.value)};
+            if (from.value < end)
+                return {.length = std::min(limit, end - from.value), .populated = true};
+        }
+        return {.length = limit};
+    };
+    std::vector<GpaRange> seen;
+    must(scan(ranges, extent_of, 1, [&](size_t, GpaRange piece) -> Result<> {
+        seen.push_back(piece);
+        return {};
+    }));
+    ck_assert(seen == std::vector({range(kTib / 16, 8192), range(kTib - 8192, 8192)}));
+    ck_assert_uint_le(asked, 6);
+}
+END_TEST
+
 START_TEST(error_of_a_visit_ends_the_scan) {
     const std::vector<GpaRange> ranges = {range(0, 100 * kScanPiece)};
-    must_fail(scan(ranges, 2, [](size_t, GpaRange) -> Result<> { return Error::make("no more"); }),
+    must_fail(scan(ranges, all_data, 2,
+                   [](size_t, GpaRange) -> Result<> { return Error::make("no more"); }),
               "no more");
 }
 END_TEST
@@ -86,9 +93,9 @@ END_TEST
 
 Suite* scan_suite() {
     return support::make_suite(
-        "scan", {ranges_are_joined_shared_and_left_over,
-                 every_byte_is_visited_once_in_pieces_that_end_at_their_multiples,
-                 error_of_a_visit_ends_the_scan, findings_keep_the_lowest_and_count_all});
+        "scan", {every_byte_is_visited_once_in_pieces_that_end_at_their_multiples,
+                 holes_are_skipped_however_large_they_are, error_of_a_visit_ends_the_scan,
+                 findings_keep_the_lowest_and_count_all});
 }
 
 }  // namespace guestdump::vmcore

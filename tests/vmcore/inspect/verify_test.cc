@@ -43,6 +43,17 @@ START_TEST(good_files_are_good) {
 }
 END_TEST
 
+START_TEST(holes_are_not_read) {
+    SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 8192)}}};
+    elf.loads[0].contents.resize(64 << 20);
+    const auto file = std::make_shared<const MemorySource>(elf.file());
+    const Verification result = verify(*must(Vmcore::read(file)), 2);
+    ck_assert(result.good());
+    ck_assert_uint_eq(result.bytes, 64 << 20);
+    ck_assert_uint_le(file->bytes_read(), 64 << 10);
+}
+END_TEST
+
 START_TEST(each_damaged_page_is_told_and_the_others_are_read) {
     const SmallKdump kdump = five_pages();
     Bytes file = kdump.file();
@@ -87,9 +98,10 @@ END_TEST
 
 Suite* verify_suite() {
     return support::make_suite(
-        "verify", {good_files_are_good, each_damaged_page_is_told_and_the_others_are_read,
-                   bitmaps_that_contradict_each_other_are_told,
-                   counts_that_contradict_the_notes_are_told, warnings_of_opening_are_problems});
+        "verify",
+        {good_files_are_good, holes_are_not_read, each_damaged_page_is_told_and_the_others_are_read,
+         bitmaps_that_contradict_each_other_are_told, counts_that_contradict_the_notes_are_told,
+         warnings_of_opening_are_problems});
 }
 
 }  // namespace guestdump::vmcore

@@ -77,8 +77,8 @@ START_TEST(random_records_read_as_if_written_one_by_one) {
         }
         const auto source = must(FlatSource::open(in_memory(script.finish())));
         ck_assert(whole(*source) == script.image);
-        for (size_t i = 1; i < source->pieces().size(); ++i) {
-            ck_assert_uint_le(source->pieces()[i - 1].end(), source->pieces()[i].offset);
+        for (size_t i = 1; i < source->ranges().size(); ++i) {
+            ck_assert_uint_le(source->ranges()[i - 1].end(), source->ranges()[i].offset);
         }
     }
 }

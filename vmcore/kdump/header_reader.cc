@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/kdump/kdump_header.h"
+#include "vmcore/kdump/header_reader.h"
 
 #include <algorithm>
 #include <cinttypes>
 #include <string_view>
 
 #include "format/kdump.h"
+#include "util/text.h"
 #include "vmcore/contents.h"
 
 namespace guestdump::vmcore {
@@ -27,24 +28,45 @@ bool plausible(const typename format::Kdump<C>::MainHeader& header) {
     return power_of_two && block >= 1024 && header.sub_hdr_size != 0 && header.bitmap_blocks != 0;
 }
 
+template <class Names>
+guest::Utsname utsname_of(const Names& name) {
+    return {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
+            text_of(name.version), text_of(name.machine),  text_of(name.domainname)};
+}
+
+Error other_machine(const ByteSource& source, const guest::Utsname& name, const char* order) {
+    return Error::make(
+        "'%s' is a kdump-compressed vmcore of %s %s, machine %s%s: only x86 is known",
+        source.name().c_str(), name.sysname.c_str(), name.release.c_str(), name.machine.c_str(),
+        order);
+}
+
+/// The version as a big-endian machine writes it, if this is a header of one.
+bool is_big_endian(const format::Kdump64::MainHeader& header) {
+    const uint32_t version = header.header_version;
+    return version != 0 && (version & 0x00ffffff) == 0;
+}
+
 template <ElfClass C>
-class Reader {
+class HeaderReader {
   public:
     using MainHeader = typename format::Kdump<C>::MainHeader;
     using SubHeader = typename format::Kdump<C>::SubHeader;
 
-    Reader(const ByteSource& source, const MainHeader& main) : source_(source), main_(main) {}
+    HeaderReader(const ByteSource& source, const MainHeader& main) : source_(source), main_(main) {}
 
     Result<KdumpHeader> read() {
         header_.elf_class = C;
         header_.version = main_.header_version;
         header_.status = main_.status;
+        header_.seconds = main_.seconds;
         header_.cpu_count = main_.nr_cpus;
-        const auto& name = main_.utsname;
-        header_.utsname = {text_of(name.sysname), text_of(name.nodename), text_of(name.release),
-                           text_of(name.version), text_of(name.machine),  text_of(name.domainname)};
+        header_.utsname = utsname_of(main_.utsname);
+        check_version();
         TRY(check_main());
         TRY(read_sub());
+        check_notes("the notes", header_.note_offset, header_.note_size);
+        check_notes("VMCOREINFO", header_.vmcoreinfo_offset, header_.vmcoreinfo_size);
         TRY(place_areas());
         return std::move(header_);
     }
@@ -52,11 +74,20 @@ class Reader {
   private:
     const char* name() const { return source_.name().c_str(); }
 
+    /// A version that is not known keeps nobody from the memory: all that changed so far are fields
+    /// that were added at the end of the sub header.
+    void check_version() {
+        const auto stated = static_cast<int32_t>(header_.version);
+        if (stated >= 1 && header_.version <= format::kKdumpVersion) return;
+        header_.warnings.push_back(
+            util::text("header version %d, 1 to %u are known", stated, format::kKdumpVersion));
+        header_.version = stated < 0 ? 0 : std::min(header_.version, format::kKdumpVersion);
+    }
+
     Result<> check_main() const {
-        if (header_.version < 1 || header_.version > format::kKdumpVersion) {
-            return Error::make("'%s': header version %d, 1 to %u are known", name(),
-                               static_cast<int32_t>(header_.version), format::kKdumpVersion);
-        }
+        const std::string& machine = header_.utsname.machine;
+        if (!machine.empty() && machine != "x86_64" && !is_i386_name(machine))
+            return other_machine(source_, header_.utsname, "");
         if (main_.block_size != kPageSize) {
             return Error::make("'%s': block size %u, x86 has pages of %u bytes", name(),
                                uint32_t{main_.block_size}, kPageSize);
@@ -67,7 +98,7 @@ class Reader {
     Result<> read_sub() {
         const auto sub = TRY(read_struct<SubHeader>(source_, "the sub header", kPageSize));
         header_.phys_base = sub.phys_base;
-        header_.dump_level = sub.dump_level;
+        if (header_.version >= 1) header_.dump_level = sub.dump_level;
         if (header_.version >= 2 && sub.split != 0) return refuse_split(sub);
         if (header_.version >= 3) {
             header_.vmcoreinfo_offset = sub.offset_vmcoreinfo;
@@ -91,10 +122,20 @@ class Reader {
                            name(), start, end);
     }
 
+    /// Notes that cannot be read cost the notes, not the memory.
+    void check_notes(const char* what, uint64_t& offset, uint64_t& size) {
+        if (size == 0) return;
+        Result<> inside = check_inside(source_, what, offset, size);
+        if (inside && size > kMaxNotes) {
+            inside = Error::make("%" PRIu64 " bytes of %s, at most %" PRIu64 " are believed", size,
+                                 what, kMaxNotes);
+        }
+        if (inside) return;
+        header_.warnings.push_back(inside.error().message());
+        offset = size = 0;
+    }
+
     Result<> place_areas() {
-        TRY(check_inside(source_, "the notes", header_.note_offset, header_.note_size));
-        TRY(check_inside(source_, "VMCOREINFO", header_.vmcoreinfo_offset,
-                         header_.vmcoreinfo_size));
         if (header_.max_mapnr > kMaxPhysicalAddress / kPageSize) {
             return Error::make("'%s': max_mapnr is 0x%" PRIx64
                                ", where x86 has no more than 0x%" PRIx64 " page frames",
@@ -120,6 +161,10 @@ class Reader {
 
 }  // namespace
 
+bool is_i386_name(const std::string& machine) {
+    return machine.size() == 4 && machine[0] == 'i' && machine.substr(2) == "86";
+}
+
 bool is_kdump(const ByteSource& source) {
     std::array<char, format::kKdumpSignature.size()> signature{};
     return source.size() >= signature.size() &&
@@ -130,9 +175,10 @@ bool is_kdump(const ByteSource& source) {
 Result<KdumpHeader> read_kdump_header(const ByteSource& source) {
     constexpr const char* kWhat = "the kdump header";
     const auto wide = TRY(read_struct<format::Kdump64::MainHeader>(source, kWhat, 0));
-    if (plausible<ElfClass::k64>(wide)) return Reader<ElfClass::k64>(source, wide).read();
+    if (is_big_endian(wide)) return other_machine(source, utsname_of(wide.utsname), ", big-endian");
+    if (plausible<ElfClass::k64>(wide)) return HeaderReader<ElfClass::k64>(source, wide).read();
     const auto narrow = TRY(read_struct<format::Kdump32::MainHeader>(source, kWhat, 0));
-    if (plausible<ElfClass::k32>(narrow)) return Reader<ElfClass::k32>(source, narrow).read();
+    if (plausible<ElfClass::k32>(narrow)) return HeaderReader<ElfClass::k32>(source, narrow).read();
     return Error::make("'%s': neither a 64-bit kdump header (block size %u) nor a 32-bit one (%u)",
                        source.name().c_str(), uint32_t{wide.block_size},
                        uint32_t{narrow.block_size});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/kdump/page_runs.h"
+#include "vmcore/kdump/page_bitmap.h"
 
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -12,7 +12,7 @@ using support::must;
 using support::must_fail;
 using support::noise;
 
-Suite* page_runs_suite();
+Suite* page_bitmap_suite();
 
 namespace {
 
@@ -27,11 +27,11 @@ START_TEST(runs_say_what_the_bits_say) {
         for (size_t i = 300; i < 400; ++i) bitmap[i] = std::byte{0};
         const uint64_t max_mapnr = 4800 - seed;  // ends inside a byte
 
-        const PageRuns runs = must(PageRuns::read(*in_memory(bitmap), 0, max_mapnr));
+        const PageBitmap runs = must(PageBitmap::read(*in_memory(bitmap), 0, max_mapnr));
 
         uint64_t rank = 0;
         for (uint64_t pfn = 0; pfn < max_mapnr; ++pfn) {
-            const PageRun* run = runs.find(pfn);
+            const BitmapRun* run = runs.find(pfn);
             ck_assert_int_eq(run != nullptr, bit(bitmap, pfn));
             if (run) ck_assert_uint_eq(run->rank + (pfn - run->first), rank++);
         }
@@ -47,7 +47,7 @@ END_TEST
 START_TEST(next_run_is_found_from_a_gap) {
     Bytes bitmap(8);
     bitmap[2] = std::byte{0x0c};  // 18, 19
-    const PageRuns runs = must(PageRuns::read(*in_memory(bitmap), 0, 64));
+    const PageBitmap runs = must(PageBitmap::read(*in_memory(bitmap), 0, 64));
     ck_assert_uint_eq(runs.find_from(0)->first, 18);
     ck_assert_uint_eq(runs.find_from(19)->first, 18);
     ck_assert_ptr_null(runs.find_from(20));
@@ -55,15 +55,15 @@ START_TEST(next_run_is_found_from_a_gap) {
 END_TEST
 
 START_TEST(bitmap_that_is_scattered_beyond_belief_is_refused) {
-    const Bytes bitmap((PageRuns::kMaxRuns + 4) / 4, std::byte{0x55});
-    must_fail(PageRuns::read(*in_memory(bitmap), 0, 8 * bitmap.size()), "more than 4194304 runs");
+    const Bytes bitmap((PageBitmap::kMaxRuns + 4) / 4, std::byte{0x55});
+    must_fail(PageBitmap::read(*in_memory(bitmap), 0, 8 * bitmap.size()), "more than 4194304 runs");
 }
 END_TEST
 
 }  // namespace
 
-Suite* page_runs_suite() {
-    return support::make_suite("page_runs",
+Suite* page_bitmap_suite() {
+    return support::make_suite("page_bitmap",
                                {runs_say_what_the_bits_say, next_run_is_found_from_a_gap,
                                 bitmap_that_is_scattered_beyond_belief_is_refused});
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "vmcore/kdump/page_runs.h"
+#include "vmcore/kdump/page_bitmap.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -12,8 +12,8 @@ constexpr uint64_t kBytesPerRead = 64 << 10;
 
 }  // namespace
 
-Result<PageRuns> PageRuns::read(const ByteSource& source, uint64_t offset, uint64_t max_mapnr) {
-    PageRuns runs;
+Result<PageBitmap> PageBitmap::read(const ByteSource& source, uint64_t offset, uint64_t max_mapnr) {
+    PageBitmap runs;
     std::vector<std::byte> buffer(kBytesPerRead);
     const uint64_t bytes = (max_mapnr + 7) / 8;
     for (uint64_t at = 0; at < bytes;) {
@@ -39,18 +39,18 @@ Result<PageRuns> PageRuns::read(const ByteSource& source, uint64_t offset, uint6
     return runs;
 }
 
-const PageRun* PageRuns::find_from(uint64_t pfn) const {
+const BitmapRun* PageBitmap::find_from(uint64_t pfn) const {
     const auto run = std::partition_point(runs_.begin(), runs_.end(),
-                                          [&](const PageRun& r) { return r.end() <= pfn; });
+                                          [&](const BitmapRun& r) { return r.end() <= pfn; });
     return run == runs_.end() ? nullptr : &*run;
 }
 
-const PageRun* PageRuns::find(uint64_t pfn) const {
-    const PageRun* run = find_from(pfn);
+const BitmapRun* PageBitmap::find(uint64_t pfn) const {
+    const BitmapRun* run = find_from(pfn);
     return run && run->first <= pfn ? run : nullptr;
 }
 
-bool PageRuns::add_byte(uint64_t pfn, unsigned bits) {
+bool PageBitmap::add_byte(uint64_t pfn, unsigned bits) {
     if (bits == 0xff) return add(pfn, 8);
     for (unsigned bit = 0; bit < 8; ++bit) {
         if ((bits >> bit & 1) != 0 && !add(pfn + bit, 1)) return false;
@@ -58,7 +58,7 @@ bool PageRuns::add_byte(uint64_t pfn, unsigned bits) {
     return true;
 }
 
-bool PageRuns::add(uint64_t pfn, uint64_t count) {
+bool PageBitmap::add(uint64_t pfn, uint64_t count) {
     if (!runs_.empty() && runs_.back().end() == pfn) {
         runs_.back().count += count;
         return true;

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vmcore/readers.h"
+
+#include <algorithm>
+#include <array>
+#include <cinttypes>
+
+#include "util/text.h"
+#include "vmcore/elf/elf_reader.h"
+#include "vmcore/foreign.h"
+#include "vmcore/kdump/flat_source.h"
+#include "vmcore/process/process_core.h"
+
+namespace guestdump::vmcore {
+namespace {
+
+/// A file format that can be read.
+struct FormatReader {
+    /// Returns true if the first bytes of @source, or its notes, show this format.
+    bool (*probe)(const ByteSource& source);
+    /// Reads headers and notes; memory is read later, through the blocks of the result.
+    Result<ReadFile> (*read)(const std::shared_ptr<const ByteSource>& source, OpenOptions options);
+};
+
+/// A page may have several virtual addresses, but no two pages share bytes of a file that stores
+/// them uncompressed: thousands of headers over the same bytes would claim terabytes of memory.
+Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList& blocks) {
+    if (blocks.total_bytes() <= source.size()) return {};
+    return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
+                       ": several PT_LOAD have the same bytes",
+                       source.name().c_str(), blocks.total_bytes(), source.size());
+}
+
+/// A core that was cut off is read as far as it goes in any case.
+Result<ReadFile> read_as_process_core(const std::shared_ptr<const ByteSource>& source,
+                                      OpenOptions /*options*/) {
+    ReadFile file;
+    file.contents = TRY(read_process_core(source));
+    TRY(check_shared(*source, file.contents.blocks));
+    return file;
+}
+
+Result<ReadFile> read_as_elf(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
+    ReadFile file;
+    file.contents = TRY(read_elf(source, options));
+    if (file.contents.blocks.empty() && file.contents.missing.empty())
+        return empty_elf_error(*source);
+    TRY(check_shared(*source, file.contents.blocks));
+    return file;
+}
+
+Result<ReadFile> read_as_kdump(const std::shared_ptr<const ByteSource>& source,
+                               OpenOptions options) {
+    ReadFile file;
+    file.kdump = TRY(read_kdump(source, options));
+    file.contents = std::move(file.kdump->contents);
+    return file;
+}
+
+// To add a reader:
+//  1. Put it into a folder of its own here, with the on-disk structures in format/.
+//  2. Write a probe that looks at a few bytes only and never fails: every file that is no vmcore
+//     is shown to it too.
+//  3. Write a read function that fills Contents. It checks every offset and size against the file,
+//     and every count against a limit, before it uses them. Page contents stay in the file: give
+//     each block a RamRegion that reads them.
+//  4. Add a row below. A format that is a special case of another one comes before it: the core of
+//     a process is also an ELF file.
+//  5. Add tests in tests/vmcore, a corpus for the fuzzer, and a section in docs/formats.md.
+// The first reader whose probe succeeds gets the file.
+constexpr std::array kReaders = {
+    FormatReader{is_process_core, read_as_process_core},
+    FormatReader{is_elf, read_as_elf},
+    FormatReader{is_kdump, read_as_kdump},
+};
+
+void report_missing(Contents& contents) {
+    if (contents.missing.empty()) return;
+    contents.warnings.push_back(
+        util::text("0x%" PRIx64 " bytes of memory are missing, from address 0x%" PRIx64
+                   " on: the file was cut off or never completed",
+                   total_bytes(contents.missing), contents.missing.front().start.value));
+}
+
+Result<ReadFile> read_carried(const std::shared_ptr<const ByteSource>& source,
+                              OpenOptions options) {
+    const auto reader = std::find_if(kReaders.begin(), kReaders.end(),
+                                     [&](const FormatReader& r) { return r.probe(*source); });
+    if (reader == kReaders.end()) return foreign_file_error(*source);
+    ReadFile file = TRY(reader->read(source, options));
+    report_missing(file.contents);
+    return file;
+}
+
+Result<ReadFile> read_flattened(const std::shared_ptr<const ByteSource>& source,
+                                OpenOptions options) {
+    const std::shared_ptr<const FlatSource> carried = TRY(FlatSource::open(source, options));
+    ReadFile file = TRY(read_carried(carried, options));
+    file.flattened = true;
+    if (carried->cut_off())
+        file.contents.warnings.push_back("the flattened file was cut off: it has no end record");
+    return file;
+}
+
+Result<ReadFile> read_any(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
+    return is_flattened(*source) ? read_flattened(source, options) : read_carried(source, options);
+}
+
+}  // namespace
+
+Result<ReadFile> read_file(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
+    Result<ReadFile> file = read_any(source, options);
+    if (file || options.partial) return file;
+    const Result<ReadFile> part = read_any(source, {.partial = true});
+    if (!part || part->contents.blocks.empty()) return file;
+    return Error::make("%s; `guestdump convert --partial` saves what is there",
+                       file.error().message().c_str());
+}
+
+}  // namespace guestdump::vmcore
