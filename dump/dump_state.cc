@@ -104,7 +104,8 @@ class DumpState::Job {
     /// The dump thread.
     Result<> write() {
         snapshot_ = TRY(Snapshot::prepare(capture_, request_, progress_.cancellation()));
-        const std::unique_ptr<VmcoreWriter> writer = TRY(make_writer(*snapshot_, request_, check_memory_));
+        const std::unique_ptr<VmcoreWriter> writer =
+            TRY(make_writer(*snapshot_, request_, check_memory_));
         progress_.begin_memory();
         TRY(writer->begin(*sink_, progress_));
         TRY(writer->iterate(*snapshot_->memory, *sink_, progress_));

@@ -46,8 +46,9 @@ class DumpState {
     ///
     /// On error, @concluded is not called and @sink is destroyed unfinished. Errors that change
     /// nothing: a dump is active, the format needs a target that can seek, the memory
-    /// check fails. Errors after which the guest runs again and the status is failed: the guest cannot
-    /// be captured, no memory lies in the range, there is no thread. All others come to @concluded.
+    /// check fails. Errors after which the guest runs again and the status is failed: the guest
+    /// cannot be captured, no memory lies in the range, there is no thread. All others come to
+    /// @concluded.
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
 
     bool active() const { return job_ != nullptr; }

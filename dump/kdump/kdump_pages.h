@@ -5,8 +5,8 @@
 #include "dump/progress.h"
 #include "dump/request.h"
 #include "dump/target/sink.h"
-#include "guest/page_set.h"
 #include "dump/writer.h"
+#include "guest/page_set.h"
 #include "guest/page_source.h"
 
 namespace guestdump::dump {

@@ -67,7 +67,8 @@ Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot
                                                     .max_mapnr = snapshot.max_mapnr(),
                                                     .page_count = snapshot.pages.count(),
                                                     .note_size = snapshot.notes.size()}));
-    std::unique_ptr<VmcoreWriter> writer = std::make_unique<KdumpWriter>(snapshot, request, layout, std::move(check_memory));
+    std::unique_ptr<VmcoreWriter> writer =
+        std::make_unique<KdumpWriter>(snapshot, request, layout, std::move(check_memory));
     if (kdump.flattened) writer = make_flattened_writer(std::move(writer));
     return writer;
 }

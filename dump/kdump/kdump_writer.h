@@ -14,7 +14,6 @@ namespace guestdump::dump {
 /// Errors: the compressor is not in this build, or does not have that level; the guest does not fit
 /// the format.
 Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(
-    const Snapshot& snapshot, const Request& request,
-    MemoryCheck check_memory = skip_memory_check);
+    const Snapshot& snapshot, const Request& request, MemoryCheck check_memory = skip_memory_check);
 
 }  // namespace guestdump::dump

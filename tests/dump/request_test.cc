@@ -71,8 +71,7 @@ START_TEST(kdump_takes_a_range) {
     Arguments arguments = with(Format::kdump_zlib);
     arguments.begin = 0x1000;
     arguments.length = 0x2000;
-    ck_assert(must(parse_request(arguments)).only ==
-              (guest::GpaRange{guest::Gpa{0x1000}, 0x2000}));
+    ck_assert(must(parse_request(arguments)).only == (guest::GpaRange{guest::Gpa{0x1000}, 0x2000}));
 }
 END_TEST
 

@@ -26,15 +26,23 @@ Suite* vbox_writer_suite();
 
 int main() {
     return guestdump::support::run_suites({
-        guestdump::dump::compressor_suite(),   guestdump::dump::dump_state_suite(),
-        guestdump::dump::elf_writer_suite(),   guestdump::dump::fd_sink_suite(),
-        guestdump::dump::file_sink_suite(),    guestdump::dump::flat_sink_suite(),
-        guestdump::dump::kdump_bitmap_suite(), guestdump::dump::kdump_layout_suite(),
-        guestdump::dump::kdump_writer_suite(), guestdump::dump::page_chunk_suite(),
-        guestdump::dump::page_kinds_suite(),   
-        guestdump::dump::page_sample_suite(),  guestdump::dump::page_sharing_suite(),
-        guestdump::dump::random_bytes_suite(), guestdump::dump::request_suite(),
-        guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
+        guestdump::dump::compressor_suite(),
+        guestdump::dump::dump_state_suite(),
+        guestdump::dump::elf_writer_suite(),
+        guestdump::dump::fd_sink_suite(),
+        guestdump::dump::file_sink_suite(),
+        guestdump::dump::flat_sink_suite(),
+        guestdump::dump::kdump_bitmap_suite(),
+        guestdump::dump::kdump_layout_suite(),
+        guestdump::dump::kdump_writer_suite(),
+        guestdump::dump::page_chunk_suite(),
+        guestdump::dump::page_kinds_suite(),
+        guestdump::dump::page_sample_suite(),
+        guestdump::dump::page_sharing_suite(),
+        guestdump::dump::random_bytes_suite(),
+        guestdump::dump::request_suite(),
+        guestdump::dump::snapshot_suite(),
+        guestdump::dump::stream_sink_suite(),
         guestdump::dump::vbox_writer_suite(),
     });
 }
