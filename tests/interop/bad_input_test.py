@@ -158,14 +158,23 @@ def a_hostile_vmcore_is_refused(lab):
             "memory whose address wraps": small_vmcore([(top - 100, 4096, 4096, 4096)], GOOD_NOTES),
             "notes beyond the file": small_vmcore([load], GOOD_NOTES, notes_size=1 << 33),
             "notes at the end of the address space": small_vmcore([load], GOOD_NOTES, notes_at=top - 4),
-            "a CPU state of no size": small_vmcore([load], note(b"QEMU", 0, b"")),
-            "a CPU state of an unknown version": small_vmcore([load], note(b"QEMU", 0, struct.pack("<II", 99, 440).ljust(440, b"\0"))),
             "a big-endian machine": b"\x7fELF\x02\x02" + small_vmcore([load], GOOD_NOTES)[6:],
     }.items():
         path = lab.path(what)
         with open(path, "wb") as out:
             out.write(data)
         names(refusal(lab, "-restore", path), path)
+
+
+@case
+def a_cpu_state_that_cannot_be_read_costs_the_registers_and_not_the_memory(lab):
+    for what, notes in {"no size": note(b"QEMU", 0, b""),
+                        "an unknown version": note(b"QEMU", 0, struct.pack("<II", 99, 440).ljust(440, b"\0"))}.items():
+        path = lab.path(what)
+        with open(path, "wb") as out:
+            out.write(small_vmcore([(0, 4096, 4096, 4096)], notes))
+        machine = lab.vm("-restore", path)
+        check(machine.qmp("read-guest-memory", begin=0, length=16)["data"], "%s: no memory", what)
 
 
 @case
