@@ -188,8 +188,9 @@ Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comp
     const RangeList both = common_ranges(left_ranges, right_ranges);
     std::vector<Pair> pairs(size_t{threads} * 2);
     Findings found;
+    const guest::RamSource left_source(left), right_source(right);
     const auto extent_of = [&](Gpa from, uint64_t limit) {
-        return either_extent(guest::RamSource(left), guest::RamSource(right), from, limit);
+        return either_extent(left_source, right_source, from, limit);
     };
     TRY(scan(both, extent_of, threads, [&](size_t slot, GpaRange piece) {
         return pairs[slot].compare(left, right, piece, found);
