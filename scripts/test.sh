@@ -27,22 +27,20 @@ all) packages=(build style test interop) ;;
 esac
 "$root/scripts/install-deps.sh" "${packages[@]}"
 
-# Several sources of a library are compiled as one: most of the compiler's time goes into the headers that they share.
-# The release build compiles each source by itself, which proves that each includes what it uses.
-joined=(-Dunity=on -Dunity_size=8)
-# g++ takes a joined source for a header, in which no class may have members of an anonymous namespace.
-joined_by_gcc=("${joined[@]}" -Dcpp_args=-Wno-subobject-linkage)
+# Each source is compiled by itself, although joining them (meson's unity builds) halves the compiler's time: joined, a call
+# in one file can silently choose an overload that another file keeps in its anonymous namespace. It did: progress_text()
+# got info_text.cc's time_text().
 clang=(-Db_lundef=false -Doptimization=1 -Ddebug=false -Dc_args=-gline-tables-only -Dcpp_args=-gline-tables-only)
 
 configure_build() {
     case $1 in
-    quick) CC=gcc CXX=g++ configure quick "${joined_by_gcc[@]}" -Doptimization=1 -Ddebug=false ;;
+    quick) CC=gcc CXX=g++ configure quick -Doptimization=1 -Ddebug=false ;;
     release) CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false ;;
     # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
-    sanitized) CC=clang-14 CXX=clang++-14 configure sanitized "${joined[@]}" "${clang[@]}" -Db_sanitize=address,undefined ;;
-    threads) CC=clang-14 CXX=clang++-14 configure threads "${joined[@]}" "${clang[@]}" -Db_sanitize=thread ;;
+    sanitized) CC=clang-14 CXX=clang++-14 configure sanitized "${clang[@]}" -Db_sanitize=address,undefined ;;
+    threads) CC=clang-14 CXX=clang++-14 configure threads "${clang[@]}" -Db_sanitize=thread ;;
     # What people get who have no compression library but zlib, and no libseccomp.
-    few) CC=gcc CXX=g++ configure few "${joined_by_gcc[@]}" -Doptimization=0 -Ddebug=false \
+    few) CC=gcc CXX=g++ configure few -Doptimization=0 -Ddebug=false \
         -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dseccomp=disabled ;;
     esac
 }
