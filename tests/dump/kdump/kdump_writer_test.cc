@@ -3,6 +3,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "dump/kdump/page_hash.h"
@@ -306,6 +308,49 @@ START_TEST(a_cancelled_dump_ends) {
 }
 END_TEST
 
+/// Memory whose pages may be read once: what a page was read for is remembered.
+class OneTimeSource final : public guest::PageSource {
+  public:
+    explicit OneTimeSource(const guest::PageSource& memory) : memory_(memory) {}
+
+    const guest::GuestPhysBlockList& blocks() const override { return memory_.blocks(); }
+    Result<> read(guest::Gpa from, std::span<std::byte> out) const override {
+        return read_padded(from, out);
+    }
+    Result<> read_padded(guest::Gpa from, std::span<std::byte> out) const override {
+        for (uint64_t at = 0; at < out.size(); at += 4096) {
+            const std::lock_guard lock(mutex_);
+            if (!read_.insert((from.value + at) / 4096).second)
+                return Error::make("page 0x%" PRIx64 " is read twice", from.value + at);
+        }
+        return memory_.read_padded(from, out);
+    }
+    guest::RamExtent extent(guest::Gpa from, uint64_t limit) const override {
+        return memory_.extent(from, limit);
+    }
+    bool pages_stay() const override { return false; }
+
+  private:
+    const guest::PageSource& memory_;
+    mutable std::mutex mutex_;  // workers read at once
+    mutable std::set<uint64_t> read_;
+};
+
+START_TEST(pages_that_do_not_stay_are_read_once) {
+    const auto guest = every_kind();
+    const Request request = on_threads(2, KdumpRequest{.flattened = false});
+    const Snapshot snapshot = must(Snapshot::take(*guest, request));
+    const auto writer = must(make_kdump_writer(snapshot, request));
+    support::MemorySink sink;
+    Progress progress;
+    must(writer->begin(sink, progress));
+    must(writer->iterate(OneTimeSource(*snapshot.memory), sink, progress));
+    must(writer->completed(sink));
+    const Bytes image = sink.bytes();
+    check_pages(must(support::read_kdump(image)), *guest);
+}
+END_TEST
+
 START_TEST(progress_counts_all_of_memory) {
     const auto guest = every_kind();
     const Snapshot snapshot = must(Snapshot::take(*guest, KdumpRequest{}));
@@ -359,6 +404,7 @@ Suite* kdump_writer_suite() {
                                    a_full_target_fails_the_dump_at_every_byte,
                                    memory_that_cannot_be_read_fails_the_dump,
                                    a_cancelled_dump_ends,
+                                   pages_that_do_not_stay_are_read_once,
                                    progress_counts_all_of_memory,
                                    a_level_that_there_is_not_is_refused,
                                    memory_too_high_for_the_bitmaps_is_refused,
