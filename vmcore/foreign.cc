@@ -39,18 +39,16 @@ constexpr const char* kXenSave =
 // specifications for compressed files.
 constexpr std::array kForeign = {
     // Packed: unpack and convert.
-    ForeignFormat{"\x1f\x8b"sv, 0, "compressed by gzip",
-                  "`gzip -dc FILE | guestdump convert - OUT`"},
+    ForeignFormat{"\x1f\x8b"sv, 0, "compressed by gzip", "`gzip -dc FILE > OUT` unpacks it"},
     ForeignFormat{"\xfd"
                   "7zXZ\0"sv,
-                  0, "compressed by xz", "`xz -dc FILE | guestdump convert - OUT`"},
+                  0, "compressed by xz", "`xz -dc FILE > OUT` unpacks it"},
     ForeignFormat{"\x28\xb5\x2f\xfd"sv, 0, "compressed by zstd",
-                  "`zstd -dc FILE | guestdump convert - OUT`"},
-    ForeignFormat{"\x04\x22\x4d\x18"sv, 0, "compressed by lz4",
-                  "`lz4 -dc FILE | guestdump convert - OUT`"},
-    ForeignFormat{"BZh"sv, 0, "compressed by bzip2", "`bzip2 -dc FILE | guestdump convert - OUT`"},
+                  "`zstd -dc FILE > OUT` unpacks it"},
+    ForeignFormat{"\x04\x22\x4d\x18"sv, 0, "compressed by lz4", "`lz4 -dc FILE > OUT` unpacks it"},
+    ForeignFormat{"BZh"sv, 0, "compressed by bzip2", "`bzip2 -dc FILE > OUT` unpacks it"},
     ForeignFormat{"\x89LZO\0\r\n\x1a\n"sv, 0, "compressed by lzop",
-                  "`lzop -dc FILE | guestdump convert - OUT`"},
+                  "`lzop -dc FILE > OUT` unpacks it"},
     ForeignFormat{"PK\x03\x04"sv, 0, "a zip archive", "`unzip FILE` takes it apart"},
     ForeignFormat{"7z\xbc\xaf\x27\x1c"sv, 0, "a 7-Zip archive", "`7z x FILE` takes it apart"},
     ForeignFormat{"ustar"sv, 257, "a tar archive", "`tar -xf FILE` takes it apart"},

@@ -127,6 +127,10 @@ class Guestdump(unittest.TestCase):
             self.assertIn("the file was cut off", out)
             self.assertTrue(out.endswith("damaged\n"), out)
             self.assert_trouble("`guestdump convert --partial` saves what is there", "convert", cut, self.folder / "out")
+            run("convert", "--partial", cut, self.folder / "out")
+            memory = [json.loads(run("info", "--json", file)[0])["memory"] for file in (cut, self.folder / "out")]
+            self.assertEqual(memory[0], memory[1])
+            os.unlink(self.folder / "out")
         cut.write_bytes((SMALL / "elf/64").read_bytes()[:-100])
         told = json.loads(run("info", "--json", cut)[0])
         self.assertGreater(told["missing"], 0)

@@ -46,7 +46,7 @@ START_TEST(compressed_files_are_named_with_the_command_that_unpacks_them) {
                    {"BZh91AY", "bzip2"}};
     for (const auto& packed : kPacked) {
         const std::string command =
-            std::string("`") + packed.program + " -dc memory.vmcore | guestdump convert - OUT`";
+            std::string("`") + packed.program + " -dc memory.vmcore > OUT` unpacks it";
         check_says(file_with(packed.magic), packed.program, command.c_str());
     }
 }

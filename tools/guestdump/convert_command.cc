@@ -51,10 +51,16 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vm
     return dump::make_writer(snapshot, request);
 }
 
+/// What is asked for besides the dump.
+struct Manner {
+    bool quiet = false;    ///< no progress
+    bool partial = false;  ///< take what there is of a file that was cut off
+};
+
 /// The exit status.
 Result<int> convert(const Command& command, const std::string& from, const std::string& to,
-                    const dump::Request& request, bool quiet) {
-    const auto vmcore = TRY(vmcore::Vmcore::open(from));
+                    const dump::Request& request, Manner manner) {
+    const auto vmcore = TRY(vmcore::Vmcore::open(from, {.partial = manner.partial}));
     TRY(command.accept(*vmcore, from));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
@@ -69,7 +75,7 @@ Result<int> convert(const Command& command, const std::string& from, const std::
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
     const Result<> written = [&] {
-        const ProgressLine line(progress, snapshot.blocks.total_bytes(), quiet);
+        const ProgressLine line(progress, snapshot.blocks.total_bytes(), manner.quiet);
         return write(*writer, *snapshot.memory, *sink, progress);
     }();
     if (written) {
@@ -95,15 +101,18 @@ Result<> accept_process_core(const vmcore::Vmcore& vmcore, const std::string& pa
 
 Result<int> run(const Command& command, int argc, char** argv) {
     DumpOptions options;
-    gboolean quiet = FALSE;
+    gboolean quiet = FALSE, partial = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
     entries.push_back({"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "print no progress", nullptr});
+    entries.push_back({"partial", 0, 0, G_OPTION_ARG_NONE, &partial,
+                       "take what there is of a file that was cut off", nullptr});
     entries.push_back({});
     const auto operands = TRY(parse_command_line(argc, argv, command.operands, 2, entries.data()));
     const auto arguments = TRY(options.arguments());
     // Checked by the code, and with the words, that a client of the monitor gets.
     const dump::Request request = TRY(dump::parse_request(arguments));
-    return convert(command, operands[0], operands[1], request, quiet != FALSE);
+    return convert(command, operands[0], operands[1], request,
+                   {.quiet = quiet != FALSE, .partial = partial != FALSE});
 }
 
 }  // namespace
