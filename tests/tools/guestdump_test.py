@@ -8,32 +8,12 @@ import pathlib
 import signal
 import struct
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
-GUESTDUMP, SMALL = sys.argv[1], pathlib.Path(sys.argv[2])
-
-
-def run(*words, status=0):
-    done = subprocess.run([GUESTDUMP, *map(str, words)], capture_output=True, timeout=60)
-    out, err = done.stdout, done.stderr.decode()
-    assert done.returncode == status, "status %d of %s: %s%s" % (done.returncode, words, out[:2000], err)
-    return out, err
+from command import GUESTDUMP, SMALL, CommandTest, main, run
 
 
-class Guestdump(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def assert_trouble(self, part, *words):
-        out, err = run(*words, status=2)
-        self.assertIn(part, err)
-        self.assertEqual(out, b"")
-
+class Guestdump(CommandTest):
     def test_info_tells_people_and_scripts_the_same(self):
         text = run("info", SMALL / "kdump/64")[0].decode()
         told = json.loads(run("info", "--json", SMALL / "kdump/64")[0])
@@ -182,4 +162,4 @@ class Guestdump(unittest.TestCase):
 
 
 FORMATS = ["elf", *["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")]]
-unittest.main(argv=sys.argv[:1])
+main()

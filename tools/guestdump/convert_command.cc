@@ -12,6 +12,7 @@
 #include "tools/guestdump/dump_options.h"
 #include "tools/guestdump/guestdump_commands.h"
 #include "tools/guestdump/progress_line.h"
+#include "tools/guestdump/same_file.h"
 #include "tools/guestdump/signal_watch.h"
 #include "util/text.h"
 #include "vmcore/kdump/kdump_copy.h"
@@ -60,6 +61,7 @@ struct Manner {
 /// The exit status.
 Result<int> convert(const Command& command, const std::string& from, const std::string& to,
                     const dump::Request& request, Manner manner) {
+    TRY(refuse_input_as_output(std::span(&from, 1), to));
     const auto vmcore = TRY(vmcore::Vmcore::open(from, {.partial = manner.partial}));
     TRY(command.accept(*vmcore, from));
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
