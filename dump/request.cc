@@ -134,7 +134,7 @@ Result<Request> parse_format(const qapi::DumpGuestMemoryArguments& arguments, Fo
 
 /// Processors this process may run on; at least 1.
 unsigned processors() {
-    // As many bits as the host can have processors, which nobody tells.
+    // The mask needs a bit for every processor that the host can have; no call returns that number.
     constexpr size_t kMostSets = 64;
     for (size_t sets = 1; sets <= kMostSets; sets *= 2) {
         std::vector<cpu_set_t> allowed(sets);

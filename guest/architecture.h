@@ -19,7 +19,8 @@
 /// table; they know no register by name.
 ///
 /// To add an architecture:
-///  1. Add a folder beside target-i386/, at the same place of the order in tests/check_layers.py.
+///  1. Add a folder beside target-i386/, and put it beside target-i386 in the order of
+///  tests/check_layers.py.
 ///  2. Derive its register values from RegisterValues: plain data, no behaviour.
 ///  3. Fill in one constant Architecture. A function that the architecture has no use for is null.
 ///  4. Give its page size, e_machine and uname word in ArchDumpInfo (Guest::arch_info()).

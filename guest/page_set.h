@@ -57,7 +57,8 @@ class PageSet {
     /// in the logarithm of the set's size.
     uint64_t select(uint64_t index) const;
 
-    /// The first run of pages in the set from @pfn on, as long as it goes; empty if there is none.
+    /// The longest run of pages in the set that begins with the first page from @pfn on. Empty if
+    /// there is no such page.
     /// for (auto run = set.next_run(0); run; run = set.next_run(run->end)) visits every page.
     std::optional<PfnRun> next_run(uint64_t pfn) const;
 

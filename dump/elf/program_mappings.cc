@@ -15,7 +15,7 @@ class Splitter {
     Result<> expect(size_t count) { return result_.reserve(count); }
 
     /// Adds the parts of @mapping that lie in blocks. They are not joined again, though they touch:
-    /// each program header tells of one block.
+    /// each program header covers one block.
     Result<> add(const guest::MemoryMapping& mapping) {
         if (result_.size() % kCheckEvery == 0) TRY(scope_.cancellation.check());
         if (scope_.elf_class == format::ElfClass::k32 && last_virtual(mapping) > UINT32_MAX) {
@@ -38,7 +38,8 @@ class Splitter {
         return {};
     }
 
-    /// Adds all blocks, each as far behind @window as it is behind 0. They count for no bound.
+    /// Adds every block at virtual address @window plus its physical one. They do not count
+    /// towards most_mappings.
     Result<> add_window(uint64_t window) {
         for (const guest::GuestPhysBlock& block : scope_.dumped.view()) {
             const guest::Gpa start = block.range.start;

@@ -81,7 +81,7 @@ class InspectionQueue {
     void drop(const std::shared_ptr<Job>& job);
 
     Post post_;
-    std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is under way; never empty beside thread_
+    std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is under way, on thread_
     util::Thread thread_{};
     util::WeakThis<InspectionQueue> weak_this_;  ///< for posted functions and claims
 };
