@@ -15,49 +15,53 @@
 
 namespace guestdump::dump {
 
-/// The one dump that a machine can have under way: none -> active -> completed | failed, and again.
+/// Runs the dumps of a machine, one at a time: none -> active -> completed | failed, and again.
 ///
-/// Each dump runs on a thread of its own, synchronous commands too: they differ only in when they
-/// reply. The guest stands still from start() until its memory has been read; making the file
-/// durable and giving it its name goes on while it runs again.
+/// Each dump runs on its own thread, even if the client waits for the reply. The guest is stopped
+/// from start() until its memory has been read; syncing and naming the file continue while the
+/// guest runs again. A live dump stops it only for a moment.
 ///
 /// All functions: main loop.
 class DumpState {
   public:
-    /// Runs a function on the main loop, soon; called from the dump thread.
+    /// Runs a function on the main loop, soon. Called from the dump thread.
     using Post = std::function<void(std::function<void()>)>;
 
     struct Outcome {
         qapi::DumpQueryResult result;
         std::optional<Error> error;         ///< why status is failed
-        std::vector<std::string> warnings;  ///< what was wrong with the guest note
+        std::vector<std::string> warnings;  ///< problems found in the guest note
     };
-    /// Called on the main loop when the file is closed, the guest runs again if it did, and query()
-    /// tells the end.
+    /// Called on the main loop once the file is closed, the guest runs again (if it ran before),
+    /// and query() returns the final state.
     using Concluded = std::function<void(const Outcome&)>;
 
     /// @guest must outlive this.
     DumpState(guest::Guest& guest, Post post, MemoryCheck check_memory = skip_memory_check);
-    /// Cancels and joins a dump under way; its Concluded is not called, its guest is resumed.
+    /// Cancels and joins a running dump. Its Concluded is not called; its guest is resumed.
     ~DumpState();
 
-    /// Stops the guest, captures it, and begins to prepare and write the dump to @sink on the dump
-    /// thread. Takes time that the guest cannot stretch.
+    /// Stops the guest, captures it, and starts the dump thread, which prepares the dump and writes
+    /// it to @sink. The duration of this call does not depend on the guest's contents. A live dump
+    /// stops and captures the guest later.
     ///
     /// On error, @concluded is not called and @sink is destroyed unfinished. Errors that change
-    /// nothing: a dump is active, the format needs a target that can seek, the memory
-    /// check fails. Errors after which the guest runs again and the status is failed: the guest
-    /// cannot be captured, no memory lies in the range, there is no thread. All others come to
-    /// @concluded.
+    /// nothing: a dump is active; the format needs a target that can seek; the memory check fails.
+    /// Errors after which the guest runs again and the status is failed: the guest cannot be
+    /// captured; no memory lies in the range; no thread can be created. All other errors are passed
+    /// to @concluded.
     Result<> start(const Request& request, std::unique_ptr<Sink> sink, Concluded concluded);
 
     bool active() const { return job_ != nullptr; }
 
-    /// Bytes of guest memory, uncompressed, and the status of the dump under way or else of the
-    /// last one.
+    /// True if a dump is active that lets the guest run.
+    bool live() const;
+
+    /// The status and progress of the running dump, or of the last one if none is running. Progress
+    /// is in bytes of guest memory before compression.
     qapi::DumpQueryResult query() const;
 
-    /// Asks the dump under way to end; it then fails with "cancelled". Nothing happens without one.
+    /// Cancels the running dump, if any: it soon fails with "cancelled".
     void cancel();
 
   private:
@@ -68,7 +72,7 @@ class DumpState {
     guest::Guest& guest_;
     Post post_;
     MemoryCheck check_memory_;
-    std::shared_ptr<Job> job_;  ///< shared only so that what it posted can tell that it is gone
+    std::shared_ptr<Job> job_;  ///< shared only so that posted functions can detect that it is gone
     qapi::DumpQueryResult last_{};
 };
 

@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "guest/guest.h"
+#include "util/result.h"
 
 namespace guestdump::dump {
 
-/// Holds a guest still: Guest::resume() when this goes, on every path. Main loop.
+/// Keeps a guest paused until release() or the destructor, which call Guest::resume(). Main loop.
 class PausedGuest {
   public:
     /// Stops @guest, which must outlive the result, and synchronises its registers.
@@ -22,7 +23,7 @@ class PausedGuest {
     PausedGuest(PausedGuest&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
     ~PausedGuest() { release(); }
 
-    /// Lets go of the guest now; one that ran before runs on.
+    /// Calls Guest::resume() now, which resumes the guest if it ran before.
     void release() {
         if (guest::Guest* guest = std::exchange(held_, nullptr)) guest->resume();
     }
@@ -30,7 +31,7 @@ class PausedGuest {
   private:
     explicit PausedGuest(guest::Guest& guest) : held_(&guest) {}
 
-    guest::Guest* held_;  ///< nullptr once let go
+    guest::Guest* held_;  ///< nullptr after release()
 };
 
 }  // namespace guestdump::dump

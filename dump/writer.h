@@ -18,21 +18,21 @@ class VmcoreWriter {
   public:
     virtual ~VmcoreWriter() = default;
 
-    /// All that is known before a page is read: headers, notes, bitmaps. Ends early when @progress
-    /// is cancelled.
+    /// Writes everything that is known before pages are read: headers, notes, bitmaps. Ends early
+    /// if @progress is cancelled.
     virtual Result<> begin(Sink& sink, const Progress& progress) = 0;
 
-    /// Every page, in order. Adds each page's bytes to @progress, and ends early when it is
-    /// cancelled.
+    /// Writes every page, in order. Adds the bytes of each page to @progress, and ends early if it
+    /// is cancelled.
     virtual Result<> iterate(const guest::PageSource& pages, Sink& sink, Progress& progress) = 0;
 
-    /// What is known only now; finishes @sink.
+    /// Writes what is known only after the pages, and finishes @sink.
     virtual Result<> completed(Sink& sink) = 0;
 };
 
-/// Fails if the process has too little memory to spare for a dump. A program provides one if its
-/// allocator can keep memory in reserve; libraries end the process when malloc() returns nothing.
-/// Called before the guest is stopped and, on the dump thread, after the compressors have allocated
+/// Fails if the process has too little memory left for a dump. A program provides one if its
+/// allocator can keep memory in reserve, because libraries end the process if malloc() fails.
+/// Called before the guest is stopped, and on the dump thread after the compressors have allocated
 /// their memory. Never empty.
 using MemoryCheck = std::function<Result<>()>;
 
@@ -46,7 +46,7 @@ Result<> check_target(const Request& request, const Sink& sink);
 
 /// The writer for @request's format. @snapshot must outlive it.
 ///
-/// Errors: the compressor is not in this build, the guest does not fit the format.
+/// Errors: this build lacks the compressor; the format cannot represent the guest.
 Result<std::unique_ptr<VmcoreWriter>> make_writer(const Snapshot& snapshot, const Request& request,
                                                   MemoryCheck check_memory = skip_memory_check);
 

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
 
+#include "format/elf_machine.h"
 #include "util/stored.h"
 
-/// ELF core files as they lie on disk: structures and constants, little-endian, both classes.
-///
-/// A dump of a big-endian target would make the byte order a second parameter of Elf.
+/// ELF core files on disk: structures and constants, for both classes and both byte orders.
 
 namespace guestdump::format {
-
-enum class ElfClass : uint8_t { k32 = 1, k64 = 2 };  ///< values of e_ident[EI_CLASS] [gabi ch4]
 
 // The bytes of e_ident. [gabi ch4]
 inline constexpr size_t kIdentSize = 16;
@@ -27,12 +25,15 @@ inline constexpr uint8_t kDataLittleEndian = 1;  ///< ELFDATA2LSB
 inline constexpr uint8_t kDataBigEndian = 2;     ///< ELFDATA2MSB
 inline constexpr uint8_t kVersionCurrent = 1;    ///< EV_CURRENT, in e_ident and in e_version
 
-inline constexpr uint16_t kTypeCore = 4;   ///< e_type ET_CORE [gabi ch4]
-inline constexpr uint16_t kEm386 = 3;      ///< e_machine [gabi ch4]
-inline constexpr uint16_t kEmX86_64 = 62;  ///< e_machine [gabi ch4]
+/// The value of e_ident[EI_DATA].
+constexpr uint8_t data_of(std::endian order) {
+    return order == std::endian::big ? kDataBigEndian : kDataLittleEndian;
+}
 
-/// Largest program header count that fits e_phnum; from here on e_phnum holds this and sh_info of
-/// section 0 the count. [gabi ch4, e_phnum]
+inline constexpr uint16_t kTypeCore = 4;  ///< e_type ET_CORE [gabi ch4]
+
+/// With this many program headers or more, e_phnum holds this value and sh_info of section 0 holds
+/// the count. [gabi ch4, e_phnum]
 inline constexpr uint32_t kPnXnum = 0xffff;
 
 inline constexpr uint32_t kPtLoad = 1;   ///< p_type [gabi ch5]
@@ -46,18 +47,19 @@ inline constexpr uint64_t kNoOffset = UINT64_MAX;
 inline constexpr uint32_t kNtPrstatus = 1;
 /// n_type of a note named "QEMU" that holds a vCPU's registers. [qemu target/i386/arch_dump.c]
 inline constexpr uint32_t kNtQemu = 0;
-/// Names and descriptors are padded to this, in ELF64 too. [linux fs/binfmt_elf.c]
+/// Names and descriptors are padded to a multiple of this, in ELF64 too. [linux fs/binfmt_elf.c]
 inline constexpr size_t kNoteAlign = 4;
 
-/// The structures of one class, members named as in the gABI without their prefix. [gabi ch4, ch5]
-template <ElfClass C>
+/// The structures of one class and byte order, members named as in the gABI without their prefix.
+/// [gabi ch4, ch5]
+template <ElfClass C, std::endian O = std::endian::little>
 struct Elf {
     static constexpr bool kIs64 = C == ElfClass::k64;
 
-    using Half = util::le16;
-    using Word = util::le32;
+    using Half = util::Stored<uint16_t, O>;
+    using Word = util::Stored<uint32_t, O>;
     /// ElfN_Addr, ElfN_Off, and the fields that are 64 bits wide in class 64 only.
-    using Wide = std::conditional_t<kIs64, util::le64, util::le32>;
+    using Wide = std::conditional_t<kIs64, util::Stored<uint64_t, O>, Word>;
 
     struct Ehdr {
         std::array<uint8_t, kIdentSize> ident{};
@@ -90,11 +92,32 @@ struct Elf {
 
 /// The header of a note, the same in both classes. Name and descriptor follow, each padded to
 /// kNoteAlign.
-struct Nhdr {
-    util::le32 namesz;  ///< bytes, with the NUL
-    util::le32 descsz;  ///< bytes
-    util::le32 type;
+template <std::endian O>
+struct NhdrIn {
+    util::Stored<uint32_t, O> namesz;  ///< bytes, including the NUL
+    util::Stored<uint32_t, O> descsz;  ///< bytes
+    util::Stored<uint32_t, O> type;
 };
+using Nhdr = NhdrIn<std::endian::little>;
+
+/// Class and byte order of a file, as a parameter of functions.
+template <ElfClass C, std::endian O>
+struct Layout {
+    static constexpr ElfClass kClass = C;
+    static constexpr std::endian kOrder = O;
+};
+
+/// Returns @visit(Layout<C, O>()) for the class and byte order of a file.
+template <class Visit>
+auto with_layout(ElfClass elf_class, std::endian order, Visit visit) {
+    constexpr auto kLittle = std::endian::little, kBig = std::endian::big;
+    if (elf_class == ElfClass::k64) {
+        return order == kBig ? visit(Layout<ElfClass::k64, kBig>())
+                             : visit(Layout<ElfClass::k64, kLittle>());
+    }
+    return order == kBig ? visit(Layout<ElfClass::k32, kBig>())
+                         : visit(Layout<ElfClass::k32, kLittle>());
+}
 
 using Elf32 = Elf<ElfClass::k32>;
 using Elf64 = Elf<ElfClass::k64>;

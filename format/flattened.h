@@ -8,9 +8,9 @@
 
 #include "util/stored.h"
 
-/// makedumpfile's flattened format: a file as a stream of "these bytes belong there", for targets
-/// that cannot seek. Big-endian on every host; what it carries keeps its own order. [makedumpfile
-/// IMPLEMENTATION]
+/// makedumpfile's flattened format: a file as a stream of records, each with an offset and the
+/// bytes that belong there, for targets that cannot seek. Big-endian on every host; the file that
+/// it carries keeps its own byte order. [makedumpfile IMPLEMENTATION]
 
 namespace guestdump::format {
 
@@ -21,17 +21,17 @@ inline constexpr uint64_t kFlatVersion = 1;
 /// Both members of the record that ends the stream: -1.
 inline constexpr uint64_t kFlatEnd = UINT64_MAX;
 
-/// Begins the stream.
+/// The start of the stream.
 struct FlatHeader {
     std::array<char, 16> signature{};
     util::be64 type, version;
     std::array<uint8_t, 4096 - 32> pad{};
 };
 
-/// Stands before the bytes of each record. Both members are signed and never negative but at the
-/// end.
+/// Precedes the bytes of each record. Both members are signed, and negative only in the record that
+/// ends the stream.
 struct FlatRecord {
-    util::be64 offset;  ///< bytes from the start of the file that is carried
+    util::be64 offset;  ///< bytes from the start of the carried file
     util::be64 size;    ///< bytes that follow, more than 0
 };
 

@@ -9,19 +9,20 @@
 #include "util/stored.h"
 
 /// The record by which a guest is found in a core of the process that ran it: structures and
-/// constants, little-endian. docs/post-mortem.md tells the whole.
+/// constants, little-endian. docs/post-mortem.md describes all of it.
 ///
-/// In the process's memory, and so in a PT_LOAD of its core: RecordHeader at the start of a mapping
-/// of its own; RecordBlock for each piece of guest memory; twice the changing part, RecordCopy with
-/// RecordState, RecordCpu for each vCPU and the guest's note behind it.
+/// It lies in the process's memory, and so in a PT_LOAD of its core: a RecordHeader at the start of
+/// a mapping of its own; a RecordBlock for each piece of guest memory; and two copies of the part
+/// that changes, each with a RecordCopy, a RecordState, a RecordCpu for each vCPU and the guest's
+/// note.
 
 namespace guestdump::format {
 
 inline constexpr std::string_view kRecordMagic = "GUESTDUMP RECORD";
 inline constexpr uint32_t kRecordVersion = 1;
 
-/// What a reader believes of a record, bytes: 100,000 blocks, 4096 vCPUs and two of the largest
-/// notes need a quarter of it.
+/// Largest record that a reader accepts, bytes: 100,000 blocks, 4096 vCPUs and two notes of the
+/// largest size need a quarter of it.
 inline constexpr uint64_t kMaxRecord = uint64_t{64} << 20;
 
 struct RecordHeader {
@@ -30,12 +31,12 @@ struct RecordHeader {
     util::le32 size;    ///< bytes of this structure
     util::le64 self;    ///< the address of this structure, in the process
     util::le64 length;  ///< bytes of the whole record, from here
-    util::le64 blocks;  ///< where they begin, bytes from here
+    util::le64 blocks;  ///< offset of the blocks, bytes from here
     util::le32 block_count, vcpu_count;
-    std::array<util::le64, 2> copies;  ///< where they begin, bytes from here
-    util::le64 copy_size;              ///< room in each, bytes
-    util::le32 crc;                    ///< of all before it, then of the blocks
-    util::le32 running;  ///< in no checksum: 1 while vCPUs run on from what the copies say
+    std::array<util::le64, 2> copies;  ///< offsets of the copies, bytes from here
+    util::le64 copy_size;              ///< space for each, bytes
+    util::le32 crc;                    ///< of the fields above, then of the blocks
+    util::le32 running;  ///< in no checksum: 1 while vCPUs run, so that the copies are out of date
 };
 static_assert(sizeof(RecordHeader) == 88 && alignof(RecordHeader) == 1);
 static_assert(offsetof(RecordHeader, copies) == 56 && offsetof(RecordHeader, crc) == 80);
@@ -43,21 +44,22 @@ static_assert(offsetof(RecordHeader, copies) == 56 && offsetof(RecordHeader, crc
 inline constexpr uint32_t kRecordRam = 0;  ///< kind of a block: the guest may write it
 inline constexpr uint32_t kRecordRom = 1;  ///< the guest only reads it
 
-/// Bytes [gpa, gpa + size) of the guest lie at @host in the process. In the order of gpa, disjoint.
+/// The guest's bytes [gpa, gpa + size) are at address @host of the process. Sorted by gpa,
+/// disjoint.
 struct RecordBlock {
     util::le64 gpa, size, host;
     util::le32 kind;
     uint8_t reserved[4] = {};
-    std::array<char, 32> name{};  ///< of the region, for people; cut, and padded with NULs
+    std::array<char, 32> name{};  ///< of the region, for people; truncated, and padded with NULs
 };
 static_assert(sizeof(RecordBlock) == 64);
 
-/// The whole one with the higher sequence counts: a crash in the middle of an update leaves the
-/// other.
+/// Readers take the complete copy with the higher sequence number: a crash during an update of one
+/// leaves the other complete.
 struct RecordCopy {
     util::le64 sequence;  ///< 0: being written
-    util::le32 size;      ///< bytes behind this structure
-    util::le32 crc;       ///< of sequence and size, then of the bytes behind this structure
+    util::le32 size;      ///< bytes after this structure
+    util::le32 crc;       ///< of sequence and size, then of the bytes after this structure
 };
 static_assert(sizeof(RecordCopy) == 16);
 
@@ -71,8 +73,8 @@ static_assert(sizeof(RecordState) == 16);
 /// A vCPU's registers as they were last synchronised.
 struct RecordCpu {
     std::array<std::byte, 440> qemu_state{};  ///< the descriptor of its QEMU note
-    util::le64 efer;                          ///< which that note does not tell
-    util::le64 live;  ///< address of its LiveRegisters in the process, 0 where it has none
+    util::le64 efer;                          ///< not in that note
+    util::le64 live;                          ///< address of its LiveRegisters in the process, or 0
 };
 static_assert(sizeof(RecordCpu) == 456);
 
@@ -91,9 +93,9 @@ struct LiveTable {
     uint8_t reserved[6] = {};
 };
 
-/// What KVM keeps of a vCPU's registers in memory that the process shares with it, as of the moment
-/// when the vCPU last left the guest: struct kvm_sync_regs. KERNEL_GS_BASE is not in it.
-/// [linux arch/x86/include/uapi/asm/kvm.h]
+/// The vCPU registers that KVM keeps in memory shared with the process, as of the moment when the
+/// vCPU last left the guest: struct kvm_sync_regs. KERNEL_GS_BASE is not in it. [linux
+/// arch/x86/include/uapi/asm/kvm.h]
 struct LiveRegisters {
     util::le64 rax, rbx, rcx, rdx, rsi, rdi, rsp, rbp;
     std::array<util::le64, 8> r8_to_r15;

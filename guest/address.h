@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "util/result.h"
+#include "util/error.h"
 
 namespace guestdump::guest {
 
@@ -28,7 +28,7 @@ struct GpaRange {
     Gpa start;
     uint64_t size = 0;
 
-    /// Refuses what is empty or wraps around.
+    /// Errors: the range is empty, or wraps around.
     static Result<GpaRange> make(Gpa start, uint64_t size) {
         if (size == 0) {
             return Error::make("the range at 0x%" PRIx64 " is empty", start.value);
@@ -41,12 +41,12 @@ struct GpaRange {
         return GpaRange{start, size};
     }
 
-    /// The last byte, inside the range. (An exclusive end at 2^64 could not be said.)
+    /// The last byte, inside the range. (An exclusive end of 2^64 would not fit into 64 bits.)
     uint64_t last() const { return start.value + (size - 1); }
 
     bool contains(Gpa gpa) const { return gpa >= start && gpa.value - start.value < size; }
 
-    /// The part that both have, if any.
+    /// The intersection, if any.
     std::optional<GpaRange> overlap(const GpaRange& other) const {
         const uint64_t from = std::max(start.value, other.start.value);
         const uint64_t to = std::min(last(), other.last());

@@ -10,7 +10,7 @@
 namespace guestdump::guest {
 namespace {
 
-/// What is at @offset, where no more data follows: a hole, or nothing any more.
+/// The extent at @offset if no more data follows: a hole, or bytes past the end of the file.
 RamExtent last_run(int fd, uint64_t offset, uint64_t size) {
     struct stat status;
     const bool known = fstat(fd, &status) == 0;
@@ -19,10 +19,10 @@ RamExtent last_run(int fd, uint64_t offset, uint64_t size) {
     return {.length = std::min(end, size) - offset, .populated = false};
 }
 
-/// What one page holds is data as a whole: no need to find where that ends.
+/// A page that contains data counts as data as a whole, so there is no need to find its end.
 constexpr uint64_t kOnePage = 4096;
 
-/// The run that @offset lies in, from there to its end or to @size.
+/// The run that contains @offset, from there to the run's end or to @size.
 RamExtent run_at(int fd, uint64_t offset, uint64_t size, uint64_t wanted) {
     const off_t data = lseek(fd, static_cast<off_t>(offset), SEEK_DATA);
     if (data < 0 && errno == ENXIO) return last_run(fd, offset, size);

@@ -13,13 +13,14 @@ namespace guestdump::guest {
 /// Data and holes of a file. Any thread. [lseek(2), SEEK_HOLE]
 class FileRuns {
   public:
-    /// @fd must outlive this; the file is used up to @size bytes.
+    /// @fd must stay open as long as this exists. The file is used up to @size bytes.
     FileRuns(int fd, uint64_t size) : fd_(fd), size_(size) {}
 
-    /// What lies at @offset of the file, up to @limit (exclusive, above @offset): data or a hole.
+    /// The kind of the byte at @offset of the file (data or a hole), and the length of the run of
+    /// that kind from there on, up to @limit (exclusive, above @offset).
     ///
-    /// Where the file system cannot tell, all is data. So is what lies behind the end of a file
-    /// that someone made shorter: reading it is to fail, not to be left out.
+    /// If the file system cannot report holes, everything is data. So is everything past the end of
+    /// a truncated file, because reading it must fail, not be skipped.
     RamExtent extent(uint64_t offset, uint64_t limit) const;
 
   private:
@@ -30,10 +31,10 @@ class FileRuns {
     };
     const Run* known(uint64_t offset) const;
 
-    /// The runs of data found last. The kernel goes through the whole run to find its end; to do so
-    /// for every piece of it would take time in the square of its length. More than one, because a
-    /// dump's steps are at several places at once. A hole is found fast, and not kept: the guest
-    /// may fill it.
+    /// The runs of data found last. The kernel scans a whole run to find its end; repeating that
+    /// for every piece of the run would take quadratic time. Several runs are kept, because a dump
+    /// reads at several places at once. Holes are not kept, because the guest may fill them, and
+    /// finding them is fast.
     mutable std::mutex mutex_;
     mutable std::array<Run, 16> kept_{};
     mutable size_t oldest_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guest/note_builder.h"
 
+#include "format/elf.h"
 #include "util/stored.h"
 
 namespace guestdump::guest {
@@ -9,7 +10,7 @@ void NoteBuilder::append(std::string_view name, uint32_t type,
                          std::span<const std::byte> descriptor) {
     append_header(name.size() + 1, descriptor.size(), type);
     append_raw(std::as_bytes(std::span(name)));
-    // The NUL: padding gives it, unless the name fills its words.
+    // The NUL of the name. Padding provides it, unless the name's length is a multiple of 4.
     if (name.size() % kAlignment == 0) bytes_.resize(bytes_.size() + kAlignment);
     append_raw(descriptor);
 }
@@ -29,12 +30,13 @@ void NoteBuilder::append_vbox(std::string_view name, uint32_t type,
 }
 
 void NoteBuilder::append_header(size_t name_size, size_t descriptor_size, uint32_t type) {
-    const std::array<util::le32, 3> header = {
-        static_cast<uint32_t>(name_size),
-        static_cast<uint32_t>(descriptor_size),
-        type,
-    };
-    append_raw(util::bytes_of(header));
+    const auto name = static_cast<uint32_t>(name_size);
+    const auto descriptor = static_cast<uint32_t>(descriptor_size);
+    if (order_ == std::endian::big) {
+        append_raw(util::bytes_of(format::NhdrIn<std::endian::big>{name, descriptor, type}));
+    } else {
+        append_raw(util::bytes_of(format::Nhdr{name, descriptor, type}));
+    }
 }
 
 void NoteBuilder::append_raw(std::span<const std::byte> note) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,18 +10,21 @@
 
 namespace guestdump::guest {
 
-/// The payload of a PT_NOTE: notes one behind the other, name and descriptor each padded to 4
-/// bytes, in ELF64 too, as every reader of vmcores expects (gabi says 8; nobody does it). [gabi
-/// ch5]
+/// The payload of a PT_NOTE: a sequence of notes. Name and descriptor are each padded to 4 bytes,
+/// in ELF64 too, as every reader of vmcores expects. (The gABI requires 8 in ELF64, but no writer
+/// follows it.) [gabi ch5]
 class NoteBuilder {
   public:
-    /// @name without its NUL, which is added and counted.
+    /// @order: byte order of the headers.
+    explicit NoteBuilder(std::endian order = std::endian::little) : order_(order) {}
+
+    /// @name has no NUL; one is added and counted.
     void append(std::string_view name, uint32_t type, std::span<const std::byte> descriptor);
 
-    /// As VirtualBox has its notes: the name's NUL is not counted, and both are padded to 8 bytes.
+    /// In VirtualBox's form: the name's NUL is not counted, and both are padded to 8 bytes.
     void append_vbox(std::string_view name, uint32_t type, std::span<const std::byte> descriptor);
 
-    /// Appends a note that already has its header, as a guest hands it over; pads its end.
+    /// Appends a note that already has its header, such as the guest's, and pads its end.
     void append_raw(std::span<const std::byte> note);
 
     size_t size() const { return bytes_.size(); }
@@ -31,6 +35,7 @@ class NoteBuilder {
 
     void append_header(size_t name_size, size_t descriptor_size, uint32_t type);
 
+    std::endian order_;
     std::vector<std::byte> bytes_;
 };
 

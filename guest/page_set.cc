@@ -33,7 +33,7 @@ PageSet PageSet::of(std::vector<PfnRun> runs) {
     return set;
 }
 
-/// Adds a run that begins at or after the begin of the last one; joins what touches or overlaps.
+/// Adds a run that begins at or after the start of the last one; joins runs that touch or overlap.
 void PageSet::push(PfnRun run) {
     if (!extents_.empty() && extents_.back().pages.end >= run.first) {
         PfnRun& last = extents_.back().pages;
@@ -59,7 +59,7 @@ uint64_t PageSet::places() const {
     return last.before + (last.pages.end - last.pages.first);
 }
 
-/// The place of @pfn, or of the first page after it that has one.
+/// The place of @pfn, or of the next page that has one.
 uint64_t PageSet::place_of(uint64_t pfn) const {
     const size_t index = extent_from(pfn);
     if (index == extents_.size()) return places();
@@ -127,6 +127,59 @@ void PageSet::clear(uint64_t first, uint64_t end) {
     }
 }
 
+Result<> PageSet::remove(uint64_t first, std::span<const uint64_t> marks) {
+    const auto is_empty = [](uint64_t word) { return word == 0; };
+    if (std::all_of(marks.begin(), marks.end(), is_empty)) return {};
+    const uint64_t end = first + marks.size() * kWord;
+    for (size_t i = extent_from(first); i < extents_.size(); ++i) {
+        if (extents_[i].pages.first >= end) break;
+        if (bits_.size() == 0) TRY(begin_filter());
+        clear_marked(extents_[i], first, marks);
+    }
+    return {};
+}
+
+/// Clears the bits of the pages of @extent that are marked.
+void PageSet::clear_marked(const Extent& extent, uint64_t first, std::span<const uint64_t> marks) {
+    const uint64_t from = std::max(extent.pages.first, first);
+    const uint64_t to = std::min(extent.pages.end, first + marks.size() * kWord);
+    uint64_t place = extent.before + (from - extent.pages.first);
+    const uint64_t limit = place + (to - from);
+    // A place's page has this many marks more before it than the place has bits, modulo 2^64.
+    const uint64_t distance = from - first - place;
+    while (place < limit) {
+        const uint64_t group = place / kGroup, stop = std::min(limit, (group + 1) * kGroup);
+        uint64_t cleared = 0;
+        while (place < stop) {
+            const uint64_t in_word = place % kWord;
+            const uint64_t end = std::min(stop - place + in_word, kWord);
+            const uint64_t at = place + distance, shift = at % kWord;
+            uint64_t marked = marks[at / kWord] >> shift;
+            if (shift != 0 && at / kWord + 1 < marks.size())
+                marked |= marks[at / kWord + 1] << (kWord - shift);
+            uint64_t& word = bits_[place / kWord];
+            const uint64_t gone = word & (marked << in_word) & mask(in_word, end);
+            word &= ~gone;
+            cleared += static_cast<uint64_t>(std::popcount(gone));
+            place += end - in_word;
+        }
+        if (cleared == 0) continue;
+        count_ -= cleared;
+        add_to_group(group, ~cleared + 1);
+    }
+}
+
+Result<PageSet> PageSet::copy() const {
+    PageSet other;
+    other.extents_ = extents_;
+    other.count_ = count_;
+    other.bits_ = TRY(Words::make(bits_.size()));
+    other.groups_ = TRY(Words::make(groups_.size()));
+    std::copy(bits_.begin(), bits_.end(), other.bits_.begin());
+    std::copy(groups_.begin(), groups_.end(), other.groups_.begin());
+    return other;
+}
+
 bool PageSet::contains(uint64_t pfn) const {
     const size_t index = extent_from(pfn);
     if (index == extents_.size() || pfn < extents_[index].pages.first) return false;
@@ -135,7 +188,7 @@ bool PageSet::contains(uint64_t pfn) const {
     return (bits_[place / kWord] >> place % kWord & 1) != 0;
 }
 
-/// How many pages of the set have a place below @place.
+/// The number of pages in the set whose place is below @place.
 uint64_t PageSet::kept_below(uint64_t place) const {
     if (bits_.size() == 0) return place;
     uint64_t sum = 0;
@@ -181,8 +234,8 @@ uint64_t PageSet::select(uint64_t index) const {
     return extent.pages.first + (place - extent.before);
 }
 
-/// The first place in [@place, @limit) whose page is in the set, if @kept, or else is not; @limit
-/// if there is none.
+/// The first place in [@place, @limit) whose page is in the set (or, if @kept is false, is not in
+/// it); @limit if there is none.
 uint64_t PageSet::next_place(uint64_t place, uint64_t limit, bool kept) const {
     if (bits_.size() == 0) return kept ? place : limit;
     while (place < limit) {

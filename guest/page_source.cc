@@ -2,8 +2,12 @@
 #include "guest/page_source.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace guestdump::guest {
+
+RamSource::RamSource(GuestPhysBlockList blocks) : blocks_(std::move(blocks)) {}
+RamSource::~RamSource() = default;
 
 RamExtent RamSource::extent(Gpa from, uint64_t limit) const {
     const GuestPhysBlock* block = blocks_.find_from(from);

@@ -5,7 +5,7 @@
 
 namespace guestdump::guest {
 
-/// What uname(2) says in a guest, each at most 64 bytes; empty where it is not known.
+/// The strings of a guest's uname(2), each at most 64 bytes; empty if unknown.
 struct Utsname {
     std::string sysname{}, nodename{}, release{}, version{}, machine{}, domainname{};
 

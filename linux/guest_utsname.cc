@@ -10,14 +10,19 @@
 namespace guestdump::linux_guest {
 namespace {
 
-constexpr size_t kFieldSize = 65;  ///< with its NUL [linux include/uapi/linux/utsname.h]
+constexpr size_t kFieldSize = 65;  ///< including the NUL [linux include/uapi/linux/utsname.h]
 constexpr size_t kFields = 6;
+
+/// Kernels before 5.11 do not give the offset; in them the name follows a counter of 4 bytes.
+/// [linux include/linux/utsname.h]
+constexpr uint64_t kOldNameOffset = 4;
 
 std::optional<uint64_t> name_offset(const Vmcoreinfo& vmcoreinfo) {
     const auto digits = vmcoreinfo.value("OFFSET(uts_namespace.name)");
+    if (!digits) return kOldNameOffset;
     uint64_t offset = 0;
-    if (!digits || std::from_chars(digits->data(), digits->data() + digits->size(), offset).ec !=
-                       std::errc{}) {
+    if (std::from_chars(digits->data(), digits->data() + digits->size(), offset).ec !=
+        std::errc{}) {
         return std::nullopt;
     }
     return offset;
@@ -42,7 +47,7 @@ bool is_text(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-/// The text of field @index; empty unless it is printable and ends inside of it.
+/// The text of field @index; empty unless it is printable and ends inside the field.
 std::string field(const RawName& raw, size_t index) {
     const auto whole =
         std::string_view(raw.data(), raw.size()).substr(index * kFieldSize, kFieldSize);
@@ -56,15 +61,15 @@ std::string field(const RawName& raw, size_t index) {
 guest::Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
                              const guest::PageSource& memory) {
     guest::Utsname name;
-    // Not the guest's word: readers take or refuse the file by it, and arch is what the notes are
-    // made for.
+    // Not the guest's own value: readers accept or refuse the file by this field, and the notes of
+    // the file are those of @arch.
     name.machine = arch.uname_machine;
     const std::string_view release = vmcoreinfo.value("OSRELEASE").value_or("");
     if (is_text(release)) name.release = release.substr(0, kFieldSize - 1);
     if (!name.release.empty()) name.sysname = "Linux";
 
     const auto raw = read_name(vmcoreinfo, arch, memory);
-    // Stale or forged pointers lead anywhere; the release tells whether this is the structure.
+    // The pointer may be stale or forged. The release shows whether this is the structure.
     if (!raw || name.release.empty() || field(*raw, 2) != name.release) return name;
     name.sysname = field(*raw, 0);
     name.nodename = field(*raw, 1);

@@ -8,20 +8,20 @@
 
 namespace guestdump::linux_guest {
 
-/// Reads the guest kernel's init_uts_ns, which VMCOREINFO leads to, from @memory. The guest wrote
-/// all of it: a structure that is not there, or not one, is not taken, and what VMCOREINFO itself
-/// says (OSRELEASE) is left. The machine is then @arch's. [linux include/linux/utsname.h,
+/// Reads the guest kernel's init_uts_ns, whose address is in VMCOREINFO, from @memory. The guest
+/// wrote both, so if the structure is missing or wrong, the result has only the release, from
+/// VMCOREINFO's OSRELEASE. The machine is that of @arch. [linux include/linux/utsname.h,
 /// uapi/linux/utsname.h]
 ///
-/// libkdumpfile, and drgn with it, knows the architecture of a kdump file by its utsname, and only
-/// when sysname, release, version and machine are all there.
+/// libkdumpfile, and so drgn, reads the architecture of a kdump file from its utsname, but only if
+/// sysname, release, version and machine are all present.
 ///
-/// @arch.phys_base must be the guest's own, of VMCOREINFO.
+/// @arch.phys_base must be the guest's own, from VMCOREINFO.
 guest::Utsname guest_utsname(const Vmcoreinfo& vmcoreinfo, const guest::ArchDumpInfo& arch,
                              const guest::PageSource& memory);
 
-/// What @found leaves empty as @recorded has it, where both are of the same release. The machine
-/// stays; what is not text is left out.
+/// Fills the empty fields of @found from @recorded if both name the same release. The machine
+/// stays; fields that are not text are ignored.
 guest::Utsname completed(guest::Utsname found, const guest::Utsname& recorded);
 
 }  // namespace guestdump::linux_guest

@@ -22,11 +22,32 @@ bool may_be_linux(const IdtHandler& handler, const guest::ArchDumpInfo& arch) {
     return kernel_physical(handler.virt, arch) && handler.virt.value <= last;
 }
 
+namespace {
+
+bool is_in_image(const IdtHandler& handler, const Vmcoreinfo& vmcoreinfo) {
+    const auto text = vmcoreinfo.symbol("_stext");
+    return text && handler.virt.value >= *text && handler.virt.value - *text < kKernelMapSize64;
+}
+
+}  // namespace
+
+std::optional<guest::Gpa> phys_base_of(const Vmcoreinfo& vmcoreinfo,
+                                       std::span<const IdtHandler> handlers,
+                                       const guest::ArchDumpInfo& arch) {
+    if (const auto number = vmcoreinfo.number("phys_base")) return guest::Gpa{*number};
+    if (arch.machine != format::kEmX86_64) return std::nullopt;
+    for (const IdtHandler& handler : handlers) {
+        // phys_base may be negative. The subtraction then wraps around, which gives the right
+        // result.
+        if (is_in_image(handler, vmcoreinfo) && handler.virt.value >= kKernelMap64)
+            return guest::Gpa{handler.phys.value - (handler.virt.value - kKernelMap64)};
+    }
+    return std::nullopt;
+}
+
 bool is_of_kernel(const IdtHandler& handler, const Vmcoreinfo& vmcoreinfo,
                   const guest::ArchDumpInfo& arch) {
-    const auto text = vmcoreinfo.symbol("_stext");
-    return text && handler.virt.value >= *text && handler.virt.value - *text < kKernelMapSize64 &&
-           kernel_physical(handler.virt, arch) == handler.phys;
+    return is_in_image(handler, vmcoreinfo) && kernel_physical(handler.virt, arch) == handler.phys;
 }
 
 }  // namespace guestdump::linux_guest

@@ -5,20 +5,26 @@
 #include <vector>
 
 #include "guest/guest.h"
+#include "guest/memory_mapping.h"
 #include "linux/vmcoreinfo.h"
 
 namespace guestdump::linux_guest {
 
-/// The mapping of the x86-64 Linux kernel's own image, which readers need before they can read page
-/// tables: the top one is a variable of the kernel. A kexec vmcore has a program header for it.
+/// The mapping of the Linux kernel's own image. Readers need it before they can read page
+/// tables, because the top table is a variable of the kernel. A kexec vmcore has a program header
+/// for it.
 ///
-/// It begins with the large page that _stext lies in, where @arch.phys_base, which must be
-/// VMCOREINFO's, puts it. VMCOREINFO does not tell its end; that is where the kernel's tables, read
-/// as one of @cpus reads its own, cease to map it, or where none can, as far as Linux ever maps it.
+/// On x86-64 it begins with the large page that contains _stext, at the address given by
+/// @arch.phys_base, which must come from VMCOREINFO. VMCOREINFO does not contain the image's end.
+/// The mapping ends where the kernel's page tables, decoded in the mode of one of @cpus, stop
+/// mapping the image. If they cannot be read in the mode of any vCPU, the mapping has the largest
+/// size that Linux maps.
 ///
-/// Empty where VMCOREINFO does not tell enough, or leads outside of @memory. The guest wrote it:
-/// the mapping may reach beyond memory, but does not wrap around. Main loop, while the guest is
-/// paused.
+/// On i386 it is the direct map of memory, from the image on, as far as a vCPU confirms it.
+///
+/// Empty if VMCOREINFO is incomplete, or if its addresses lie outside @memory. Because the guest
+/// wrote it, the mapping may end beyond memory, but it does not wrap around. Main loop, while the
+/// guest is paused.
 std::optional<guest::MemoryMapping> kernel_image(const Vmcoreinfo& vmcoreinfo,
                                                  const guest::ArchDumpInfo& arch,
                                                  std::span<const guest::Cpu> cpus,

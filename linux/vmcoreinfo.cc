@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "format/elf.h"
+#include "format/filter_note.h"
 #include "util/as_text.h"
 
 namespace guestdump::linux_guest {
@@ -15,18 +16,20 @@ namespace {
 
 using util::as_text;
 
-/// Name and descriptor are each followed by zeros up to a multiple of this. [gabi ch5]
+/// @size rounded up: name and descriptor are each padded to a multiple of this. [gabi ch5]
 constexpr uint64_t padded(uint64_t size) {
     return (size + 3) / 4 * 4;
 }
 
-/// As readers compare names: up to the first NUL, whatever length the note claims.
+/// True if @name is one of a dump's own notes. Compares up to the first NUL, as readers do,
+/// whatever length the note claims.
 bool is_a_dumps_own(std::string_view name) {
-    constexpr std::array<std::string_view, 4> kOwn = {"CORE", "QEMU", "VBCORE", "VBCPU"};
+    constexpr std::array<std::string_view, 5> kOwn = {"CORE", "QEMU", "VBCORE", "VBCPU",
+                                                      format::kFilterNoteName};
     return std::find(kOwn.begin(), kOwn.end(), name.substr(0, name.find('\0'))) != kOwn.end();
 }
 
-/// All of @digits as a number, or nothing.
+/// Parses all of @digits as a number; empty if it is not one.
 template <class T>
 std::optional<T> parse_number(std::string_view digits, int base) {
     T value{};
@@ -91,6 +94,23 @@ std::optional<uint64_t> Vmcoreinfo::number(std::string_view name) const {
 std::optional<uint64_t> Vmcoreinfo::symbol(std::string_view name) const {
     const auto digits = value("SYMBOL(" + std::string(name) + ")");
     return digits ? parse_number<uint64_t>(*digits, 16) : std::nullopt;
+}
+
+std::optional<uint64_t> Vmcoreinfo::decimal(std::string_view kind, std::string_view name) const {
+    const auto digits = value(std::string(kind) + "(" + std::string(name) + ")");
+    return digits ? parse_number<uint64_t>(*digits, 10) : std::nullopt;
+}
+
+std::optional<uint64_t> Vmcoreinfo::offset(std::string_view name) const {
+    return decimal("OFFSET", name);
+}
+
+std::optional<uint64_t> Vmcoreinfo::size(std::string_view name) const {
+    return decimal("SIZE", name);
+}
+
+std::optional<uint64_t> Vmcoreinfo::length(std::string_view name) const {
+    return decimal("LENGTH", name);
 }
 
 }  // namespace guestdump::linux_guest

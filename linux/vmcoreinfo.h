@@ -9,27 +9,26 @@
 #include <string_view>
 
 #include "guest/guest.h"
-#include "util/result.h"
+#include "util/error.h"
 
 namespace guestdump::linux_guest {
 
-/// A guest note whose sizes have been checked against each other. Views into the bytes it was made
-/// from.
+/// A guest note whose sizes have been checked against each other. Refers to the bytes that it was
+/// parsed from.
 struct NoteView {
     std::string_view name;  ///< without its NUL
     uint32_t type = 0;
-    uint64_t descriptor_offset = 0;  ///< from the start of the note
-    std::span<const std::byte>
-        descriptor;  ///< inside the note, for whatever length the guest claims
-    /// Header, name and descriptor, without what the guest may have put behind them: readers would
-    /// take that for more notes.
+    uint64_t descriptor_offset = 0;         ///< from the start of the note
+    std::span<const std::byte> descriptor;  ///< always inside the note
+    /// Header, name and descriptor, without any bytes that the guest put after them, because
+    /// readers would parse those as more notes.
     std::span<const std::byte> whole;
 };
 
-/// The note that @note, which a guest handed over, begins with.
+/// Parses the note at the start of @note, which a guest passed.
 ///
-/// Errors: too short, too long (kMaxGuestNote), its sizes lead outside of it, or its name is one by
-/// which readers know a dump's own notes: a guest would tell them of vCPUs that there are not.
+/// Errors: the note is too short; it is longer than kMaxGuestNote; its sizes exceed it; its name is
+/// reserved for a dump's own notes, because a guest could use such a name to forge vCPUs.
 util::Result<NoteView> parse_note(std::span<const std::byte> note);
 
 /// The "KEY=value" lines that Linux keeps for dump tools. [linux
@@ -38,19 +37,26 @@ class Vmcoreinfo {
   public:
     explicit Vmcoreinfo(std::string text) : text_(std::move(text)) {}
 
-    /// The value of a line, empty where there is none.
+    /// The value of the line for @key, empty if there is none.
     std::optional<std::string_view> value(std::string_view key) const;
 
-    /// NUMBER(name), in signed decimal as Linux prints it (QEMU reads it as hexadecimal), as two's
-    /// complement.
+    /// NUMBER(name) as two's complement. Linux prints it in signed decimal (QEMU reads it as
+    /// hexadecimal).
     std::optional<uint64_t> number(std::string_view name) const;
 
     /// SYMBOL(name), hexadecimal.
     std::optional<uint64_t> symbol(std::string_view name) const;
 
+    /// OFFSET(name) in bytes, SIZE(name) in bytes, LENGTH(name) in elements: decimal, not negative.
+    std::optional<uint64_t> offset(std::string_view name) const;
+    std::optional<uint64_t> size(std::string_view name) const;
+    std::optional<uint64_t> length(std::string_view name) const;
+
     const std::string& text() const { return text_; }
 
   private:
+    std::optional<uint64_t> decimal(std::string_view kind, std::string_view name) const;
+
     std::string text_;
 };
 

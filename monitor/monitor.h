@@ -24,7 +24,7 @@ class RamObjects;
 
 namespace guestdump::monitor {
 
-/// What the commands of all monitors work on. All of it must outlive the monitors.
+/// The objects that the commands of all monitors use. They must outlive the monitors.
 struct Services {
     vm::Machine& machine;
     dump::DumpState& dump;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """introspect.h and introspect.cc: the schema in QEMU's SchemaInfo, for query-qmp-schema.
 
-All integers have the type "int" there. Types keep their names, but clients may use these only as labels.
+All integers have the type "int" there, and hexadecimal strings "str". Types keep their names, but clients may use these only as labels.
 """
 import json
 
@@ -33,6 +33,7 @@ std::string_view introspection() {{
 }}  // namespace guestdump::qapi
 """
 JSON_TYPES = {"str": "string", "bool": "boolean", "number": "number", "any": "value", "int": "int"}
+HEXADECIMAL = {"hex": "str", "hex-map": "any"}
 EMPTY = {"name": "q_empty", "meta-type": "object", "members": []}
 
 
@@ -93,7 +94,7 @@ def arguments_name(definition):
 
 
 def type_name(type_):
-    name = type_.name
+    name = HEXADECIMAL.get(type_.name, type_.name)
     if name in BUILTIN and name not in JSON_TYPES:
         name = "int"
     return f"[{name}]" if type_.is_array else name

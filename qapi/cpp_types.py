@@ -9,6 +9,7 @@ HEADER = """
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace guestdump::qapi {{
@@ -16,6 +17,21 @@ namespace guestdump::qapi {{
 /// A value of any type. Only its presence is checked: no command here reads it.
 struct Any {{
     bool operator==(const Any&) const = default;
+}};
+
+/// A number of 64 bits that is a hexadecimal string in JSON.
+struct Hex {{
+    Hex() = default;
+    Hex(uint64_t number) : value(number) {{}}
+    operator uint64_t() const {{ return value; }}
+
+    uint64_t value = 0;
+}};
+
+/// Numbers by name, in order: an object of hexadecimal strings in JSON.
+struct HexMap {{
+    std::vector<std::pair<std::string, uint64_t>> entries{{}};
+    bool operator==(const HexMap&) const = default;
 }};
 
 {definitions}

@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include <array>
+#include <charconv>
 #include <cinttypes>
 #include <string_view>
 
@@ -51,6 +53,13 @@ void append_string(std::string_view text, std::string& out) {
     out += '"';
 }
 
+/// The shortest text that is read back as the same number.
+void append_number(double value, std::string& out) {
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.begin(), digits.end(), value, std::chars_format::general);
+    out.append(digits.data(), end.ptr);
+}
+
 void append(json_object* json, std::string& out);
 
 void append_object(json_object* json, std::string& out) {
@@ -90,7 +99,7 @@ void append(json_object* json, std::string& out) {
             out += json_object_get_boolean(json) ? "true" : "false";
             return;
         case json_type_double:
-            out += util::text("%.17g", json_object_get_double(json));
+            append_number(json_object_get_double(json), out);
             return;
         case json_type_int:
             out += integer_text(json);

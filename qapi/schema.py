@@ -22,6 +22,8 @@ from schema_doc import Doc, DocError
 BUILTIN = {
     "str": "std::string", "bool": "bool", "number": "double", "int": "int64_t", "size": "uint64_t",
     "any": "Any",  # returned: any JSON; an argument: present, and not read (types.h knows no JSON)
+    # Numbers of 64 bits as strings such as "0x1f": many programs round JSON's numbers above 2^53.
+    "hex": "Hex", "hex-map": "HexMap",
     **{f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 FLAGS = ("allow-oob", "allow-preconfig", "async")

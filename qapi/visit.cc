@@ -3,6 +3,11 @@
 
 #include <json-c/json.h>
 
+#include <charconv>
+#include <cinttypes>
+
+#include "util/text.h"
+
 namespace guestdump::qapi {
 namespace {
 
@@ -50,6 +55,17 @@ Json to_json(const Any&) {
     return Json();
 }
 
+Json to_json(Hex value) {
+    return to_json(std::string_view(util::text("0x%" PRIx64, value.value)));
+}
+
+Json to_json(const HexMap& value) {
+    Json object = make_object();
+    for (const auto& [name, number] : value.entries)
+        add(object, name.c_str(), to_json(Hex(number)));
+    return object;
+}
+
 Result<> from_json(json_object* json, const std::string& name, bool& out) {
     if (!is(json, json_type_boolean)) return wrong_type(name, "boolean");
     out = json_object_get_boolean(json) != 0;
@@ -91,6 +107,29 @@ Result<> from_json(json_object* json, const std::string& name, std::string& out)
 
 Result<> from_json(json_object*, const std::string&, Any& out) {
     out = {};
+    return {};
+}
+
+Result<> from_json(json_object* json, const std::string& name, Hex& out) {
+    constexpr const char* kExpected = "a hexadecimal string of up to 64 bits";
+    std::string text;
+    TRY(from_json(json, name, text));
+    if (!text.starts_with("0x")) return out_of_range(name, kExpected);
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data() + 2, end, out.value, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != end) return out_of_range(name, kExpected);
+    return {};
+}
+
+Result<> from_json(json_object* json, const std::string& name, HexMap& out) {
+    if (!is(json, json_type_object)) return wrong_type(name, "object");
+    HexMap map;
+    json_object_object_foreach(json, key, value) {
+        Hex number;
+        TRY(from_json(value, name + "." + key, number));
+        map.entries.emplace_back(key, number.value);
+    }
+    out = std::move(map);
     return {};
 }
 

@@ -31,6 +31,8 @@ Json to_json(double value);
 Json to_json(std::string_view value);
 /// null: the value was not kept.
 Json to_json(const Any& value);
+Json to_json(Hex value);
+Json to_json(const HexMap& value);
 /// Deleted because a character array would become true or false.
 Json to_json(const void* value) = delete;
 
@@ -47,6 +49,8 @@ Result<> from_json(json_object* json, const std::string& name, double& out);
 Result<> from_json(json_object* json, const std::string& name, std::string& out);
 /// Accepts every value.
 Result<> from_json(json_object* json, const std::string& name, Any& out);
+Result<> from_json(json_object* json, const std::string& name, Hex& out);
+Result<> from_json(json_object* json, const std::string& name, HexMap& out);
 
 /// "Invalid parameter type for '<name>', expected: <expected>"
 Error wrong_type(const std::string& name, const char* expected);

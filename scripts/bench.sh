@@ -16,7 +16,7 @@ for name in "$@"; do
 done
 
 "$root/scripts/install-deps.sh" build interop
-build_release all tests/bench/compressor-bench tests/bench/paging-bench
+build_release all tests/bench/compressor-bench tests/bench/memory-map-bench tests/bench/paging-bench
 export GUESTDUMP_BUILD=$root/build-release
 
 printf '%s, %s processors, Linux %s\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" "$(uname -r)"

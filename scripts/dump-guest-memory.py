@@ -9,6 +9,7 @@ It needs no symbols: the process keeps a record of its guest (docs/post-mortem.m
 import os
 import re
 import struct
+import subprocess
 import zlib
 
 import gdb
@@ -26,6 +27,7 @@ SEGMENTS = "cs ds es fs gs ss ldt tr gdt idt".split()  # in a QEMU note
 LIVE_SEGMENTS = "cs ds es fs gs ss tr ldt".split()     # in KVM's memory
 LIVE_SIZE = 424
 EM_386, EM_X86_64 = 3, 62
+ARCHITECTURES = {EM_X86_64: "X86_64", EM_386: "386"}  # the words of QEMU's command
 PAGE, CHUNK = 4096, 1 << 20
 EFER_LMA = 1 << 10
 OWN_NOTES = (b"CORE", b"QEMU", b"VBCORE", b"VBCPU")
@@ -33,6 +35,13 @@ OWN_NOTES = (b"CORE", b"QEMU", b"VBCORE", b"VBCPU")
 
 def read(address, size):
     return bytes(gdb.selected_inferior().read_memory(address, size))
+
+
+def wanted_machine(name):
+    for machine, known in ARCHITECTURES.items():
+        if name.lower() == known.lower():
+            return machine
+    raise gdb.GdbError("there is no architecture '%s'; guests of guestdump-vm are %s" % (name, " or ".join(ARCHITECTURES.values())))
 
 
 class Mappings:
@@ -243,12 +252,36 @@ def copy_block(file, place, block):
             file.write(data)
 
 
+def wanted_level(word):
+    if not re.fullmatch("[0-9]{1,2}", word) or int(word) > 31:
+        raise gdb.GdbError("-d expects a level from 0 to 31, not '%s'" % word)
+    return int(word)
+
+
+def leave_out(level, whole, path):
+    """Writes the file @whole to @path without the pages of @level. `guestdump` does it: its rules are not repeated here."""
+    program = os.environ.get("GUESTDUMP", "guestdump")
+    try:
+        done = subprocess.run([program, "convert", "--quiet", "--format", "elf", "-d", str(level), whole, path],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise gdb.GdbError("-d needs the program '%s' ($GUESTDUMP, or guestdump in PATH): %s" % (program, error.strerror)) from None
+    if done.returncode != 0:
+        raise gdb.GdbError(done.stderr.strip().replace(whole, path))
+    print(done.stderr.replace(whole, path), end="")
+
+
 class DumpGuestMemory(gdb.Command):
     """Write a vmcore of the guest of a guestdump-vm.
 
-Usage: dump-guest-memory FILE
+Usage: dump-guest-memory [-d LEVEL] FILE [ARCH]
 
-Load the core of a dead process, or attach to a running one. No symbols are needed. FILE is an ELF vmcore like that of the
+LEVEL, from 0 to 31, leaves out pages of a Linux guest, with makedumpfile's numbers: 1 zero, 2 cache, 4 private cache, 8 user,
+16 free. The program guestdump does this, found in PATH or named by $GUESTDUMP, from a whole file next to FILE, which needs
+the space for a moment.
+
+ARCH is accepted because QEMU's command of this name needs it: X86_64 or 386. The file has the architecture of the guest, and
+X86_64 for a guest in 32-bit mode, or the reverse, is refused. Load the core of a dead process, or attach to a running one. No symbols are needed. FILE is an ELF vmcore like that of the
 monitor command of this name with paging=false. It has NT_PRSTATUS and QEMU notes for every vCPU, and the note that the
 guest passed to the machine. FILE appears only once it is complete.
 
@@ -260,17 +293,23 @@ were captured when the process stopped; otherwise, when the guest was last stopp
 
     def invoke(self, argument, from_tty):
         self.dont_repeat()
-        words = gdb.string_to_argv(argument)
-        if len(words) != 1:
-            raise gdb.GdbError("usage: dump-guest-memory FILE")
+        words, level = gdb.string_to_argv(argument), None
+        if words[:1] == ["-d"] and len(words) > 2:
+            level, words = wanted_level(words[1]), words[2:]
+        if len(words) not in (1, 2) or words[0] == "-d":
+            raise gdb.GdbError("usage: dump-guest-memory [-d LEVEL] FILE [ARCH]")
+        wanted = wanted_machine(words[1]) if len(words) == 2 else None
         if gdb.selected_inferior().pid == 0:
             raise gdb.GdbError("there is no core file and no process to take a guest from")
         path = os.path.expanduser(words[0])
         part = "%s.%d.part" % (path, os.getpid())
         try:
             with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-                self.write(file)
-            os.rename(part, path)
+                self.write(file, wanted)
+            if level is None:
+                os.rename(part, path)
+            else:
+                leave_out(level, part, path)
         except OSError as error:
             raise gdb.GdbError("writing '%s': %s" % (path, error.strerror)) from None
         except gdb.MemoryError as error:
@@ -279,7 +318,7 @@ were captured when the process stopped; otherwise, when the guest was last stopp
             if os.path.exists(part):
                 os.unlink(part)
 
-    def write(self, file):
+    def write(self, file, wanted):
         mappings = Mappings()
         record = find_record(mappings)
         check_memory(record, mappings)
@@ -291,6 +330,8 @@ were captured when the process stopped; otherwise, when the guest was last stopp
             print("warning: the registers of %d of %d vCPUs are those of the last stop or dump; they ran on"
                   % (len(vcpus) - live_count, len(vcpus)))
         machine = EM_X86_64 if vcpus[0][1] & EFER_LMA else EM_386
+        if wanted not in (None, machine):
+            raise gdb.GdbError("the guest is %s, not %s" % (ARCHITECTURES[machine], ARCHITECTURES[wanted]))
         beyond_elf32 = sum(record.blocks[-1][:2]) > 0xffffffff
         notes = b"".join(note(b"CORE", 1, prstatus(state, pid, machine)) for pid, (state, _) in enumerate(vcpus, 1))
         notes += b"".join(note(b"QEMU", 0, state) for state, _ in vcpus) + guest_note(record.note)

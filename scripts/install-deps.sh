@@ -1,33 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs the Debian packages that are missing: install-deps.sh [build] [style] [test] [interop]
+# Installs the Debian packages that are missing: install-deps.sh [build] [style] [test] [interop] [package]
 #
 #   build    packages for a release build
-#   style    packages for the style checks and the tests of documents
+#   style    packages for the style checks and the tests of documents and completions
 #   test     the second compiler, for the builds with sanitizers
 #   interop  tools that open dumps, and packages for booting a Linux guest
 #
-# The default is all groups. Needs root (or sudo) only if a package is missing.
+#   package  what builds, checks and tries Debian packages
+#
+# The default is all groups but package. Needs root (or sudo) only if a package is missing.
 . "$(dirname "$0")/lib.sh"
 
 packages() {
     case $1 in
     build)
         echo g++ meson ninja-build pkg-config python3 check
-        echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev
+        echo libglib2.0-dev libjson-c-dev libedit-dev libseccomp-dev zlib1g-dev libbz2-dev liblzma-dev libdeflate-dev libisal-dev liblzo2-dev libsnappy-dev libzstd-dev libvirt-dev
         ;;
     style)
-        echo clang-format-14 shellcheck man-db
+        echo clang-format-14 shellcheck man-db zsh fish
         ;;
     test)
         echo clang-14 libclang-rt-14-dev llvm-14 util-linux
         ;;
     interop)
-        echo qemu-system-x86 seabios busybox-static cpio e2fsprogs tmux
-        echo binutils gdb crash makedumpfile python3-libkdumpfile python3-drgn
+        echo qemu-system-x86 seabios busybox-static cpio e2fsprogs kmod tmux bzip2 lzop xz-utils zstd
+        echo qemu-system-arm qemu-system-misc qemu-system-ppc
+        echo binutils gdb crash kexec-tools makedumpfile python3-libkdumpfile python3-drgn
         echo libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         ;;
-    *) die "no such group: $1 (there are build, style, test, interop)" ;;
+    package)
+        echo dpkg-dev debhelper lintian debootstrap
+        ;;
+    *) die "no such group: $1 (there are build, style, test, interop, package)" ;;
     esac
 }
 

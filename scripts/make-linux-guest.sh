@@ -10,7 +10,13 @@ usage: make-linux-guest.sh [OPTION...] [FOLDER]
   --vcpus N        virtual processors (2)
   --fill MIB       amount of real files to unpack in the guest, which fill its page cache (0)
   --append TEXT    text to append to the kernel's command line, such as nokaslr
+  --kernel DEB     Debian package of the kernel to boot (linux-image-cloud-amd64, downloaded)
+  --rich           memory of many kinds: hugetlb pages without most of their struct pages, transparent huge pages, ext4 with
+                   blocks of 1 KiB, tmpfs, swap on zram, a balloon, and a page with a memory error if the kernel knows those
+  --program FILE   a static program to run in the guest, before it is ready
+  --until TEXT     stop the guest when its console has this text (the guest is ready)
   --no-vmcoreinfo  no vmcoreinfo device: the guest cannot pass its note to QEMU
+  --boot-files     boot nothing: FOLDER contains what another QEMU needs, vmlinuz and initramfs.cpio
   --keep           keep the stopped QEMU running, with its monitor at FOLDER/qmp.sock and its PID in FOLDER/qemu.pid
 
 Prints FOLDER (default: in the cache, named after the options; made once), which then contains:
@@ -24,14 +30,20 @@ TEXT
 }
 . "$(dirname "$0")/lib.sh"
 
-memory=256 vcpus=2 fill=0 append='' vmcoreinfo=yes keep=no folder=''
+memory=256 vcpus=2 fill=0 append='' vmcoreinfo=yes keep=no boot_files=no folder='' kernel='' rich=no
+program='' until='the guest is ready'
 while (($#)); do
     case $1 in
     --memory) memory=$2 && shift ;;
     --vcpus) vcpus=$2 && shift ;;
     --fill) fill=$2 && shift ;;
+    --kernel) kernel=$(readlink -e "$2") && shift ;;
+    --rich) rich=yes ;;
     --append) append=$2 && shift ;;
+    --program) program=$(realpath "$2") && shift ;;
+    --until) until=$2 && shift ;;
     --no-vmcoreinfo) vmcoreinfo=no ;;
+    --boot-files) boot_files=yes ;;
     --keep) keep=yes ;;
     -h | --help) usage && exit ;;
     -*) die "unknown option $1" ;;
@@ -40,7 +52,25 @@ while (($#)); do
     shift
 done
 
-# kernel_into FOLDER: downloads Debian's cloud kernel (small, and with debug symbols available) and its fw_cfg module.
+# Modules for memory of many kinds; what they need comes along.
+rich_modules=(loop ext4 zram lzo_rle lzo-rle virtio_balloon virtio_pci)
+
+# modules_into FOLDER TREE: those of --rich, and their names in the order in which the guest inserts them.
+modules_into() {
+    local release name file
+    release=$(ls "$2/lib/modules")
+    mkdir -p "$1"
+    /sbin/depmod -b "$2" "$release" 2>/dev/null
+    for name in "${rich_modules[@]}"; do # what is part of the kernel has no file
+        /sbin/modprobe -d "$2" -S "$release" --show-depends "$name" 2>/dev/null || true
+    done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
+        cp "$file" "$1/"
+        basename "$file" >>"$1/order"
+    done
+}
+
+# kernel_into FOLDER: Debian's cloud kernel (small, and with debug symbols available), and its fw_cfg module.
+# It is downloaded unless --kernel names a package.
 kernel_into() {
     [[ -e $1/vmlinuz ]] && return
     local package work
@@ -49,16 +79,23 @@ kernel_into() {
     flock 8 # two guests may want it at once
     [[ -e $1/vmlinuz ]] && exec 8>&- && return
     newest() { apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }'; }
-    package=$(newest) || true # there may be no lists of packages yet
     work=$(mktemp -d)
     chmod 755 "$work" # apt downloads as a user of its own
-    if [[ -z $package ]] || ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
-        as_root apt-get update -qq
-        package=$(newest) || true
-        (cd "$work" && apt-get download -qq "$package" >/dev/null) || die "cannot download the package '$package'"
+    if [[ -n $kernel ]]; then
+        package=$(dpkg-deb -f "$kernel" Package)
+        cp "$kernel" "$work/"
+    else
+        package=$(newest) || true # there may be no lists of packages yet
+        if [[ -z $package ]] || ! (cd "$work" && apt-get download -qq "$package" >/dev/null 2>&1); then
+            as_root apt-get update -qq
+            package=$(newest) || true
+            (cd "$work" && apt-get download -qq "$package" >/dev/null) || die "cannot download the package '$package'"
+        fi
     fi
     dpkg-deb -x "$work"/*.deb "$work/tree"
+    find "$work/tree/lib/modules" -name '*.ko.xz' -exec xz -d {} +
     find "$work/tree/lib/modules" -name 'qemu_fw_cfg.ko' -exec cp {} "$1/" \;
+    [[ $rich == no ]] || modules_into "$1/modules" "$work/tree"
     echo "$package" >"$1/package"
     # Written last and atomically: its presence shows that everything is there.
     cp "$work"/tree/boot/vmlinuz-* "$1/vmlinuz.new"
@@ -79,6 +116,8 @@ initramfs_into() {
         # head closes the pipe when it has enough, and tar complains
         { tar -C /usr -cf - lib share 2>/dev/null || true; } | head -c "${fill}M" >"$tree/files.tar"
     fi
+    [[ $rich == no ]] || rich_into "$tree" "$2"
+    [[ -z $program ]] || cp "$program" "$tree/program"
     cat >"$tree/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -96,6 +135,11 @@ if [ -e /files.tar ]; then
     tar -C /work/files -xf /files.tar 2>/dev/null
     head -c 67108864 /files.tar | gzip -1 >/work/packed.gz
 fi
+[ -e /rich ] && sh /rich
+if [ -x /program ]; then
+    /program &
+    sleep 2
+fi
 echo the guest is ready
 while :; do sleep 1; done
 INIT
@@ -104,9 +148,43 @@ INIT
     rm -rf "$tree"
 }
 
+# rich_into TREE KERNEL: what the guest needs for memory of many kinds, and a script that uses it.
+rich_into() {
+    cp -r "$2/modules" "$1/"
+    truncate -s 24M "$1/disk"
+    mkfs.ext4 -q -F -b 1024 "$1/disk"
+    cat >"$1/rich" <<'RICH'
+while read -r module; do insmod "/modules/$module"; done </modules/order
+mkdir -p /ext4 /huge /hugetlb /groups
+mount -t tmpfs -o huge=always none /huge
+mount -t cgroup2 none /groups
+head -c 12m /dev/urandom >/huge/file
+mount -o loop -t ext4 /disk /ext4
+for i in 1 2 3 4 5 6 7 8; do head -c 1m /dev/urandom >/ext4/$i; done
+sync
+# Half of it is in use, by a file of its own file system.
+mount -t hugetlbfs none /hugetlb
+truncate -s 8m /hugetlb/file
+# A process with anonymous memory, of which some is swapped out to memory.
+echo 64M >/sys/block/zram0/disksize
+mkswap /dev/zram0 && swapon /dev/zram0
+mkdir -p /groups/one
+echo +memory >/groups/cgroup.subtree_control
+sh -c 'echo $$ >/groups/one/cgroup.procs; { head -c 40000000 /dev/urandom; sleep 100000; } | tail -c 40000000 >/dev/null' &
+sleep 15
+echo 12M >/groups/one/memory.reclaim
+echo 0x8000000 >/sys/devices/system/memory/hard_offline_page
+cat /proc/meminfo /proc/swaps
+RICH
+}
+
 boot() {
     local device=()
     [[ $vmcoreinfo == yes ]] && device=(-device vmcoreinfo)
+    if [[ $rich == yes ]]; then
+        device+=(-device virtio-balloon-pci)
+        append+=" hugepages=16 hugetlb_free_vmemmap=on transparent_hugepage=always"
+    fi
     truncate -s "${memory}M" ram.img
     # Relative names of sockets: an absolute name may be too long for sun_path.
     qemu-system-x86_64 -accel tcg,thread=multi -machine q35,memory-backend=ram,vmport=off -m "$memory" -smp "$vcpus" \
@@ -116,7 +194,7 @@ boot() {
         -qmp unix:qmp.sock,server=on,wait=off -daemonize -pidfile qemu.pid
     local second
     for ((second = 0; second < 600; second++)); do
-        grep -q 'the guest is ready' serial.log 2>/dev/null && return
+        grep -q -e "$until" serial.log 2>/dev/null && return
         kill -0 "$(<qemu.pid)" 2>/dev/null || die "QEMU has ended; see $PWD/serial.log"
         sleep 1
     done
@@ -125,12 +203,20 @@ boot() {
 
 freeze_and_dump() {
     # Absolute names: a daemon's working directory is the root.
-    PYTHONPATH=$root/tests/support "$python" - "$PWD" <<'PYTHON'
+    PYTHONPATH=$root/tests/support "$python" - "$PWD" "$memory" "$rich" <<'PYTHON'
 import sys
+import time
 from qmp import Qmp
 
-folder = sys.argv[1]
+folder, memory, rich = sys.argv[1:]
 with Qmp(folder + "/qmp.sock", timeout=900) as qemu:
+    if rich == "yes":
+        wanted = (int(memory) - 16) << 20
+        qemu("balloon", value=wanted)
+        for _ in range(60):
+            if qemu("query-balloon")["actual"] == wanted:
+                break
+            time.sleep(1)
     qemu("stop")
     for name, paging, kind in [("ref.elf", False, "elf"), ("ref-paging.elf", True, "elf"), ("ref.zlib", False, "kdump-zlib")]:
         qemu("dump-guest-memory", paging=paging, protocol="file:%s/%s" % (folder, name), format=kind)
@@ -143,8 +229,11 @@ PYTHON
 }
 
 if [[ -z $folder ]]; then
-    [[ $keep == no ]] || die "--keep needs a folder of its own"
-    folder=$cache/linux-$memory-$vcpus-$fill-$vmcoreinfo${append:+-${append//[^a-zA-Z0-9=.]/_}}
+    [[ $keep == no && -z $program ]] || die "--keep and --program need a folder of their own"
+    [[ $boot_files == no ]] || folder=$cache/boot-$fill
+fi
+if [[ -z $folder ]]; then
+    folder=$cache/linux-$memory-$vcpus-$fill-$vmcoreinfo$([[ $rich == no ]] || echo -rich)${kernel:+-$(dpkg-deb -f "$kernel" Package)}${append:+-${append//[^a-zA-Z0-9=.]/_}}
 fi
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -155,15 +244,23 @@ fi
 exec 9>"$folder/lock"
 flock 9 # two tests may ask for the same guest at once
 if [[ $keep == yes || ! -e $folder/complete ]]; then
-    kernel_into "$cache/kernel" 1>&2
+    boots=$cache/kernel${kernel:+-$(dpkg-deb -f "$kernel" Package)}
+    [[ $rich == no ]] || boots+=-rich
+    kernel_into "$boots" 1>&2
     cd "$folder"
     if [[ -e qemu.pid ]] && grep -qs qemu "/proc/$(cat qemu.pid)/comm"; then
         die "the guest in $folder still runs: process $(cat qemu.pid)"
     fi
     rm -f ram.img ref* qmp.sock qemu.pid serial.log complete
-    initramfs_into "$folder" "$cache/kernel"
+    initramfs_into "$folder" "$boots"
+    if [[ $boot_files == yes ]]; then
+        cp "$boots/vmlinuz" .
+        touch complete
+        echo "$folder"
+        exit
+    fi
     trap 'kill "$(cat qemu.pid 2>/dev/null)" 2>/dev/null || true' EXIT
-    boot "$cache/kernel" 9>&-
+    boot "$boots" 9>&-
     freeze_and_dump
     rm -f initramfs.cpio
     if [[ $keep == yes ]]; then

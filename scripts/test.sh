@@ -1,16 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds what the tests need, and runs them: test.sh [quick|unit|interop|sanitizers|all]
+# Builds what the tests need, and runs them: test.sh [quick|unit|interop|sanitizers|all|packages]
 #
 #   quick       for use after each change: style checks and unit tests, in a build made for speed
-#   unit        release build (g++): style checks, unit tests, replays of the fuzz corpora
+#   unit        release build (g++): style checks, unit tests, replays of the fuzz corpora, examples with the library
 #   interop     release build: our programs with the tools of the field and a real Linux guest
 #   sanitizers  clang with AddressSanitizer and UndefinedBehaviorSanitizer: unit tests, fuzz corpora, our own programs;
 #               clang with ThreadSanitizer: the tests in which several threads have a part
-#   all         unit, interop and sanitizers, and a build without compression libraries. The default.
+#   all         all of the above and a build without compression libraries, but each test once: unit tests, fuzz corpora and
+#               our own programs under AddressSanitizer, the tools of the field in the release build. The default.
+#   packages    builds the Debian packages twice, compares them, and tries them in a bare Debian 12. Not a part of `all`,
+#               whose time is limited: packages are compiled anew, with Debian's flags. `all` runs the examples with the
+#               library of the release build, installed in a folder.
 #
 # docs/reliability.md has the reasons. Missing packages are installed first. A compiler warning is an error.
-# Ends with "N passed, N failed, N skipped", test cases counted; exit status 0 only if none failed.
+# Ends with "N passed, N failed, N skipped", test cases counted; exit status 0 only if none failed. (`packages` prints a line
+# for each check instead.)
 #
 # KERNEL_DEBUG_SYMBOLS= (empty) leaves out what needs the guest kernel's debug symbols (a 280 MB download, once).
 . "$(dirname "$0")/lib.sh"
@@ -18,30 +23,35 @@
 mode=${1:-all}
 (($# <= 1)) || die "more than one mode: $*"
 case $mode in
-quick) packages=(build style) ;;
+quick) packages=(build style test) ;;
 unit) packages=(build style) ;;
 interop) packages=(build interop) ;;
 sanitizers) packages=(build test interop) ;;
 all) packages=(build style test interop) ;;
-*) die "unknown mode '$mode' (there are quick, unit, interop, sanitizers, all)" ;;
+packages)
+    "$root/scripts/package.sh" --twice
+    exec "$root/scripts/bare-system.sh"
+    ;;
+*) die "unknown mode '$mode' (there are quick, unit, interop, sanitizers, all, packages)" ;;
 esac
 "$root/scripts/install-deps.sh" "${packages[@]}"
 
 # Each source is compiled by itself, although joining them (meson's unity builds) halves the compiler's time: joined, a call
 # in one file can silently choose an overload that another file keeps in its anonymous namespace. It did: progress_text()
 # got info_text.cc's time_text().
-clang=(-Db_lundef=false -Doptimization=1 -Ddebug=false -Dc_args=-gline-tables-only -Dcpp_args=-gline-tables-only)
+clang=(-Db_lundef=false -Doptimization=1 -Ddebug=false -Dc_args=-gline-tables-only)
 
 configure_build() {
     case $1 in
-    quick) CC=gcc CXX=g++ configure quick -Doptimization=1 -Ddebug=false ;;
+    quick) CC=clang-14 CXX=clang++-14 configure_precompiled quick -Doptimization=1 -Ddebug=false ;;
     release) CC=gcc CXX=g++ configure release -Doptimization=2 -Ddebug=false ;;
     # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
-    sanitized) CC=clang-14 CXX=clang++-14 configure sanitized "${clang[@]}" -Db_sanitize=address,undefined ;;
-    threads) CC=clang-14 CXX=clang++-14 configure threads "${clang[@]}" -Db_sanitize=thread ;;
+    sanitized) CC=clang-14 CXX=clang++-14 configure_precompiled sanitized "${clang[@]}" -Db_sanitize=address,undefined ;;
+    threads) CC=clang-14 CXX=clang++-14 configure_precompiled threads "${clang[@]}" -Db_sanitize=thread ;;
     # What people get who have no compression library but zlib, and no libseccomp.
-    few) CC=gcc CXX=g++ configure few -Doptimization=0 -Ddebug=false \
-        -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dseccomp=disabled ;;
+    few) CC=clang-14 CXX=clang++-14 configure_precompiled few -Doptimization=0 -Ddebug=false \
+        -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dbzip2=disabled -Dxz=disabled \
+        -Dseccomp=disabled -Dlibvirt=disabled ;;
     esac
 }
 
@@ -49,9 +59,9 @@ configure_build() {
 suites() {
     case $mode-$1 in
     quick-quick) echo style unit ;;
-    unit-release) echo style unit fuzz ;;
-    interop-release) echo interop readers ;;
-    all-release) echo style unit fuzz interop readers ;;
+    unit-release) echo style unit fuzz library ;;
+    interop-release) echo interop plain readers ;;
+    all-release) echo style plain readers library ;;
     sanitizers-sanitized | all-sanitized) echo unit fuzz interop ;;
     sanitizers-threads | all-threads) echo threaded ;;
     all-few) echo compressors ;;
@@ -83,8 +93,9 @@ run() {
     # ThreadSanitizer wants its shadow where kernels that randomise addresses much put other things.
     if [[ $1 == threads ]] && setarch --addr-no-randomize true 2>/dev/null; then under=(setarch --addr-no-randomize); fi
     rm -f "$dir/meson-logs/all.json"
-    "${under[@]}" meson test -C "$dir" --no-rebuild --timeout-multiplier 10 --logbase all --print-errorlogs "${chosen[@]}" ||
-        complained=1
+    # Two tests for each processor: many wait for a guest most of the time.
+    "${under[@]}" meson test -C "$dir" --no-rebuild --num-processes $((2 * $(nproc))) --timeout-multiplier 10 --logbase all \
+        --print-errorlogs "${chosen[@]}" || complained=1
     logs+=("$dir/meson-logs/all.json")
 }
 

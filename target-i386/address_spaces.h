@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "guest/memory_map.h"
+#include "guest/memory_mapping.h"
 #include "guest/page_source.h"
 #include "target-i386/paging_mode.h"
 #include "target-i386/walked_tables.h"
@@ -21,11 +22,11 @@ class AddressSpaces {
     AddressSpaces(const guest::PageSource& memory, const util::Cancellation& cancellation)
         : memory_(memory), cancellation_(cancellation) {}
 
-    /// Adds what the tables of @mode map, unless they were walked before.
-    /// Errors: those of walk_pages(); @out is of no use then.
+    /// Adds the mappings of @mode's tables, unless they were walked before.
+    /// Errors: those of walk_pages(); @out is unusable then.
     Result<> walk(const PagingMode& mode, guest::MemoryMappingList& out);
 
-    /// How many different address spaces were walked.
+    /// The number of different address spaces that were walked.
     size_t count() const { return seen_.size(); }
 
   private:

@@ -7,8 +7,7 @@ namespace {
 constexpr uint32_t kSegmentLong = 1u << 21;  ///< CS.L [SDM 3A 5.2.1]
 
 bool fits_elf32(const guest::GuestPhysBlockList& blocks) {
-    // The exclusive end must fit as well: that is QEMU's rule, and what clients have come to
-    // expect.
+    // The exclusive end must fit as well: that is QEMU's rule, and clients expect it.
     return blocks.empty() || blocks.last().value < UINT32_MAX;
 }
 

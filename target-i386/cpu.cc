@@ -3,8 +3,11 @@
 
 #include "format/elf.h"
 #include "target-i386/address_spaces.h"
+#include "target-i386/execution.h"
 #include "target-i386/interrupt_table.h"
+#include "target-i386/kernel_pointers.h"
 #include "target-i386/notes.h"
+#include "target-i386/paging_mode.h"
 #include "target-i386/translate.h"
 #include "target-i386/vbox_note.h"
 
@@ -62,8 +65,7 @@ std::optional<guest::Gpa> translate_address(const guest::Cpu& cpu, guest::Gva ad
 }
 
 bool paging_is_off(const guest::Cpu& cpu) {
-    // A file without control registers leaves them zero; a processor's CR0 never is. [SDM
-    // 3A 10.1.1]
+    // In a file without control registers CR0 is zero; a processor's CR0 never is. [SDM 3A 10.1.1]
     const uint64_t cr0 = registers_of(cpu).cr0;
     return cr0 != 0 && (cr0 & kCr0Paging) == 0;
 }
@@ -74,6 +76,21 @@ std::optional<guest::Gva> first_handler(const guest::Cpu& cpu, const guest::Page
         translate_address(cpu, guest::Gva{registers.idt.base}, memory, std::nullopt);
     if (!table) return std::nullopt;
     return first_gate(*table, (registers.efer & kEferLongModeActive) != 0, memory);
+}
+
+std::optional<guest::PageTables> page_tables(const guest::Cpu& cpu) {
+    const std::optional<PagingMode> mode = mode_of(cpu);
+    if (!mode) return std::nullopt;
+    return mode->tables();
+}
+
+guest::KernelPointers pointers_of(const guest::Cpu& cpu, const guest::PageTables& tables,
+                                  const guest::PageSource& memory) {
+    return kernel_pointers(registers_of(cpu), tables, memory);
+}
+
+std::optional<guest::Execution> execution(const guest::Cpu& cpu) {
+    return execution_of(registers_of(cpu));
 }
 
 }  // namespace
@@ -88,6 +105,10 @@ const guest::Architecture kArchitecture = {
     .translate = translate_address,
     .paging_is_off = paging_is_off,
     .first_handler = first_handler,
+    .page_tables = page_tables,
+    .walk = walk_tables,
+    .kernel_pointers = pointers_of,
+    .execution = execution,
 };
 
 guest::Cpu make_cpu(const Registers& registers, const PagingTraits& traits) {

@@ -6,7 +6,7 @@
 namespace guestdump::target_i386 {
 namespace {
 
-/// A gate of long mode; one of protected mode is its first half. [SDM 3A figures 6-2, 6-8]
+/// A gate in long mode. Its first half is a gate in protected mode. [SDM 3A figures 6-2, 6-8]
 struct Gate {
     util::le16 offset_low, selector, attributes, offset_middle;
     util::le32 offset_high, reserved;

@@ -7,9 +7,9 @@
 
 namespace guestdump::target_i386 {
 
-/// The address in gate 0 of the interrupt table that lies at @table; gates have 16 bytes in long
-/// mode and 8 in protected mode. Empty where the gate is not present, reaches into the next page
-/// (which may be anywhere), or lies outside @memory. Any thread. [SDM 3A 6.11, 6.14.1]
+/// The address in gate 0 of the interrupt table at @table. Gates have 16 bytes in long mode and 8
+/// in protected mode. Empty if the gate is not present, reaches into the next page (which may be
+/// anywhere), or lies outside @memory. Any thread. [SDM 3A 6.11, 6.14.1]
 std::optional<guest::Gva> first_gate(guest::Gpa table, bool long_mode,
                                      const guest::PageSource& memory);
 

@@ -6,14 +6,14 @@
 
 #include "util/stored.h"
 
-/// The notes of x86 vCPUs as they lie in a vmcore. Structures only.
+/// The notes of x86 vCPUs as stored in a vmcore. Structures only.
 
 namespace guestdump::target_i386 {
 
 inline constexpr uint32_t kNtPrstatus = 1;  ///< n_type of "CORE" [linux include/uapi/linux/elf.h]
 inline constexpr uint32_t kNtQemuCpuState = 0;  ///< n_type of "QEMU" [qemu target/i386/arch_dump.c]
 
-/// struct elf_prstatus of x86-64. What a vmcore has no use for is one reserved run.
+/// struct elf_prstatus of x86-64. Fields that a vmcore does not use are reserved.
 /// [linux include/linux/elfcore.h, arch/x86/include/asm/user_64.h]
 struct Prstatus64 {
     uint8_t reserved0[32] = {};

@@ -151,7 +151,7 @@ Registers registers_of(const Prstatus32& status) {
     return registers;
 }
 
-/// The structure at the start of @bytes, which may be shorter than it: what is missing is zero.
+/// The structure at the start of @bytes. If @bytes is shorter, the rest is zero.
 template <class T>
 T load(std::span<const std::byte> bytes) {
     T object{};

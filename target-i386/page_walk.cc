@@ -18,14 +18,14 @@ using guest::Gva;
 using guest::MemoryMapping;
 
 constexpr size_t kTableBytes = 4096;
-constexpr size_t kMappingsPerTable = 32;  ///< so much lower is the cap on tables,
-constexpr size_t kFewestTables = 256;     ///< but never below this
-/// How many walks that go to all bounds a guest's address spaces may take. A bound for each walk
-/// alone would let 255 vCPUs hold the main loop for minutes.
+constexpr size_t kMappingsPerTable = 32;  ///< cap on tables: that on mappings, divided by this,
+constexpr size_t kFewestTables = 256;     ///< but at least this
+/// The bound on the work for all of a guest's address spaces, in walks that reach all their bounds.
+/// A bound for each walk alone would let 255 vCPUs take minutes.
 constexpr size_t kMostWalks = 4;
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
-/// One table's bytes, copied: a device may write while one looks.
+/// A copy of one table's bytes, because a device may write during the walk.
 class Table {
   public:
     Result<> read(const guest::PageSource& memory, Gpa from, const Level& level) {
@@ -52,16 +52,16 @@ class Table {
 
 /// One walk over the tables of one address space.
 ///
-/// Time is bounded although tables can be shared: what a table maps depends on nothing but its
-/// address and its level, so each such pair is read once, and another reference to it copies the
-/// mappings that it gave the first time, moved to where it is now. A copy of k mappings makes the
-/// list k or, where the first one joins its neighbour, k - 1 longer, so that all copies together
-/// cost no more than the list's cap and the number of references, both of which are bounded. Depth
-/// is bounded by the number of levels, which also ends cycles: a table that refers to itself is
-/// another pair one level below.
+/// Time is bounded although tables can be shared. What a table maps depends only on its address and
+/// its level, so each such pair is read once. Another reference to it copies the mappings that were
+/// found the first time, moved to the new place. A copy of k mappings makes the list k or, if the
+/// first one joins its neighbour, k - 1 longer, so all copies together cost no more than the list's
+/// cap plus the number of references, both of which are bounded. The number of levels bounds the
+/// depth, which also ends cycles: a table that refers to itself is another pair one level below.
 ///
-/// A table below which something was left out, because another walk has it at the same place, has
-/// not all of its mappings here: from a new place it is read once more, which counts as a table.
+/// If something below a table was left out because another walk has it at the same place, this walk
+/// does not have all mappings of that table. Then the table is read again from a new place, which
+/// counts as a table.
 class PageWalk {
   public:
     PageWalk(const PagingMode& mode, const WalkScope& scope, size_t cap)
@@ -76,7 +76,7 @@ class PageWalk {
         return {};
     }
 
-    /// Adds what was found, and how.
+    /// Adds the mappings to @out, and the work and the tables to the scope.
     Result<> merge_into(guest::MemoryMappingList& out) && {
         scope_.walked.add_steps(steps());
         TRY(out.merge(std::move(found_)));
@@ -86,11 +86,11 @@ class PageWalk {
     }
 
   private:
-    /// Where the mappings of a table that has been read lie.
+    /// Where the list contains the mappings of a table that has been read.
     struct Visit {
         Gva base;            ///< virtual address of the table's first entry
-        size_t first;        ///< the first that can be one of its mappings
-        bool whole = false;  ///< all that it maps is in the list
+        size_t first;        ///< index of the first that can be one of its mappings
+        bool whole = false;  ///< the list contains everything that it maps
     };
 
     uint64_t steps() const { return tables_ * kMappingsPerTable + repeats_ + found_.view().size(); }
@@ -108,12 +108,12 @@ class PageWalk {
     guest::MemoryMappingList found_;
     util::MappedMap<uint64_t, Visit> visits_;  ///< by address | level; tables are 4 KiB aligned
     size_t most_tables_;
-    size_t tables_ = 0;  ///< that were read, but for the top one
+    size_t tables_ = 0;  ///< that were read, without the top one
     size_t repeats_ = 0;
 };
 
 Result<> PageWalk::check_steps() const {
-    // A walk that goes to its bounds: tables, references, mappings.
+    // Steps of a walk that reaches its bounds: tables, references, mappings.
     const uint64_t one = most_tables_ * kMappingsPerTable + 2 * uint64_t{found_.cap()};
     if (scope_.walked.steps() + steps() <= kMostWalks * one) return {};
     return Error::make("the page tables of the guest's vCPUs take more than %" PRIu64
@@ -121,8 +121,8 @@ Result<> PageWalk::check_steps() const {
                        kMostWalks * one);
 }
 
-/// Goes on to a table of level @level at @table that maps addresses from @base. True where all that
-/// it maps is in the list then.
+/// Continues with a table of level @level at @table that maps addresses from @base. Returns true if
+/// the list then contains everything that it maps.
 Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
     const uint64_t key = table.value | level;
     if (!scope_.walked.empty() && scope_.walked.has({key, base.value, mode_.identity()}))
@@ -144,7 +144,7 @@ Result<bool> PageWalk::follow(size_t level, Gpa table, Gva base) {
         return Error::make("the guest has more than %zu page tables", most_tables_);
     const bool whole = TRY(visit_table(level, table, base));
     if (!whole) return false;
-    // Looked up again: the map has grown.
+    // Looked up again, because the map has grown.
     const auto [again, _] = TRY(visits_.try_emplace(key, {}));
     *again = {base, first, true};
     return true;
@@ -173,19 +173,19 @@ Result<bool> PageWalk::visit_table(size_t level, Gpa address, Gva base) {
     return whole;
 }
 
-/// True where none of the bytes is memory. (The bytes that the A20 line folds a large page onto are
-/// some of its own.)
+/// True if none of the bytes is memory. (The bytes onto which the A20 line folds a large page are
+/// part of the page.)
 bool PageWalk::is_outside(Gpa address, uint64_t length) {
     const Gpa first = mode_.on_bus(address);
     const RamRuns::Run& run = ram_.at(first);
     return !run.is_ram && run.last - first.value >= length - 1;
 }
 
-/// Adds once more what lies within @span bytes of @visit.base, now from @base.
+/// Adds the mappings within @span bytes of @visit.base once more, now from @base.
 Result<> PageWalk::repeat(const Visit& visit, uint64_t span, Gva base) {
     const uint64_t first = visit.base.value, last = visit.base.value + (span - 1);
     for (size_t i = visit.first; i < found_.view().size(); ++i) {
-        // A copy, because adding moves the list. Its ends may have been joined with a neighbour's.
+        // A copy, because adding may move the list. Its ends may be joined with a neighbour's.
         const MemoryMapping mapping = found_.view()[i];
         if (mapping.virt.value > last) break;
         const uint64_t from = std::max(first, mapping.virt.value);
@@ -198,14 +198,14 @@ Result<> PageWalk::repeat(const Visit& visit, uint64_t span, Gva base) {
     return {};
 }
 
-/// Adds what of a page is memory.
+/// Adds the parts of a page that are memory.
 Result<> PageWalk::add_page(Gpa page, Gva base, uint64_t length) {
     const bool is_whole = ram_.at(page).last - page.value >= length - 1;
     if (!mode_.a20() || !is_whole) return add_parts(page, base, length);
     return found_.add({.phys = page, .virt = base, .length = length});
 }
 
-/// As add_page(), for a page that memory has only in parts, or that the A20 line folds.
+/// As add_page(), for a page that is memory only in parts, or that the A20 line folds.
 Result<> PageWalk::add_parts(Gpa page, Gva base, uint64_t length) {
     for (uint64_t done = 0; done < length;) {
         const Gpa phys = mode_.on_bus(Gpa{page.value + done});

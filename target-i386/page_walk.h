@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guest/memory_map.h"
+#include "guest/memory_mapping.h"
 #include "guest/page_source.h"
 #include "target-i386/paging_mode.h"
 #include "target-i386/walked_tables.h"
@@ -9,28 +10,28 @@
 
 namespace guestdump::target_i386 {
 
-/// What all walks for one list have in common. Everything must outlive the walks.
+/// State shared by all walks for one list. All referenced objects must outlive the walks.
 struct WalkScope {
     const guest::PageSource& memory;
     const util::Cancellation& cancellation;
-    WalkedTables& walked;  ///< by earlier walks; grows
+    WalkedTables& walked;  ///< tables of earlier walks; each walk adds its own
 };
 
-/// Merges what the tables of @mode map onto memory into @out, joined where virtual and physical
-/// addresses both go on. Pages or parts of pages outside memory
-/// are left out, and so are tables there. Mappings may cross from one block into the next that
-/// touches it.
+/// Adds to @out every mapping of guest memory in @mode's page tables, and joins mappings that are
+/// contiguous in both virtual and physical addresses. Pages, parts of pages, and tables outside
+/// memory are left out. A mapping may continue from one block into the next if they touch.
 ///
-/// The guest writes the tables, and with a few of them can describe 2^36 pages. So these are
-/// bounded, with N = out.cap(), 2^22 unless an option says otherwise: N mappings of 24 bytes; N/32
-/// tables to read, at least 256; N references to tables read before. All walks for one @out
-/// together may take as much as four that reach all of these.
+/// The guest controls the tables and can map 2^36 pages with a few of them. Each walk is therefore
+/// limited to N mappings (24 bytes each), max(256, N/32) tables, and N references to tables already
+/// read. N is out.cap(), 2^22 by default. All walks for one @out together are limited to the work
+/// of four walks that reach all of these limits.
 ///
-/// Each table is read once. Those that a walk for @out has read before are not read again where
-/// they would map the same; a table with such ones below it is, from each new place.
+/// A walk reads each table once. It skips a table that an earlier walk for @out has read at the
+/// same virtual address in the same way. A table that refers to a skipped table is read again for
+/// every reference to it.
 ///
-/// Any thread. Errors: one of these bounds; a table that cannot be read; cancellation;
-/// the host has no memory to give. @out is of no use then.
+/// Any thread. Errors: one of these limits is exceeded; a table that cannot be read; cancellation;
+/// out of memory. @out is unusable then.
 Result<> walk_pages(const PagingMode& mode, const WalkScope& scope, guest::MemoryMappingList& out);
 
 }  // namespace guestdump::target_i386

@@ -15,13 +15,13 @@ constexpr unsigned kPageShift = 12;
 constexpr unsigned kLargestPhysicalBits = 52;
 constexpr unsigned kLargestPse36Bits = 40;  ///< [SDM 3A 4.3]
 
-/// Bits @from to @to, both included; none where @from is greater.
+/// Bits @from to @to, inclusive; none if @from is greater.
 constexpr uint64_t bits(unsigned from, unsigned to) {
     return from > to ? 0 : (~uint64_t{0} >> (63 - to)) & (~uint64_t{0} << from);
 }
 
-/// What a PDPTE of PAE must not have, beside high bits. [SDM 3A table 4-8] Bit 5 is reserved too,
-/// but QEMU's software processor sets it as the accessed bit that it is elsewhere.
+/// Bits that are reserved in a PDPTE of PAE in addition to high bits. [SDM 3A table 4-8] Bit 5 is
+/// reserved too, but QEMU's software processor sets it: elsewhere it is the accessed bit.
 constexpr uint64_t kPaePointerReserved = bits(1, 2) | bits(6, 8);
 
 std::span<const Level> levels_for(const Registers& registers) {
@@ -47,8 +47,8 @@ uint64_t root_mask(std::span<const Level> levels) {
     return bits(12, 51);
 }
 
-/// Reserved in every 8-byte entry: addresses that the processor does not have, NX where it is off,
-/// and in PAE all that lies between. [SDM 3A 4.4.2, 4.5.4]
+/// Reserved in every 8-byte entry: address bits that the processor does not have, NX if it is off,
+/// and in PAE all bits between them. [SDM 3A 4.4.2, 4.5.4]
 uint64_t reserved_high_bits(std::span<const Level> levels, const PagingTraits& traits,
                             bool no_execute) {
     if (is_two_level(levels)) return 0;
@@ -63,6 +63,21 @@ uint64_t reserved_high_bits(std::span<const Level> levels, const PagingTraits& t
 std::optional<PagingMode> PagingMode::of(const Registers& registers, const PagingTraits& traits) {
     if (!(registers.cr0 & kCr0Paging)) return std::nullopt;
     return PagingMode(levels_for(registers), registers, traits);
+}
+
+std::optional<PagingMode> PagingMode::of(const guest::PageTables& tables) {
+    if (tables.levels < std::size(kTwoLevel) || tables.levels > std::size(kFiveLevel)) {
+        return std::nullopt;
+    }
+    Registers registers;
+    registers.cr0 = kCr0Paging | kCr0ProtectedMode;
+    registers.cr3 = tables.root.value;
+    registers.cr4 = kCr4Pse;
+    registers.efer = kEferNoExecute;
+    if (tables.levels >= std::size(kPae)) registers.cr4 |= kCr4Pae;
+    if (tables.levels >= std::size(kFourLevel)) registers.efer |= kEferLongModeActive;
+    if (tables.levels >= std::size(kFiveLevel)) registers.cr4 |= kCr4La57;
+    return of(registers, {.encryption_bits = tables.encryption_bits});
 }
 
 PagingMode::PagingMode(std::span<const Level> levels, const Registers& registers,
@@ -99,7 +114,8 @@ PagingMode::Meaning PagingMode::meaning_of(size_t level) const {
         meaning.reserved_in_page = bits(13 + width - 32, shift - 1);  // [SDM 3A table 4-4]
     } else if (levels_[level].may_be_page && (shift < 30 || traits_.gigabyte_pages)) {
         meaning.is_page = kPageSize;
-        // Bit 12 is PAT, and below the page's alignment is no address. [SDM 3A tables 4-9, 4-16]
+        // Bit 12 is PAT; other bits below the page's alignment are reserved. [SDM 3A tables 4-9,
+        // 4-16]
         meaning.reserved_in_page |= bits(kPageShift + 1, shift - 1);
     } else {
         meaning.reserved_in_table |= kPageSize;

@@ -7,7 +7,8 @@
 #include <optional>
 #include <span>
 
-#include "guest/address.h"
+#include "guest/architecture.h"
+#include "target-i386/paging_traits.h"
 #include "target-i386/registers.h"
 
 /// How a processor reads page table entries: the shape of the tables and the meaning of each bit.
@@ -15,26 +16,10 @@
 
 namespace guestdump::target_i386 {
 
-/// What beside the control registers changes the meaning of page tables.
-struct PagingTraits {
-    /// MAXPHYADDR: address bits from here to 51 are reserved. Where a vCPU runs,
-    /// CPUID.80000008H:EAX[7:0] tells it; a vmcore does not, and the greatest possible value is
-    /// right there: RAM lies below the real width, so that an entry with one of these bits set
-    /// points outside RAM and maps nothing either way.
-    uint8_t physical_bits = 52;
-    /// Address bits that choose an encryption key (SEV's C-bit, TDX's shared bit) and are no part
-    /// of an address; none where guests are not encrypted.
-    uint64_t encryption_bits = 0;
-    /// CPUID.80000001H:EDX[26]; without them bit 7 of a PDPTE is reserved.
-    bool gigabyte_pages = true;
-    /// False while the A20 line is held low: bit 20 of every physical address reads as 0.
-    bool a20 = true;
-};
-
 /// One level of a tree of tables. [SDM 3A tables 4-2, 4-7, 4-13]
 struct Level {
-    uint8_t shift;        ///< lowest bit of the virtual address that the level's index holds
-    uint8_t index_bits;   ///< so many bits are the index
+    uint8_t shift;        ///< lowest bit of the level's index in the virtual address
+    uint8_t index_bits;   ///< number of bits in the index
     uint8_t entry_bytes;  ///< 4 or 8
     bool may_be_page;     ///< an entry can map a page instead of naming a table
 };
@@ -46,18 +31,22 @@ inline constexpr Level kFourLevel[] = {
 inline constexpr Level kFiveLevel[] = {
     {48, 9, 8, false}, {39, 9, 8, false}, {30, 9, 8, true}, {21, 9, 8, true}, {12, 9, 8, true}};
 
-/// What an entry says.
+/// The meaning of an entry.
 struct Entry {
     enum class Kind { absent, table, page };
     Kind kind = Kind::absent;
     guest::Gpa address;  ///< of the table or the page
 };
 
-/// The mode that a vCPU's registers choose.
+/// The paging mode that a vCPU's registers select.
 class PagingMode {
   public:
     /// Empty while paging is off.
     static std::optional<PagingMode> of(const Registers& registers, const PagingTraits& traits);
+
+    /// The mode of @tables, with all features that only add meaning: large pages, no-execute. Empty
+    /// unless there are 2 to 5 levels.
+    static std::optional<PagingMode> of(const guest::PageTables& tables);
 
     std::span<const Level> levels() const { return levels_; }
 
@@ -65,11 +54,16 @@ class PagingMode {
     /// 3A 4.3, 4.4.1, 4.5.2]
     guest::Gpa root() const { return root_; }
 
+    /// The same tables, without what a vCPU's model adds to their meaning.
+    guest::PageTables tables() const {
+        return {root_, static_cast<uint8_t>(levels_.size()), traits_.encryption_bits};
+    }
+
     /// Equal for vCPUs that read the same tables in the same way.
     uint64_t identity() const;
 
-    /// What @entry of a table of level @level (0 is the top) says. An entry that would fault
-    /// because a reserved bit is set is absent.
+    /// Decodes @entry of a table of level @level (0 is the top). An entry that would fault because
+    /// a reserved bit is set is absent.
     Entry decode(size_t level, uint64_t entry) const {
         const Meaning& meaning = meanings_[level];
         if (!(entry & kPresent)) return {};
@@ -82,10 +76,10 @@ class PagingMode {
         return {Entry::Kind::table, guest::Gpa{entry & table_address_}};
     }
 
-    /// Bits above the highest one that is translated repeat it. [SDM 1 3.3.7.1]
+    /// Copies the highest translated bit to the bits above it. [SDM 1 3.3.7.1]
     guest::Gva canonical(uint64_t address) const;
 
-    /// The address on the bus: without bit 20 where the A20 line is held low. [SDM 3A 21.33]
+    /// The address on the bus: without bit 20 if the A20 line is held low. [SDM 3A 21.33]
     guest::Gpa on_bus(guest::Gpa address) const {
         return traits_.a20 ? address : guest::Gpa{address.value & ~kA20};
     }
@@ -98,10 +92,10 @@ class PagingMode {
     static constexpr uint64_t kPresent = 1;
     static constexpr uint64_t kA20 = uint64_t{1} << 20;
     static constexpr size_t kMostLevels = std::size(kFiveLevel);
-    /// A 4 MiB page's address bits from 32 on stand from bit 13 on. [SDM 3A 4.3]
+    /// Bit 32 of a 4 MiB page's address is in bit 13 of the entry, and so on. [SDM 3A 4.3]
     static constexpr unsigned kHighAddressShift = 32 - 13;
 
-    /// What the bits of a level's entries mean.
+    /// Masks of the bits in a level's entries.
     struct Meaning {
         uint64_t is_page = 0;  ///< any of these: the entry maps a page
         uint64_t page_address = 0, high_address = 0;

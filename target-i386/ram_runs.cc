@@ -6,7 +6,7 @@
 namespace guestdump::target_i386 {
 
 RamRuns::RamRuns(const guest::GuestPhysBlockList& memory) {
-    uint64_t next = 0;  // first address that is not in a run yet; 0 again behind the last
+    uint64_t next = 0;  // first address that is not in a run yet; 0 again after the last
     for (const guest::GuestPhysBlock& block : memory.view()) {
         const uint64_t first = block.range.start.value, last = block.range.last();
         if (first > next || (first == 0 && runs_.empty())) {

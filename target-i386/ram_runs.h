@@ -8,11 +8,11 @@
 
 namespace guestdump::target_i386 {
 
-/// Where there is memory and where there is none, without regard to what backs it: a quick answer
-/// for many addresses, most of which lie near the one asked before. One thread.
+/// Finds out whether addresses are memory, whatever backs them. Fast if most addresses are near the
+/// previous one. One thread.
 class RamRuns {
   public:
-    /// Addresses [first, last] are all memory or all none.
+    /// Addresses [first, last] are all memory, or all not.
     struct Run {
         uint64_t first = 0, last = 0;
         bool is_ram = false;
@@ -31,7 +31,7 @@ class RamRuns {
     size_t find(guest::Gpa gpa) const;
 
     std::vector<Run> runs_;  ///< cover the address space, sorted
-    size_t latest_ = 0;      ///< answered the question before
+    size_t latest_ = 0;      ///< the run of the previous answer
 };
 
 }  // namespace guestdump::target_i386

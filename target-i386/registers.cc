@@ -4,14 +4,14 @@
 namespace guestdump::target_i386 {
 namespace {
 
-// High words of the descriptors that RESET puts into the hidden parts. [SDM 3A table 10-1]
+// High words of the descriptors in the hidden parts after RESET. [SDM 3A table 10-1]
 constexpr uint32_t kAccessedData = 0x9300;
 constexpr uint32_t kAccessedCode = 0x9b00;
 constexpr uint32_t kLocalDescriptorTable = 0x8200;
 constexpr uint32_t kBusyTaskState = 0x8b00;
 
 /// EDX after RESET is the processor's signature. [SDM 3A 10.1.2] This is QEMU's default processor
-/// (family 15, model 107, stepping 1); an accelerator that runs another puts its own.
+/// (family 15, model 107, stepping 1); an accelerator that runs another sets that one's.
 constexpr uint64_t kProcessorSignature = 0x60fb1;
 
 constexpr uint64_t kCr0AtReset = 0x60000010;  ///< CD, NW, ET

@@ -26,9 +26,9 @@ struct TableRegister {
     bool operator==(const TableRegister&) const = default;
 };
 
-/// The registers of one x86 vCPU that a dump tells, whatever ran it: KVM, the synthetic
-/// accelerator, a vmcore. Default values are zero; reset_registers() gives what hardware starts
-/// with.
+/// The registers of one x86 vCPU that a dump contains, whatever their origin: KVM, the synthetic
+/// accelerator, a vmcore. Default values are zero; reset_registers() returns the initial values of
+/// hardware.
 struct Registers {
     uint64_t rax = 0, rbx = 0, rcx = 0, rdx = 0, rsi = 0, rdi = 0, rsp = 0, rbp = 0;
     std::array<uint64_t, 8> r8_to_r15{};

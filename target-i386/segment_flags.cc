@@ -4,7 +4,7 @@
 namespace guestdump::target_i386 {
 namespace {
 
-/// Where the attributes stand in the high word of a descriptor. [SDM 3A 3.4.5]
+/// The positions of the attributes in the high word of a descriptor. [SDM 3A 3.4.5]
 enum Shift : uint32_t {
     kType = 8,
     kSystem = 12,

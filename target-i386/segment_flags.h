@@ -5,8 +5,8 @@
 
 namespace guestdump::target_i386 {
 
-/// What KVM keeps field by field and SegmentRegister::flags as the high word of a descriptor. [SDM
-/// 3A 3.4.5]
+/// Segment attributes. KVM has a field for each, SegmentRegister::flags the high word of a
+/// descriptor. [SDM 3A 3.4.5]
 struct SegmentAttributes {
     uint8_t type = 0, s = 0, dpl = 0, present = 0, avl = 0, l = 0, db = 0, g = 0;
 

@@ -10,7 +10,7 @@ namespace {
 
 using guest::Gpa;
 
-/// Entries of 4 and of 8 bytes, both as 8.
+/// Reads an entry of 4 or 8 bytes.
 std::optional<uint64_t> read_entry(const guest::PageSource& memory, Gpa from, size_t size) {
     util::le64 entry;
     if (!memory.read(from, std::as_writable_bytes(std::span(&entry, 1)).first(size))) {
@@ -21,9 +21,10 @@ std::optional<uint64_t> read_entry(const guest::PageSource& memory, Gpa from, si
 
 }  // namespace
 
-std::optional<Gpa> translate(const PagingMode& mode, Gpa root, guest::Gva address,
-                             const guest::PageSource& memory) {
-    if (mode.canonical(address.value) != address) return std::nullopt;
+guest::PageWalk walk_to(const PagingMode& mode, Gpa root, guest::Gva address,
+                        const guest::PageSource& memory) {
+    guest::PageWalk walk;
+    if (mode.canonical(address.value) != address) return walk;
     Gpa table = root;
     for (size_t level = 0; level < mode.levels().size(); ++level) {
         const Level& shape = mode.levels()[level];
@@ -32,14 +33,24 @@ std::optional<Gpa> translate(const PagingMode& mode, Gpa root, guest::Gva addres
         const Gpa at = mode.on_bus(Gpa{table.value + index * shape.entry_bytes});
         const std::optional<uint64_t> bits = read_entry(memory, at, shape.entry_bytes);
         const Entry entry = bits ? mode.decode(level, *bits) : Entry{};
-        if (entry.kind == Entry::Kind::absent) return std::nullopt;
-        if (entry.kind == Entry::Kind::page) {
-            const uint64_t offset = address.value & ((uint64_t{1} << shape.shift) - 1);
-            return mode.on_bus(Gpa{entry.address.value + offset});
+        if (bits) walk.tables[walk.table_count++] = mode.on_bus(table);
+        if (entry.kind == Entry::Kind::table) {
+            table = entry.address;
+            continue;
         }
-        table = entry.address;
+        walk.size = uint64_t{1} << shape.shift;
+        if (entry.kind == Entry::Kind::page) {
+            const uint64_t offset = address.value & (walk.size - 1);
+            walk.phys = mode.on_bus(Gpa{entry.address.value + offset});
+        }
+        return walk;
     }
-    return std::nullopt;  // not reached: an entry of the last level is absent or a page
+    return walk;  // not reached: an entry of the last level is absent or a page
+}
+
+std::optional<Gpa> translate(const PagingMode& mode, Gpa root, guest::Gva address,
+                             const guest::PageSource& memory) {
+    return walk_to(mode, root, address, memory).phys;
 }
 
 }  // namespace guestdump::target_i386

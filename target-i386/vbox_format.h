@@ -6,7 +6,7 @@
 
 #include "util/stored.h"
 
-/// A vCPU as it lies in a VirtualBox core. Structures only. [vbox dbgfcorefmt]
+/// A vCPU as stored in a VirtualBox core. Structures only. [vbox dbgfcorefmt]
 
 namespace guestdump::target_i386 {
 
@@ -20,8 +20,8 @@ struct VboxSelector {
 };
 static_assert(sizeof(VboxSelector) == 24);
 
-/// Bits of attributes: a descriptor's from its type on, without those of the limit: type, S, DPL
-/// and P from 0 on, AVL, L, D/B and G from 12 on. [SDM 3C 25.4.1]
+/// Bits of attributes: those of a descriptor from its type on, without those of the limit. Type, S,
+/// DPL and P are at bit 0 and up; AVL, L, D/B and G at bit 12 and up. [SDM 3C 25.4.1]
 inline constexpr uint32_t kVboxAttributes = 0xf0ff;
 inline constexpr uint32_t kVboxUnusable = 1u << 16;
 
@@ -33,7 +33,7 @@ struct VboxTable {
 };
 static_assert(sizeof(VboxTable) == 16);
 
-/// What the descriptors of all formats from 0x00010004 on begin with.
+/// The start of the descriptors of all formats from 0x00010004 on.
 struct VboxCpuCommon {
     util::le64 rax, rbx, rcx, rdx, rsi, rdi, r8_to_r15[8], rip, rsp, rbp, rflags;
     VboxSelector cs, ds, es, fs, gs, ss;
@@ -49,7 +49,7 @@ static_assert(offsetof(VboxCpuCommon, gdt) == 384 && offsetof(VboxCpuCommon, ldt
 static_assert(offsetof(VboxCpuCommon, sysenter_cs) == 464 && offsetof(VboxCpuCommon, efer) == 488);
 
 /// The descriptor of format 0x00010006. Some builds align the extended state to 16 bytes, at 592;
-/// the descriptor's size tells. Those before have neither tsc_aux nor extended_size.
+/// the descriptor's size shows which. Earlier formats have neither tsc_aux nor extended_size.
 struct VboxCpu {
     VboxCpuCommon common;
     util::le64 tsc_aux, xcr0, xcr1;

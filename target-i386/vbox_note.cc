@@ -114,8 +114,8 @@ Result<> check_size(std::span<const std::byte> descriptor, uint32_t version) {
                        size, newest ? sizeof(VboxCpu) : kVboxCpuOldSize);
 }
 
-/// The size word is where all newest descriptors have it, whatever the state behind it is aligned
-/// to.
+/// The size field has the same offset in all descriptors of the newest format, however the state
+/// after it is aligned.
 Result<> check_extended_state(std::span<const std::byte> descriptor) {
     util::le32 size;
     std::memcpy(&size, descriptor.data() + offsetof(VboxCpu, extended_size), sizeof size);

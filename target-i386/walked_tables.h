@@ -8,7 +8,7 @@
 
 namespace guestdump::target_i386 {
 
-/// A page table where something refers to it. What it maps there is the same for whoever does.
+/// A page table at one virtual address. It has the same mappings in every walk.
 struct TablePlace {
     uint64_t table = 0;  ///< guest-physical address, with the level in its low bits
     uint64_t base = 0;   ///< virtual address of its first entry
@@ -19,19 +19,19 @@ struct TablePlace {
     std::array<uint64_t, 3> parts() const { return {table, base, mode}; }
 };
 
-/// The tables that the walks through a guest's address spaces have read so far, and what that has
-/// cost. Most of one process's tables are every process's: the kernel's.
+/// The tables that the walks over a guest's address spaces have read so far, and the work that this
+/// took. Most tables of a process belong to the kernel, and all processes share them.
 class WalkedTables {
   public:
     bool empty() const { return places_.empty(); }
     bool has(const TablePlace& place) const { return places_.find(place) != nullptr; }
-    /// Errors: the host has no memory to give.
+    /// Errors: out of memory.
     util::Result<> add(const TablePlace& place) {
         TRY(places_.try_emplace(place, {}));
         return {};
     }
 
-    /// Steps of all walks, whatever a walker counts as one.
+    /// Steps of all walks; the walker defines what a step is.
     uint64_t steps() const { return steps_; }
     void add_steps(uint64_t steps) { steps_ += steps; }
 

@@ -11,6 +11,8 @@ import sys
 
 FILE = re.compile(r"`((?:[\w*.-]+/)*[\w*-]+\.(?:cc?|h|S|py|sh|json|md|ini|txt))`")
 TEST = re.compile(r"(?<![\w`/])[a-z]+(?:_[a-z0-9]+){3,}\b(?!\.)")
+# What programs print may name functions of others.
+OUTPUT = re.compile(r"^```\n.*?^```\n", re.MULTILINE | re.DOTALL)
 IGNORED = re.compile(r"\.|build(-|$)|__pycache__$")
 # What the documents name that is not a file of the tree.
 OTHERS = {"diskdump_mod.h", "commands.h", "monitor/commands.h", "types.h"}  # makedumpfile's; generated
@@ -34,7 +36,7 @@ def faults(root):
             # x.* and */x stand for several, NAME for any.
             if found not in known and "*" not in found and not re.search(r"[A-Z]{3}", found):
                 yield "%s names %s, which does not exist" % (name, found)
-        for found in TEST.findall(text):
+        for found in TEST.findall(OUTPUT.sub("", text)):
             if found not in code:
                 yield "%s names the test %s, which does not exist" % (name, found)
 

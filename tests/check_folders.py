@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compares the list of folders in HACKING.md with the tree: check_folders.py SOURCE_ROOT.
 
-Fails if a folder is not in the list, or if the list names a folder that does not exist. The list has the top-level folders
-and those directly inside them; deeper ones, and hidden and build folders, are ignored.
+Fails if a folder is not in the list, or if the list names a folder that does not exist. Deeper folders of tests/ than its
+direct ones mirror those of the sources and are not listed. Hidden and build folders are ignored.
 """
 import pathlib
 import re
@@ -23,12 +23,13 @@ def listed(text):
     return [name for item in items for name in NAME.findall(item)]
 
 
-def folders(root, depth=2):
-    """Names of the folders that hold a file, directly or deeper, down to @depth."""
+def folders(root):
+    """Names of the folders that hold a file, directly or deeper."""
     for file in root.rglob("*"):
         parts = file.relative_to(root).parts[:-1]
         if file.is_file() and parts and not any(IGNORED.match(part) for part in parts):
-            yield from ("/".join(parts[:count]) for count in range(1, min(len(parts), depth) + 1))
+            depth = min(len(parts), 2) if parts[0] == "tests" else len(parts)
+            yield from ("/".join(parts[:count]) for count in range(1, depth + 1))
 
 
 def faults(root):

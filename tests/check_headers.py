@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 
-FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools", "tests/support"]
+FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "api", "view", "qmp", "vm", "monitor", "tools", "tests/support"]
 
 
 INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.MULTILINE)

@@ -10,14 +10,17 @@ import re
 import sys
 
 # Each folder may include those before it.
-ORDER = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools"]
+ORDER = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "api", "view", "qmp", "attach", "vm", "monitor",
+         "tools"]
 # Folders that may not see one that stands before them, beyond what ORDER says.
 NEVER = {
     "guest": {"qapi"},
     "linux": {"qapi"},
     "target-i386": {"qapi", "linux"},
-    "vm": {"qmp"},
-    "monitor": {"qmp"},
+    "view": {"target-i386", "dump", "vmcore", "api"},  # it knows a guest by its values
+    "attach": {"view"},
+    "vm": {"qmp", "attach", "view"},
+    "monitor": {"qmp", "attach"},
     "tools/guestdump": {"vm", "monitor"},  # it reads files and talks to machines; it has none of its own
 }
 # The folder's name where a namespace cannot have it. (gcc's gnu++ modes define `linux` as a macro.)
@@ -30,14 +33,20 @@ NAMESPACE_LINE = re.compile(r"^namespace ([\w:]+) \{\n(?!(?:(?:class|struct) \w+
 # Libraries that few files may use.
 DOORS = {
     "linux/kvm.h": {"vm/kvm/kvm_accel.cc", "vm/kvm/kvm_cpuid.cc", "vm/kvm/kvm_registers.cc", "vm/kvm/kvm_vcpu.cc"},
+    "bzlib.h": {"vmcore/unpack/bzip2_unpacker.cc"},
     "histedit.h": {"tools/guestdump-vm/line_editor.cc"},
     "isa-l.h": {"dump/compress/isal_compressor.cc"},
     "libdeflate.h": {"dump/compress/libdeflate_compressor.cc", "vmcore/expand/libdeflate_expander.cc"},
-    "lzo/lzo1x.h": {"dump/compress/lzo_compressor.cc", "vmcore/expand/lzo_expander.cc"},
+    "libvirt/libvirt-qemu.h": {"attach/libvirt_domain.cc", "attach/libvirt_events.cc"},
+    "libvirt/libvirt.h": {"attach/libvirt_domain.cc", "attach/libvirt_events.cc", "attach/libvirt_events.h"},
+    "libvirt/virterror.h": {"attach/libvirt_domain.cc", "attach/libvirt_events.cc"},
+    "lzma.h": {"vmcore/unpack/xz_unpacker.cc"},
+    "lzo/lzo1x.h": {"dump/compress/lzo_compressor.cc", "vmcore/expand/lzo_expander.cc", "vmcore/unpack/lzop_unpacker.cc"},
     "seccomp.h": {"util/sandbox.cc"},
     "snappy-c.h": {"dump/compress/snappy_compressor.cc", "vmcore/expand/snappy_expander.cc"},
-    "zlib.h": {"dump/compress/zlib_compressor.cc", "util/crc32.cc", "vmcore/expand/zlib_expander.cc"},
-    "zstd.h": {"dump/compress/zstd_compressor.cc", "vmcore/expand/zstd_expander.cc"},
+    "zlib.h": {"dump/compress/zlib_compressor.cc", "util/crc32.cc", "vmcore/expand/zlib_expander.cc",
+               "vmcore/unpack/gzip_unpacker.cc"},
+    "zstd.h": {"dump/compress/zstd_compressor.cc", "vmcore/expand/zstd_expander.cc", "vmcore/unpack/zstd_unpacker.cc"},
 }
 
 
@@ -65,7 +74,7 @@ def include_faults(name, text):
         why = may_not_see(name, other) if other else None
         if why:
             yield "%s includes %s: %s" % (name, header, why)
-        if own in {"dump", "vmcore"} and other == "qapi" and header != "qapi/types.h":
+        if own in {"dump", "vmcore", "api", "view"} and other == "qapi" and header != "qapi/types.h":
             yield "%s includes %s: %s may see qapi/types.h only" % (name, header, own)
         if header.startswith("json-c/") and own not in JSON_C:
             yield "%s includes %s: json-c stays in %s" % (name, header, sorted(JSON_C))

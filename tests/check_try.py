@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "qmp", "vm", "monitor", "tools", "tests"]
+FOLDERS = ["util", "format", "qapi", "guest", "linux", "target-i386", "dump", "vmcore", "api", "qmp", "vm", "monitor", "tools", "tests"]
 # After another statement, a condition, "else", a label or the brace of a block: "return", or something "= ", or nothing.
 BEFORE = re.compile(r"\s*(.*[;)] |.* \{ |.*\belse |case .*: )?(return |(?!\.)([^{}(),;]|\([^{}()]*\))*\S [&|+]?= )?")
 IN_BRACKETS = re.compile(r"<[^<>]*>|\[[^][]*\]")  # their commas separate no arguments

@@ -8,11 +8,11 @@
 namespace guestdump::tools {
 
 struct InfoDetail {
-    bool registers = false;   ///< of each vCPU
-    bool vmcoreinfo = false;  ///< all of its lines
+    bool registers = false;   ///< print those of each vCPU
+    bool vmcoreinfo = false;  ///< print all of its lines
 };
 
-/// @info for people to read, several lines.
+/// Formats @info for people, in several lines.
 std::string info_text(const qapi::VmcoreInfo& info, const InfoDetail& detail);
 
 /// "2.0 GiB".

@@ -28,7 +28,7 @@ ProgressDisplay::ProgressDisplay(Where where) {
 void ProgressDisplay::show(const ProgressView& view) {
     if (lines_) return show_line(view);
     if (!terminal_) return;
-    // One column stays free: what is written to the last one makes some terminals begin a new line.
+    // One column stays free: some terminals start a new line after a character in the last one.
     std::fprintf(stderr, "\r%s\x1b[K", progress_text(view, columns() - 1).c_str());
     std::fflush(stderr);
     shown_ = true;

@@ -5,18 +5,18 @@
 
 namespace guestdump::tools {
 
-/// Tells on stderr how far a dump has come: on a terminal in one line that changes, elsewhere in
-/// plain lines, one for each tenth. One thread.
+/// Shows on stderr how far a dump is: on a terminal in one line that is updated, otherwise in plain
+/// lines, one for each tenth. One thread.
 class ProgressDisplay {
   public:
     enum class Where {
         anywhere,
-        terminal,  ///< nothing elsewhere
+        terminal,  ///< shows nothing if stderr is not a terminal
         nowhere,
     };
 
     explicit ProgressDisplay(Where where);
-    /// Takes the changing line away.
+    /// Removes the line of a terminal.
     ~ProgressDisplay() { clear(); }
     ProgressDisplay(const ProgressDisplay&) = delete;
     ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -30,8 +30,8 @@ class ProgressDisplay {
 
     bool terminal_ = false;
     bool lines_ = false;
-    bool shown_ = false;       ///< the changing line is there
-    unsigned next_tenth_ = 1;  ///< that plain lines have not told
+    bool shown_ = false;       ///< the line of a terminal is displayed
+    unsigned next_tenth_ = 1;  ///< the next tenth that gets a plain line
 };
 
 }  // namespace guestdump::tools

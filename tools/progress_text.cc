@@ -33,7 +33,7 @@ std::string amount_text(const ProgressView& view) {
     return text("%.1f of %.1f %s", completed, total, kUnits[unit]);
 }
 
-/// From what everybody wants to know to what some do.
+/// Ordered by importance.
 std::vector<std::string> words_of(const ProgressView& view) {
     std::vector<std::string> words{text("%5.1f %%", 100 * share_of(view)), amount_text(view)};
     if (view.committing) {

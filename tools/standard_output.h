@@ -3,8 +3,15 @@
 
 namespace guestdump::tools {
 
-/// Writes what stdout still holds back. False where any of it, now or before, could not be written;
-/// stderr then says so, in the name of @program. For a program's end.
-bool stdout_took_all(const char* program);
+/// Result of writing to stdout.
+enum class Output {
+    complete,
+    no_reader,  ///< the reader of a pipe or socket has gone
+    failed,
+};
+
+/// Flushes stdout. If a write failed, now or earlier, and a reader could still see that, prints an
+/// error in the name of @program to stderr. Call it at the end of the program.
+Output finish_stdout(const char* program);
 
 }  // namespace guestdump::tools

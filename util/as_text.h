@@ -7,7 +7,7 @@
 
 namespace guestdump::util {
 
-/// The same bytes as characters. Valid as long as @bytes are.
+/// @bytes as characters. A view: valid as long as @bytes are.
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

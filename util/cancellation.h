@@ -3,12 +3,12 @@
 
 #include <atomic>
 
-#include "util/result.h"
+#include "util/error.h"
 
 namespace guestdump::util {
 
-/// Lets one thread end the work of another. The worker asks between steps that are short enough for
-/// a person to wait for. Any thread.
+/// Lets one thread cancel the work of another. The worker checks it between steps that are short
+/// enough for a person to wait for. Any thread.
 class Cancellation {
   public:
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }

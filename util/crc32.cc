@@ -8,7 +8,7 @@ namespace guestdump::util {
 uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts) {
     uLong sum = 0;
     for (const std::span<const std::byte> part : parts) {
-        // To zlib a null pointer is the beginning of a sum, not an empty part.
+        // zlib takes a null pointer as the request for an initial value, not as an empty part.
         if (part.empty()) continue;
         sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(part.data()), part.size());
     }

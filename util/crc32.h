@@ -8,8 +8,8 @@
 
 namespace guestdump::util {
 
-/// CRC-32 of @parts, one behind the other, as in zip and PNG (0xedb88320, reflected, begun and
-/// ended with all ones). Any thread.
+/// CRC-32 of @parts, concatenated, as in zip and PNG (0xedb88320, reflected; initial value and
+/// final XOR are all ones). Any thread.
 uint32_t crc32(std::initializer_list<std::span<const std::byte>> parts);
 
 }  // namespace guestdump::util

@@ -14,14 +14,15 @@
 namespace guestdump::util {
 namespace {
 
-/// In the process that was started: the end of the pipe tells whether the other one became ready.
+/// Runs in the original process: waits until the new one reports through the pipe that it is ready,
+/// or ends. Then this process ends too.
 [[noreturn]] void wait_for(UniqueFd ready) {
     char byte = 0;
     ssize_t got = 0;
     do {
         got = ::read(ready.get(), &byte, 1);
     } while (got < 0 && errno == EINTR);
-    // No destructors, no buffers: all of that belongs to the other process now.
+    // No destructors and no flushing of buffers: the new process owns all of that now.
     ::_exit(got == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
@@ -65,8 +66,8 @@ Result<> Daemon::detach() {
 
 namespace {
 
-/// @path, open and locked. The one before us may have removed it in between: then what is locked
-/// has no name, and it is tried again.
+/// Opens and locks @path. The previous owner may have removed the file between these two steps.
+/// Then the locked file has no name, and this tries again.
 Result<UniqueFd> open_locked(const std::string& path) {
     while (true) {
         UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));

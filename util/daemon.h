@@ -8,20 +8,21 @@
 
 namespace guestdump::util {
 
-/// A process on its way into the background: whoever started it waits until it is ready.
+/// A process that goes into the background when it is ready. The original process waits until
+/// then.
 ///
-/// Main thread, before any other thread and any socket that clients look for: they ask for the
-/// process that called listen().
+/// Main thread, before any other thread starts and before any socket listens: the peer credentials
+/// of a socket name the process that called listen().
 class Daemon {
   public:
-    /// Goes on in a new process of its own session. The one that was started stays until detach(),
-    /// and then ends with status 0; should the new process end before, with status 1.
+    /// Continues in a new process with its own session. The original process waits until detach()
+    /// and then ends with status 0, or with status 1 if the new process ends earlier.
     ///
-    /// Errors: of pipe() and fork(), in the process that was started.
+    /// Errors: pipe() or fork() fails; returned in the original process.
     static Result<Daemon> start();
 
-    /// Lets go of the terminal and of descriptors 0 to 2, so that who waits for their end is not
-    /// kept, and of the process that was started.
+    /// Releases the terminal, the files at descriptors 0 to 2 (a reader may be waiting for their
+    /// end), and the original process.
     ///
     /// Errors: /dev/null cannot be opened.
     Result<> detach();
@@ -32,7 +33,7 @@ class Daemon {
     UniqueFd ready_;
 };
 
-/// A file that holds this process's number for as long as this lives. [qemu -pidfile]
+/// A file that contains the process ID and exists as long as this object. [qemu -pidfile]
 class Pidfile {
   public:
     /// Errors: the file cannot be written, or another live process holds it.

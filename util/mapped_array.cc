@@ -25,7 +25,7 @@ Result<Mapping> Mapping::make(size_t bytes) {
     if (start == MAP_FAILED) return refused(bytes);
     Mapping mapping(static_cast<std::byte*>(start), usable + page);
     if (mprotect(start, usable, PROT_READ | PROT_WRITE) != 0) return refused(bytes);
-    // A kernel that does not know it puts the memory into cores.
+    // The result is ignored: a kernel without MADV_DONTDUMP includes the memory in cores.
     madvise(start, usable, MADV_DONTDUMP);
     return mapping;
 }

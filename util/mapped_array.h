@@ -10,12 +10,12 @@
 
 namespace guestdump::util {
 
-/// Memory for what is large or is a guest's. Unlike that of std::vector it can be refused without
-/// ending the process, is in no core of it, and goes back to the host at once; what is written
-/// behind its last page is a fault.
+/// Memory for large buffers and for guest data. Unlike with std::vector, a failed allocation
+/// returns an Error, the memory is excluded from core dumps, and freeing it returns it to the host
+/// immediately. A write past its last page faults.
 class Mapping {
   public:
-    /// Zeroed. Errors: the host has no memory to give.
+    /// Zeroed. Errors: out of memory.
     static Result<Mapping> make(size_t bytes);
 
     Mapping() = default;
@@ -34,10 +34,10 @@ class Mapping {
     Mapping(std::byte* start, size_t size) : start_(start), size_(size) {}
 
     std::byte* start_ = nullptr;
-    size_t size_ = 0;  ///< of all that is mapped, bytes
+    size_t size_ = 0;  ///< bytes mapped, including the guard page
 };
 
-/// A Mapping as elements, all zero at first.
+/// An array in a Mapping, initially all zero.
 template <class T>
 class MappedArray {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -73,7 +73,7 @@ class MappedArray {
     T& operator[](size_t index) { return data()[index]; }
     const T& operator[](size_t index) const { return data()[index]; }
 
-    /// Forgets what lies behind the first @count elements, of which there must be as many.
+    /// Drops the elements after the first @count. There must be at least @count.
     void truncate(size_t count) { count_ = count; }
 
   private:

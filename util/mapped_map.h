@@ -11,11 +11,12 @@
 
 namespace guestdump::util {
 
-/// Values by keys, for keys that a guest decides: where the host has no memory for more, that is an
-/// Error, and the map is as it was. Nothing can be taken out.
+/// A hash table for keys that a guest decides. If an allocation fails, the call returns an Error
+/// and leaves the map unchanged. Entries cannot be removed.
 ///
-/// @Key is a number, or has parts(), an array of numbers. Which keys come to the same slot depends
-/// on where the memory lies, which a guest does not know: it cannot choose keys that all do.
+/// @Key is a number, or has parts(), an array of numbers. The hash depends on the address of the
+/// map's memory. A guest does not know that address, so it cannot choose keys that all share a
+/// slot.
 template <class Key, class Value>
 class MappedMap {
   public:
@@ -25,15 +26,15 @@ class MappedMap {
         bool used;
     };
 
-    /// What @key has, or nullptr. Until the next try_emplace().
+    /// The value of @key, or nullptr. Valid until the next try_emplace().
     const Value* find(const Key& key) const {
         if (count_ == 0) return nullptr;
         const Entry& entry = slots_[place_of(key)];
         return entry.used ? &entry.value : nullptr;
     }
 
-    /// The value of @key, @value where it had none yet; and whether that was so. The pointer is
-    /// good until the next call. Errors: as Mapping::make().
+    /// Adds @value for @key unless there is one already. Returns the value of @key, and whether it
+    /// was added. The pointer is valid until the next call. Errors: as Mapping::make().
     Result<std::pair<Value*, bool>> try_emplace(const Key& key, const Value& value) {
         if (3 * slots_.size() < 4 * (count_ + 1)) TRY(grow());
         Entry& entry = slots_[place_of(key)];
@@ -87,7 +88,7 @@ class MappedMap {
         }
     }
 
-    /// Where @key is, or else would be.
+    /// The slot that holds @key, or the one where it would be added.
     size_t place_of(const Key& key) const {
         size_t place = hash_of(key) & (slots_.size() - 1);
         while (slots_[place].used && !(slots_[place].key == key))

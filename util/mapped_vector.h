@@ -11,8 +11,8 @@
 
 namespace guestdump::util {
 
-/// Elements one behind the other, of which more can come. For lists whose length a guest decides:
-/// where the host has no memory for more, that is an Error, and the list is as it was.
+/// A growing array, for lists whose length a guest decides. If an allocation fails, the call
+/// returns an Error and leaves the array unchanged.
 template <class T>
 class MappedVector {
   public:
@@ -33,7 +33,7 @@ class MappedVector {
         size_ = count;
         return {};
     }
-    /// Forgets what lies behind the first @count elements, of which there must be as many.
+    /// Drops the elements after the first @count. There must be at least @count.
     void truncate(size_t count) { size_ = count; }
 
     MappedVector() = default;
@@ -57,7 +57,8 @@ class MappedVector {
     std::span<const T> view() const { return {begin(), end()}; }
 
   private:
-    /// Elements; a power of two, so that bounds that are one are not passed by half.
+    /// Initial capacity, in elements. It is a power of two, so that doubling reaches a power-of-two
+    /// limit exactly.
     static constexpr size_t kSmallest = std::bit_floor(4096 / sizeof(T));
 
     Result<> make_room(size_t count) {

@@ -49,7 +49,7 @@ class StageRunner {
         bool busy = false;
     };
 
-    /// Jobs are counted from the run's begin.
+    /// Jobs are numbered from the start of the run.
     Job& job(uint64_t number) { return jobs_[number % jobs_.size()]; }
 
     bool finished() const { return error_ || (no_more_ && first_ == next_); }
@@ -70,7 +70,7 @@ class StageRunner {
         return std::nullopt;
     }
 
-    /// Starts a helper if there is work that no thread is free for: few jobs start few threads.
+    /// Starts a helper if there is work and no free thread: few jobs start few threads.
     void call_for_help() {
         if (idle_ > 0 || helpers_.size() + 1 >= threads_) return;
         if (!earliest_ready_job() && !can_begin()) return;
@@ -126,7 +126,7 @@ class StageRunner {
     const StagePlan& plan_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    size_t threads_;   ///< that may work, the calling one among them
+    size_t threads_;   ///< at most, including the calling one
     size_t idle_ = 0;  ///< threads that wait for changed_
     std::vector<Job> jobs_;
     std::vector<uint64_t> turn_;  ///< for each in-order stage, the job that may run it
@@ -136,7 +136,7 @@ class StageRunner {
     bool no_more_ = false;
     std::optional<Error> error_;
     uint64_t error_number_ = 0;
-    std::vector<Thread> helpers_;  ///< last: they use the rest
+    std::vector<Thread> helpers_;  ///< last member, because they use the others
 };
 
 }  // namespace

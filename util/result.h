@@ -1,104 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <utility>
-#include <variant>
 
-namespace guestdump::util {
+#include "util/error.h"
 
-/// Why something outside the program failed: one line for a person, lower case, no full stop.
+/// Evaluates to the value of a Result, or returns its Error from the enclosing function.
 ///
-/// The lowest level names the object and the numbers; `while_` adds what a caller alone knows.
-/// An errno, where one was the cause, is kept beside the text that already spells it out.
-class [[nodiscard]] Error {
-  public:
-    /// What a program may have to tell apart; people have the message.
-    enum class Kind : uint8_t {
-        generic,
-        not_found,  ///< what was named is not there
-    };
-
-    [[gnu::format(printf, 1, 2)]] static Error make(const char* format, ...);
-
-    /// As make(), with ": " and strerror(@os_error) behind it.
-    [[gnu::format(printf, 2, 3)]] static Error from_errno(int os_error, const char* format, ...);
-
-    /// Puts "<text>: " before the message.
-    [[gnu::format(printf, 2, 3)]] Error while_(const char* format, ...) &&;
-
-    Error as(Kind kind) &&;
-
-    const std::string& message() const { return message_; }
-    Kind kind() const { return kind_; }
-
-    /// The errno that was the cause, 0 where there was none.
-    int os_error() const { return os_error_; }
-
-  private:
-    Error(std::string message, int os_error) : message_(std::move(message)), os_error_(os_error) {}
-
-    std::string message_;
-    int os_error_;
-    Kind kind_ = Kind::generic;
-};
-
-/// A value, or the Error that took its place. Must be looked at.
-///
-/// Reading the value of a failed Result is a bug in the caller and aborts.
-template <class T = void>
-class [[nodiscard]] Result {
-  public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
-
-    explicit operator bool() const { return state_.index() == 0; }
-
-    T& operator*() & { return std::get<0>(state_); }
-    const T& operator*() const& { return std::get<0>(state_); }
-    T* operator->() { return &std::get<0>(state_); }
-    const T* operator->() const { return &std::get<0>(state_); }
-
-    T take() && { return std::get<0>(std::move(state_)); }
-    const Error& error() const { return std::get<1>(state_); }
-    Error take_error() && { return std::get<1>(std::move(state_)); }
-
-  private:
-    std::variant<T, Error> state_;
-};
-
-template <>
-class [[nodiscard]] Result<void> {
-  public:
-    Result() = default;
-    Result(Error error) : error_(std::move(error)) {}
-
-    explicit operator bool() const { return !error_; }
-
-    void take() && {}
-    const Error& error() const { return error_.value(); }
-    Error take_error() && { return std::move(error_).value(); }
-
-  private:
-    std::optional<Error> error_;
-};
-
-}  // namespace guestdump::util
-
-namespace guestdump {
-
-// What every folder's functions return.
-using util::Error;
-using util::Result;
-
-}  // namespace guestdump
-
-/// The value of a Result, or a return of its Error from the enclosing function.
-///
-/// Only as a statement, a whole right-hand side, or what is returned: gcc 12 and clang 14 do not
-/// destroy what the same expression has constructed before. tests/check_try.py checks this.
+/// Use it only as a statement, as a whole right-hand side, or after `return`: gcc 12 and clang 14
+/// do not destroy what the same expression has already constructed. tests/check_try.py checks this.
 #define TRY(expression)                                               \
     __extension__({                                                   \
         auto try_result_ = (expression);                              \

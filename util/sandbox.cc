@@ -11,8 +11,8 @@
 namespace guestdump::util {
 namespace {
 
-/// Calls that change the host, look into other processes, or open doors that a machine never goes
-/// through. Denied always: QEMU's list, and what has come to Linux since.
+/// Calls that change the host, inspect other processes, or use interfaces that a machine never
+/// needs. Always denied: QEMU's list, and calls that Linux has added since.
 constexpr int kNever[] = {
     // The host as a whole.
     SCMP_SYS(reboot),
@@ -55,7 +55,7 @@ constexpr int kNever[] = {
     SCMP_SYS(process_madvise),
     SCMP_SYS(pidfd_getfd),
     SCMP_SYS(kcmp),
-    // Parts of the kernel that attacks on it begin with.
+    // Kernel subsystems that are often attacked.
     SCMP_SYS(bpf),
     SCMP_SYS(perf_event_open),
     SCMP_SYS(userfaultfd),
@@ -64,7 +64,7 @@ constexpr int kNever[] = {
     SCMP_SYS(request_key),
     SCMP_SYS(keyctl),
     SCMP_SYS(lookup_dcookie),
-    // Never made, or no more; some kernels have them all the same.
+    // Never implemented, or removed; some kernels still have them.
     SCMP_SYS(afs_syscall),
     SCMP_SYS(break),
     SCMP_SYS(ftime),
@@ -107,7 +107,7 @@ struct FilterRelease {
 using Filter = std::unique_ptr<void, FilterRelease>;
 
 Error refused(int result) {
-    // libseccomp returns what errno would say, negated.
+    // libseccomp returns the errno, negated.
     return Error::from_errno(-result, "failed to install seccomp syscall filter in the kernel");
 }
 
@@ -119,8 +119,9 @@ Result<> deny(const Filter& filter, uint32_t action, std::span<const int> calls)
     return {};
 }
 
-/// clone() makes threads and processes. The filter cannot see what clone3() is to make, because
-/// that is in memory: the C library takes clone() where the kernel has no clone3().
+/// clone() makes threads and processes. The filter cannot distinguish them for clone3(), whose
+/// flags are in memory. So it pretends that the kernel has no clone3(): then the C library uses
+/// clone().
 Result<> deny_processes(const Filter& filter) {
     TRY(deny(filter, SCMP_ACT_KILL_PROCESS, kSpawn));
     const scmp_arg_cmp no_thread{
@@ -139,7 +140,7 @@ Result<> add_rules(const Filter& filter, const SandboxPolicy& policy) {
     if (policy.deny_obsolete) TRY(deny(filter, SCMP_ACT_KILL_PROCESS, kObsolete));
     if (policy.deny_privileges) TRY(deny(filter, SCMP_ACT_KILL_PROCESS, kPrivileges));
     if (policy.deny_spawn) TRY(deny_processes(filter));
-    // Libraries try these where they may, and go on where they may not. [qemu]
+    // Libraries try these calls, and continue without them if they fail. [qemu]
     if (policy.deny_resource_control) TRY(deny(filter, SCMP_ACT_ERRNO(EPERM), kResourceControl));
     return {};
 }
@@ -154,9 +155,9 @@ Result<> enter_sandbox(const SandboxPolicy& policy) {
     const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
     if (!filter) return refused(-ENOMEM);
     TRY(add_rules(filter, policy));
-    // Threads that run already are to have it too.
+    // Threads that already run are filtered too.
     int done = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1);
-    // Found by halves, not one after the other: vCPUs make many calls.
+    // A binary search, not a linear one: vCPUs make many calls.
     if (done >= 0) done = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (done >= 0) done = seccomp_load(filter.get());
     return done < 0 ? refused(done) : Result<>();

@@ -5,8 +5,8 @@
 
 namespace guestdump::util {
 
-/// What -sandbox takes from a process beside what no machine needs: the groups of system calls that
-/// QEMU has, with its defaults. [qemu -sandbox]
+/// What -sandbox denies in addition to the calls that no machine needs: QEMU's groups of system
+/// calls, with QEMU's defaults. [qemu -sandbox]
 struct SandboxPolicy {
     bool deny_obsolete = true;           ///< calls that only very old programs make
     bool deny_privileges = false;        ///< changing user, group or session
@@ -16,14 +16,14 @@ struct SandboxPolicy {
     bool operator==(const SandboxPolicy&) const = default;
 };
 
-/// Whether this build has what enter_sandbox() needs.
+/// True if this build supports enter_sandbox().
 bool sandbox_available();
 
-/// From here on the kernel ends this process where any of its threads, those to come among them,
-/// makes a call that is denied; one of resource control fails with EPERM. It cannot be undone, and
-/// no program that this process starts gets privileges by being started.
+/// From now on the kernel ends this process if any of its threads, including new ones, makes a
+/// denied call; a call of resource control fails with EPERM instead. This cannot be undone, and
+/// programs that this process executes gain no privileges.
 ///
-/// Errors: the kernel has no filters, or this build none.
+/// Errors: the kernel has no filters; this build does not support them.
 Result<> enter_sandbox(const SandboxPolicy& policy);
 
 }  // namespace guestdump::util

@@ -5,11 +5,11 @@
 
 namespace guestdump::util {
 
-/// Puts something where one of the descriptors 0 to 2 is closed. Without it the first file that the
-/// process opens gets that number, and what it has to say is written there: into guest memory, say.
-/// Reading and writing still fail.
+/// Opens /dev/null at each of the descriptors 0 to 2 that is closed. Otherwise the first file that
+/// the process opens would get that number, and messages would be written to it: into guest memory,
+/// for example. Reading and writing the descriptor still fail.
 ///
-/// First of all in main(). Errors: /dev/null cannot be opened.
+/// Call this first in main(). Errors: /dev/null cannot be opened.
 Result<> occupy_standard_descriptors();
 
 }  // namespace guestdump::util

@@ -11,10 +11,9 @@
 
 namespace guestdump::util {
 
-/// An integer as it lies in a file: @T in, @T out, bytes of @Order inside, alignment 1.
+/// An integer as stored in a file: converts from and to @T, bytes in @Order, alignment 1.
 ///
-/// Structs made of these need no packing attribute and no conversion call, so none can be
-/// forgotten.
+/// Structs made of these need no packing attribute and no conversion calls that could be forgotten.
 template <std::unsigned_integral T, std::endian Order>
 class Stored {
   public:

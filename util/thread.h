@@ -10,11 +10,13 @@
 
 namespace guestdump::util {
 
-/// A thread, joined when it goes. std::thread ends the process where the system has no thread to
-/// give; this is an Error.
+/// A thread, joined by the destructor. If the system cannot start another thread, start() returns
+/// an Error; std::thread would end the process.
 class Thread {
   public:
-    /// Calls @function on a new thread. Errors: the system's.
+    /// Calls @function on a new thread, which has all signals blocked except those that report a
+    /// fault of its own: handlers run on the threads of the program, and a write to a pipe without
+    /// a reader is only an error. Errors: the system's.
     static Result<Thread> start(std::function<void()> function);
 
     Thread() = default;
@@ -22,7 +24,7 @@ class Thread {
     Thread& operator=(Thread&& other) noexcept;
     ~Thread() { join(); }
 
-    /// Returns when the thread has ended; at once where there is none.
+    /// Waits until the thread has ended. Returns at once if there is none.
     void join();
 
   private:

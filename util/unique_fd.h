@@ -7,10 +7,10 @@
 
 namespace guestdump::util {
 
-/// Owns a file descriptor; closes it when it goes. -1 owns nothing.
+/// Owns a file descriptor, and closes it in the destructor. -1 owns nothing.
 ///
-/// Where the result of close() matters (the last write to NFS, say), release() it and close by
-/// hand.
+/// If the result of close() matters (after the last write to NFS, for example), release() the
+/// descriptor and close it yourself.
 class UniqueFd {
   public:
     UniqueFd() = default;

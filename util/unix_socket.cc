@@ -14,7 +14,7 @@ namespace {
 
 using util::UniqueFd;
 
-/// Clients that may wait for the one before them to go.
+/// Clients that may wait while another one is served.
 constexpr int kBacklog = 16;
 constexpr mode_t kPrivate = 0600;
 
@@ -29,8 +29,8 @@ Result<sockaddr_un> address_of(const std::string& path) {
     return address;
 }
 
-Result<UniqueFd> make_socket() {
-    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<UniqueFd> make_socket(int flags = 0) {
+    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
     if (!fd) return Error::from_errno(errno, "making a UNIX socket");
     return fd;
 }
@@ -39,7 +39,7 @@ const sockaddr* generic(const sockaddr_un& address) {
     return reinterpret_cast<const sockaddr*>(&address);
 }
 
-/// Removes the socket of a process that is gone. Errors: it is in use, or no socket.
+/// Removes the socket of a process that has ended. Errors: it is in use; it is not a socket.
 Result<> remove_stale(const std::string& path) {
     struct stat status = {};
     if (lstat(path.c_str(), &status) != 0) {
@@ -64,7 +64,7 @@ Result<UniqueFd> listen_at(const std::string& path) {
     const sockaddr_un address = TRY(address_of(path));
     TRY(remove_stale(path));
     UniqueFd fd = TRY(make_socket());
-    // Whoever connects commands the machine. On Linux the file gets the mode that the socket has.
+    // Whoever connects controls the machine. On Linux the file gets the mode of the socket.
     if (fchmod(fd.get(), kPrivate) != 0) {
         return Error::from_errno(errno, "making the socket %s private", path.c_str());
     }
@@ -84,6 +84,14 @@ Result<UniqueFd> connect_to(const std::string& path) {
         return Error::from_errno(errno, "Failed to connect to '%s'", path.c_str());
     }
     return fd;
+}
+
+Result<UniqueFd> try_connect_to(const std::string& path) {
+    const sockaddr_un address = TRY(address_of(path));
+    UniqueFd fd = TRY(make_socket(SOCK_NONBLOCK));
+    if (connect(fd.get(), generic(address), sizeof address) == 0) return fd;
+    if (errno == EAGAIN) return UniqueFd();
+    return Error::from_errno(errno, "Failed to connect to '%s'", path.c_str());
 }
 
 Result<> check_listens(int fd) {

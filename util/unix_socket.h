@@ -8,21 +8,26 @@
 
 namespace guestdump::util {
 
-/// A socket that listens at @path, where a socket that nobody listens on any more is replaced. Only
-/// the user of this process can connect, whatever the umask, until somebody changes its mode.
+/// Returns a socket that listens at @path. Replaces a socket there on which nobody listens any
+/// more. Only the user of this process can connect, whatever the umask, until somebody changes the
+/// mode.
 ///
-/// Errors: the path is too long for a socket address, somebody listens there, something else than a
-/// socket is there, the directory cannot be written to.
+/// Errors: the path is too long for a socket address; somebody listens there; something other than
+/// a socket is there; the directory is not writable.
 util::Result<util::UniqueFd> listen_at(const std::string& path);
 
-/// A socket connected to @path. Errors: the path is too long, nobody listens there.
+/// Returns a socket connected to @path. Waits if the listener's queue is full. Errors: the path is
+/// too long; nobody listens there.
 util::Result<util::UniqueFd> connect_to(const std::string& path);
 
-/// Errors: @fd is not open, or not a socket that listens.
+/// As connect_to(), but does not wait: an empty descriptor means that the listener's queue is full.
+util::Result<util::UniqueFd> try_connect_to(const std::string& path);
+
+/// Errors: @fd is not open, or is not a listening socket.
 util::Result<> check_listens(int fd);
 
-/// The next client of @listener, which must be non-blocking; an empty descriptor where there is
-/// none.
+/// Accepts the next client of @listener, which must be non-blocking. Returns an empty descriptor if
+/// there is none.
 util::UniqueFd accept_client(int listener);
 
 }  // namespace guestdump::util

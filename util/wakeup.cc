@@ -16,7 +16,7 @@ Result<Wakeup> Wakeup::create() {
 }
 
 void Wakeup::raise() const {
-    // Fails only if the counter is at its end: the flag is raised then too.
+    // Fails only if the counter is at its maximum: then the flag is raised already.
     (void)::eventfd_write(event_.get(), 1);
 }
 

@@ -9,7 +9,7 @@ namespace guestdump::util {
 /// A flag that one thread raises and another waits for with poll(). Any thread.
 class Wakeup {
   public:
-    /// Errors: the system has no descriptor to give.
+    /// Errors: the system has no descriptors left.
     static Result<Wakeup> create();
 
     void raise() const;
@@ -20,7 +20,7 @@ class Wakeup {
     /// Lowers the flag. True if it was raised.
     bool take() const;
 
-    /// For poll(): readable while the flag is raised. Stays this object's.
+    /// For poll(): readable while the flag is raised. Owned by this object.
     int fd() const { return event_.get(); }
 
   private:
@@ -30,8 +30,8 @@ class Wakeup {
 };
 
 /// Waits until poll() reports @events, a hangup or an error for @fd (never, if it is -1), or until
-/// @stop, the descriptor of a Wakeup, is readable. False: @stop, also if both are ready. Errors:
-/// poll()'s, other than EINTR.
+/// @stop, the descriptor of a Wakeup, is readable. Returns false because of @stop, also if both are
+/// ready. Errors: those of poll() except EINTR.
 Result<bool> wait_for(int fd, short events, int stop);
 
 }  // namespace guestdump::util

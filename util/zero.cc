@@ -8,8 +8,8 @@
 namespace guestdump::util {
 
 bool all_zero(std::span<const std::byte> bytes) {
-    // Blocks of a cache line: the compiler keeps the inner loop in vector registers, and one branch
-    // a line is what a first non-zero byte costs.
+    // Blocks of a cache line: the compiler keeps the inner loop in vector registers, and there is
+    // only one branch per line.
     std::array<uint64_t, 8> line;
     while (bytes.size() >= sizeof line) {
         std::memcpy(line.data(), bytes.data(), sizeof line);

@@ -6,8 +6,8 @@
 
 namespace guestdump::util {
 
-/// True if every byte is zero (so also for no bytes at all). Reads no further than the first 64
-/// bytes that are not.
+/// True if every byte is zero, and for no bytes at all. Stops after the first 64 bytes that are not
+/// all zero.
 bool all_zero(std::span<const std::byte> bytes);
 
 }  // namespace guestdump::util

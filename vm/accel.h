@@ -70,7 +70,7 @@ class Accel {
     /// Resets a vCPU as hardware does, then sets @registers.
     virtual Result<> reset(unsigned cpu, const target_i386::Registers& registers) = 0;
 
-    /// Host id of the vCPU's thread.
+    /// Host thread ID (TID) of the vCPU's thread.
     virtual pid_t thread_id(unsigned cpu) const = 0;
 };
 

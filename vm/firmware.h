@@ -13,9 +13,9 @@ namespace guestdump::vm {
 /// that comes out of reset executes HLT for ever.
 std::span<const std::byte> firmware_image();
 
-/// Changes @image, a copy of firmware_image(), so that every vCPU goes to guest-physical @entry.
-/// Its state there is that of entry_registers(), except for RAX, RDX and what the vCPU's CPUID
-/// decides.
+/// Patches @image, a copy of firmware_image(), so that every vCPU jumps to guest-physical @entry.
+/// At @entry the registers are as in entry_registers(), except RAX, RDX and bits that depend on the
+/// vCPU's CPUID.
 void set_entry(std::span<std::byte> image, uint32_t entry);
 
 /// The state in which the firmware starts a loaded program at guest-physical @entry: 32-bit

@@ -27,7 +27,8 @@ constexpr uint16_t kSignature = 0x00, kId = 0x01, kDirectory = 0x19, kVmcoreinfo
 constexpr uint32_t kDmaError = 0x01, kDmaRead = 0x02, kDmaSkip = 0x04, kDmaSelect = 0x08,
                    kDmaWrite = 0x10;
 
-/// Most bytes that a guest may move with one request: more than any item has, and still quick.
+/// Maximum transfer size of one guest request, bytes. It is larger than any item and small enough
+/// to finish quickly.
 constexpr uint32_t kMostTransfer = 64 << 10;
 
 /// [qemu docs/specs/vmcoreinfo.rst]
@@ -174,7 +175,7 @@ bool FwCfg::write_port(uint16_t port, std::span<const std::byte> data) {
             return false;
         }
     }
-    // Outside of the lock, because on_note_ may ask for the note.
+    // Called without the lock, because on_note_ may read the note.
     if (file_written) on_note_();
     return true;
 }

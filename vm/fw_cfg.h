@@ -50,7 +50,7 @@ class FwCfg final : public PortDevice {
     mutable std::mutex mutex_;  ///< protects all members below
     uint16_t item_ = 0;
     uint64_t position_ = 0;  ///< offset of the next byte in the item
-    uint32_t dma_high_ = 0;  ///< high half of the request's address, until the low half comes
+    uint32_t dma_high_ = 0;  ///< high half of the request's address, until the low half is written
     std::array<std::byte, 16> file_{};
     bool has_note_ = false;
 };

@@ -88,6 +88,7 @@ void Machine::note_changed() {
 }
 
 Result<> Machine::reset_contents() {
+    const auto hurried = hurry();
     if (fw_cfg_) fw_cfg_->reset();
     for (const LoadedImage& image : parts_.images)
         TRY(parts_.memory.load(image.start, image.bytes));
@@ -120,12 +121,14 @@ void Machine::run() {
 }
 
 void Machine::run_vcpus() {
+    const auto hurried = hurry();
     post_mortem_->set_running(true);
     parts_.accel->run();
 }
 
 /// The record has the registers before an event reports that the vCPUs have stopped.
 void Machine::halt_vcpus() {
+    const auto hurried = hurry();
     parts_.accel->halt();
     record_registers();
 }
@@ -195,6 +198,7 @@ void Machine::died(const VcpuFault& fault) {
 }
 
 Result<> Machine::pause() {
+    const auto hurried = hurry();
     held_ = true;
     const bool ran = state_ == RunState::running;
     if (ran) parts_.accel->halt();

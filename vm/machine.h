@@ -18,6 +18,7 @@
 #include "vm/accel.h"
 #include "vm/fw_cfg.h"
 #include "vm/memory/address_space.h"
+#include "vm/memory/live_memory.h"
 #include "vm/post_mortem.h"
 #include "vm/run_state.h"
 
@@ -48,8 +49,11 @@ struct MachineParts {
     std::unique_ptr<Accel> accel;
     std::optional<guest::GuestNote> guest_note;
     std::optional<guest::Utsname> recorded_utsname;  ///< from the restored vmcore
-    bool vmcoreinfo_device = false;     ///< the guest can hand over its note through fw_cfg
-    std::vector<std::string> warnings;  ///< for the user
+    /// From a restored vmcore without registers of vCPUs, which otherwise show it.
+    std::optional<guest::ArchDumpInfo> recorded_arch;
+    guest::RecordedNotes recorded_notes;  ///< from the restored vmcore
+    bool vmcoreinfo_device = false;       ///< the guest can hand over its note through fw_cfg
+    std::vector<std::string> warnings;    ///< for the user
 };
 
 /// An event of the machine that QMP clients receive.
@@ -93,15 +97,15 @@ class Machine final : public guest::Guest {
     bool frozen() const { return !parts_.accel; }
 
     unsigned cpu_count() const { return static_cast<unsigned>(parts_.start_registers.size()); }
-    /// Id of the host thread that runs vCPU @cpu; of the process, if the machine is frozen.
+    /// Host thread ID (TID) of vCPU @cpu; the process ID if the machine is frozen.
     pid_t cpu_thread_id(unsigned cpu) const;
 
     /// The current registers of vCPU @cpu. A running guest is halted for a moment, without an
     /// event. Errors: those of the accelerator.
     Result<target_i386::Registers> registers(unsigned cpu);
 
-    /// Updates what cpus() and arch_info() return. A running guest is halted for a moment, without
-    /// an event. Errors: those of the accelerator.
+    /// Updates the registers that cpus() and arch_info() use. A running guest is halted for a
+    /// moment, without an event. Errors: those of the accelerator.
     Result<> refresh_cpus();
 
     /// Stops the vCPUs. If they do not run, nothing happens, but a pause for a dump becomes a
@@ -113,9 +117,9 @@ class Machine final : public guest::Guest {
     /// Errors: the guest is dead and must be reset first; a dump holds it; the machine is frozen.
     Result<> cont();
 
-    /// Resets the machine, or lets the end of the dump that holds it do so. Images are loaded
-    /// again, other RAM keeps its contents. A machine that does not run is in prelaunch afterwards,
-    /// so that cont() starts even a dead guest again.
+    /// Resets the machine, at once or, during a dump, when the dump releases the guest. Images are
+    /// loaded again, other RAM keeps its contents. A machine that does not run is in prelaunch
+    /// afterwards, so that cont() starts even a dead guest again.
     ///
     /// Errors: the machine is frozen.
     Result<> request_reset(ShutdownCause cause);
@@ -127,12 +131,14 @@ class Machine final : public guest::Guest {
     /// As stop(), but into save_vm and only until resume().
     Result<> pause() override;
     void resume() override;
+    Result<std::shared_ptr<guest::LiveView>> live_view(uint64_t pool_bytes) override;
     guest::GuestPhysBlockList blocks() const override { return parts_.memory.dumpable(); }
     std::vector<guest::Cpu> cpus() const override { return cpus_; }
     Result<guest::ArchDumpInfo> arch_info(const guest::GuestPhysBlockList& blocks) const override;
     /// The note of the vmcore, or the one that the guest handed over, if it lies in RAM and has at
     /// most kMaxGuestNote bytes.
     std::optional<guest::GuestNote> guest_note() const override;
+    guest::RecordedNotes recorded_notes() const override { return parts_.recorded_notes; }
     std::optional<guest::Utsname> recorded_utsname() const override {
         return parts_.recorded_utsname;
     }
@@ -147,6 +153,9 @@ class Machine final : public guest::Guest {
     void record_registers();
     /// Called on a vCPU's thread.
     void note_changed();
+    /// Held wherever the main loop waits for vCPUs or writes to guest memory: docs/live.md,
+    /// invariant 6.
+    LiveMemory::Hurry hurry() const { return LiveMemory::Hurry(live_.lock()); }
     void run_vcpus();
     void halt_vcpus();
     void post_to_self(std::function<void(Machine&)> function);
@@ -163,8 +172,9 @@ class Machine final : public guest::Guest {
     RunState state_ = RunState::prelaunch;
     bool held_ = false;  ///< between pause() and resume()
     std::optional<ShutdownCause> reset_after_hold_;
-    uint64_t resets_ = 0;           ///< written while the vCPUs are halted, read by running vCPUs
-    std::vector<guest::Cpu> cpus_;  ///< as of the last synchronize()
+    uint64_t resets_ = 0;             ///< written while the vCPUs are halted, read by running vCPUs
+    std::vector<guest::Cpu> cpus_;    ///< as of the last synchronize()
+    std::weak_ptr<LiveMemory> live_;  ///< of the latest live dump
     std::unique_ptr<PostMortem> post_mortem_;
     std::atomic<bool> note_posted_{false};  ///< set by vCPUs; cleared when the record has the note
     util::WeakThis<Machine> weak_this_;     ///< for posted functions

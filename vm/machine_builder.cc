@@ -130,7 +130,8 @@ Result<> build_none(const Options& options, MachineParts& parts) {
     const RamSpec spec = TRY(ram_spec(options));
     parts.ram_bytes = spec.size;
     const std::shared_ptr<Ram> ram = TRY(Ram::create(spec));
-    return parts.memory.add({.range = {Gpa{0}, spec.size}, .region = ram, .host = ram->host()});
+    return parts.memory.add(
+        {.range = {Gpa{0}, spec.size}, .region = ram, .host = ram->host(), .ram = ram});
 }
 
 Result<> check_restore(const Options& options) {

@@ -2,6 +2,7 @@
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
 #include "vm/machine.h"
+#include "vm/memory/live_source.h"
 
 namespace guestdump::vm {
 
@@ -32,6 +33,7 @@ void Machine::record_registers() {
 }
 
 Result<target_i386::Registers> Machine::registers(unsigned cpu) {
+    const auto hurried = hurry();
     if (frozen()) return parts_.start_registers[cpu];
     const bool runs = running();
     if (runs) parts_.accel->halt();
@@ -41,6 +43,7 @@ Result<target_i386::Registers> Machine::registers(unsigned cpu) {
 }
 
 Result<> Machine::refresh_cpus() {
+    const auto hurried = hurry();
     const bool runs = running() && !frozen();
     if (runs) parts_.accel->halt();
     Result<> done = synchronize();
@@ -50,6 +53,7 @@ Result<> Machine::refresh_cpus() {
 
 std::optional<guest::GuestNote> Machine::guest_note() const {
     if (!fw_cfg_) return parts_.guest_note;
+    const auto hurried = hurry();  // a vCPU that waits for the pool may hold fw_cfg's lock
     constexpr uint16_t kElfNote = 1;
     const auto place = fw_cfg_->note();
     if (!place || place->format != kElfNote || place->size > guest::kMaxGuestNote)
@@ -60,7 +64,15 @@ std::optional<guest::GuestNote> Machine::guest_note() const {
     return note;
 }
 
+Result<std::shared_ptr<guest::LiveView>> Machine::live_view(uint64_t pool_bytes) {
+    if (frozen()) return std::shared_ptr<guest::LiveView>();
+    const std::shared_ptr<LiveSource> source = TRY(LiveSource::create(memory(), pool_bytes));
+    live_ = source->memory();
+    return std::shared_ptr<guest::LiveView>(source);
+}
+
 Result<guest::ArchDumpInfo> Machine::arch_info(const guest::GuestPhysBlockList& blocks) const {
+    if (cpus_.empty() && parts_.recorded_arch) return *parts_.recorded_arch;
     if (cpus_.empty()) return Error::make("dumping guest memory is not supported on this target");
     return target_i386::dump_info(target_i386::registers_of(cpus_.front()), blocks);
 }

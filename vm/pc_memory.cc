@@ -28,7 +28,8 @@ Result<> add_piece(AddressSpace& memory, const std::shared_ptr<Ram>& ram, uint64
                        .region = ram,
                        .offset = offset,
                        .host = ram->host() + offset,
-                       .kind = kind});
+                       .kind = kind,
+                       .ram = ram});
 }
 
 Result<std::shared_ptr<Ram>> make_rom(const char* name, uint64_t size) {

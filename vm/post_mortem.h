@@ -31,13 +31,13 @@ class PostMortem {
     PostMortem(const PostMortem&) = delete;
     PostMortem& operator=(const PostMortem&) = delete;
 
-    /// Records the registers of every vCPU, of which none may run, and the guest's note. A note
+    /// Records the registers of every vCPU and the guest's note. No vCPU may be running. A note
     /// larger than kMaxGuestNote is left out. Marks the vCPUs as stopped; set_running(true) must
     /// follow when they run again.
     void update(std::span<const target_i386::Registers> registers,
                 const std::optional<guest::GuestNote>& note);
 
-    /// Records that the guest has handed over @note, or taken it back. The registers stay.
+    /// Records that the guest has passed @note, or withdrawn it. The registers stay.
     void set_note(const std::optional<guest::GuestNote>& note);
 
     /// Records whether the vCPUs have run since update().

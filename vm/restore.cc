@@ -2,9 +2,12 @@
 #include "vm/restore.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <span>
 
+#include "guest/zero_region.h"
 #include "util/round.h"
+#include "util/text.h"
 #include "vm/memory/ram.h"
 #include "vmcore/vmcore.h"
 
@@ -45,12 +48,26 @@ Result<> load(std::span<const guest::GuestPhysBlock> blocks, AddressSpace& memor
     return {};
 }
 
+/// Adds memory of zeros. It takes no space until the machine writes to it.
+Result<> add_zeros(const guest::RangeList& ranges, guest::GuestPhysBlockList& blocks) {
+    if (ranges.empty()) return {};
+    const auto region = std::make_shared<const guest::ZeroRegion>();
+    for (const guest::GpaRange& range : ranges)
+        TRY(blocks.add({.range = range, .region = region, .offset = range.start.value}));
+    return {};
+}
+
 }  // namespace
 
 Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     const std::unique_ptr<vmcore::Vmcore> vmcore = TRY(vmcore::Vmcore::open(path));
+    if (const vmcore::Contents& contents = vmcore->contents(); !contents.machine.is_x86()) {
+        return Error::make("'%s' is of machine %s, only x86 guests can be restored", path.c_str(),
+                           vmcore::name_of(contents.machine).c_str());
+    }
     MachineParts parts;
-    const guest::GuestPhysBlockList blocks = vmcore->blocks();
+    guest::GuestPhysBlockList blocks = vmcore->blocks();
+    TRY(add_zeros(vmcore->left_out().ranges, blocks));
     if (load_all) {
         TRY(load(blocks.view(), parts.memory));
     } else {
@@ -61,9 +78,16 @@ Result<MachineParts> restore_machine(const std::string& path, bool load_all) {
     parts.ram_bytes = blocks.total_bytes();
     parts.start_registers = vmcore->vcpus();
     parts.guest_note = vmcore->guest_note();
+    parts.recorded_notes = vmcore->recorded_notes();
     parts.recorded_utsname = vmcore->recorded_utsname();
+    if (parts.start_registers.empty()) parts.recorded_arch = TRY(vmcore->arch_info(blocks));
     for (const std::string& warning : vmcore->contents().warnings)
         parts.warnings.push_back("'" + path + "': " + warning);
+    if (const uint64_t bytes = total_bytes(vmcore->left_out().ranges); bytes != 0) {
+        parts.warnings.push_back(util::text("'%s': %" PRIu64
+                                            " pages were left out of the file; they read as zero",
+                                            path.c_str(), bytes / vmcore::kPageSize));
+    }
     return parts;
 }
 

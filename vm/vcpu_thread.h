@@ -16,12 +16,12 @@ namespace guestdump::vm {
 
 /// A host thread that runs one vCPU between run() and a stop request, and waits otherwise.
 ///
-/// It waits at first. After wait_stopped() the caller sees everything that the thread wrote; the
-/// thread sees everything that was written before run().
+/// It waits at first. run() and wait_stopped() synchronise memory: the thread sees all writes made
+/// before run(), and the caller sees the thread's writes after wait_stopped().
 class VcpuThread {
   public:
-    /// Runs the vCPU, on this thread, after each run(). Returns soon after stop_requested(), or
-    /// earlier if the vCPU cannot go on.
+    /// Called on this thread after each run(); runs the vCPU. Returns soon after stop_requested()
+    /// becomes true, or earlier if the vCPU cannot continue.
     using Execute = std::function<void(VcpuThread&)>;
     /// Called by request_stop(): interrupts whatever keeps the thread from checking
     /// stop_requested().
@@ -37,7 +37,7 @@ class VcpuThread {
     void run();
     void request_stop();
     void wait_stopped();
-    /// Id of the thread in the host's kernel.
+    /// Host thread ID (TID).
     pid_t id() const { return id_; }
 
     // Functions for Execute.
@@ -56,7 +56,7 @@ class VcpuThread {
     std::mutex mutex_;
     std::condition_variable changed_;
     State state_ = State::starting;
-    /// Written with the mutex held; read without it too, once for each of the vCPU's steps.
+    /// Written with the mutex held; also read without it, once per vCPU step.
     std::atomic<bool> stop_ = false;
     pid_t id_ = 0;
     std::jthread thread_;  ///< last, because it uses all members above

@@ -13,35 +13,36 @@
 
 namespace guestdump::vmcore {
 
-/// The bytes of a vmcore, read at random: a file, or the file that a flattened one carries.
+/// Random access to the bytes of a vmcore: a file, or the file inside a flattened file.
 ///
 /// All functions may be called from any thread, several at once.
 class ByteSource {
   public:
     virtual ~ByteSource() = default;
 
-    /// What messages call it: the file's path.
+    /// The file's path, for messages.
     virtual const std::string& name() const = 0;
 
     virtual uint64_t size() const = 0;
 
-    /// Fills @out from @offset.
+    /// Fills @out with the bytes at @offset.
     ///
-    /// Errors: not all of it lies inside; the system's, with errno.
+    /// Errors: the range does not lie inside the file; a failed read, with errno.
     virtual Result<> read_at(uint64_t offset, std::span<std::byte> out) const = 0;
 
-    /// As dump::RamRegion::mapped().
+    /// As guest::RamRegion::mapped().
     virtual const std::byte* mapped() const { return nullptr; }
 
-    /// What lies at @offset and how far it goes on so, up to @limit > @offset. Holes are zero.
+    /// Returns whether the bytes at @offset are data or a hole, and how far that extends, up to
+    /// @limit, which is greater than @offset. Holes read as zeros.
     virtual guest::RamExtent extent(uint64_t offset, uint64_t limit) const = 0;
 };
 
-/// An Error that names @what and all the numbers, unless [@offset, @offset + @size) lies inside
-/// @source.
+/// Fails unless [@offset, @offset + @size) lies inside @source. The message contains @what and all
+/// the numbers.
 Result<> check_inside(const ByteSource& source, const char* what, uint64_t offset, uint64_t size);
 
-/// The file structure at @offset. @what names it in an Error.
+/// Reads the on-disk structure at @offset. @what names it in errors.
 template <class T>
 Result<T> read_struct(const ByteSource& source, const char* what, uint64_t offset) {
     static_assert(std::is_trivially_copyable_v<T> && alignof(T) == 1, "not a file structure");

@@ -8,8 +8,8 @@
 
 namespace guestdump::vmcore {
 
-/// A whole file as one RAM region: where an ELF vmcore's memory lies. An offset in the region is an
-/// offset in the file, so that pieces of memory that lie side by side there are one block.
+/// A whole file as one RAM region, for the memory of an ELF vmcore. An offset in the region is an
+/// offset in the file, so pieces of memory that are adjacent in the file form one block.
 class FileRegion final : public guest::RamRegion {
   public:
     explicit FileRegion(std::shared_ptr<const ByteSource> file) : file_(std::move(file)) {}

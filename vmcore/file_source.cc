@@ -13,7 +13,7 @@
 namespace guestdump::vmcore {
 namespace {
 
-/// fstat() tells no size of a block device; its end does.
+/// fstat() does not report the size of a block device; seeking to its end does.
 Result<uint64_t> size_of(int fd, const std::string& path) {
     struct stat status;
     if (::fstat(fd, &status) < 0) return Error::from_errno(errno, "looking at '%s'", path.c_str());
@@ -40,11 +40,16 @@ FileSource::~FileSource() {
 }
 
 Result<std::shared_ptr<const FileSource>> FileSource::open(const std::string& path) {
-    // A FIFO without a writer would block the open for ever; a regular file does not mind the flag.
+    // Opening a FIFO without a writer would block for ever; for a regular file the flag has no
+    // effect.
     util::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) return Error::from_errno(errno, "could not open '%s'", path.c_str());
-    const uint64_t size = TRY(size_of(fd.get(), path));
-    return std::shared_ptr<const FileSource>(new FileSource(path, std::move(fd), size));
+    return of(path, std::move(fd));
+}
+
+Result<std::shared_ptr<const FileSource>> FileSource::of(std::string name, util::UniqueFd fd) {
+    const uint64_t size = TRY(size_of(fd.get(), name));
+    return std::shared_ptr<const FileSource>(new FileSource(std::move(name), std::move(fd), size));
 }
 
 Result<> FileSource::read_at(uint64_t offset, std::span<std::byte> out) const {

@@ -7,13 +7,16 @@
 
 namespace guestdump::vmcore {
 
-/// A file on disk. Read by pread(), and mapped for other processes only: a file that is cut while
-/// it is read gives an Error, where a mapping would give SIGBUS; and the bytes go straight into the
-/// caller's buffer.
+/// A file on disk. It is read with pread(), which copies straight into the caller's buffer and
+/// returns an error if the file was truncated meanwhile; reading a mapping would cause SIGBUS.
+/// mapped() is for other processes only.
 class FileSource final : public ByteSource {
   public:
-    /// Errors: it cannot be opened, or is neither a regular file nor a block device.
+    /// Errors: the file cannot be opened, or is neither a regular file nor a block device.
     static Result<std::shared_ptr<const FileSource>> open(const std::string& path);
+
+    /// As open(), with @fd, whose position is not used. @name is for messages.
+    static Result<std::shared_ptr<const FileSource>> of(std::string name, util::UniqueFd fd);
 
     ~FileSource() override;
     FileSource(const FileSource&) = delete;
@@ -30,7 +33,7 @@ class FileSource final : public ByteSource {
 
     std::string path_;
     util::UniqueFd fd_;
-    uint64_t size_;  ///< when it was opened, bytes
+    uint64_t size_;  ///< bytes, when the file was opened
     guest::FileRuns runs_;
     const std::byte* mapped_ = nullptr;
 };

@@ -15,12 +15,12 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// A kind of file that people take for a vmcore.
+/// A kind of file that is often mistaken for a vmcore.
 struct ForeignFormat {
-    std::string_view magic;  ///< the bytes at @offset, as they lie in the file
+    std::string_view magic;  ///< the bytes at @offset, in file order
     uint64_t offset;         ///< bytes from the start of the file
-    const char* name;        ///< with its article
-    const char* advice;      ///< what helps; FILE stands for the file's path
+    const char* name;        ///< with the article
+    const char* advice;      ///< what to do; FILE stands for the file's path
 };
 
 constexpr const char* kVolatility = "volatility3 reads it (`vol -f FILE ...`)";
@@ -32,23 +32,28 @@ constexpr const char* kHibernated = "start the machine from it, and dump it then
 constexpr const char* kXenSave =
     "restore it with `xl restore FILE`, then `xl dump-core DOMAIN OUT`, which crash opens";
 
-// To add a format: a row with bytes that no other kind of file has at that offset. The first row
-// that matches counts. Sources: [lime] doc/README.md, [avml] README, [libvirt]
+// To add a format, add a row with bytes that no other kind of file has at that offset. The first
+// row that matches counts. Sources: [lime] doc/README.md, [avml] README, [libvirt]
 // src/qemu/qemu_saveimage.h, [qemu] migration/savevm.c, [crash] vmware_vmss.h, sadump.h,
-// lkcd_dump_v*.h, diskdump.h, xen_dom0.h, [linux] kernel/power/swap.c; the formats' own
-// specifications for compressed files.
+// lkcd_vmdump_v1.h to lkcd_dump_v8.h, diskdump.h, xendump.h, [volatility] vmware.py (0xbed2bed0),
+// [vbox] SSM.cpp, [xen] tools/xl/xl.h, [linux] kernel/power/swap.c; for compressed files, the
+// specifications of their formats.
 constexpr std::array kForeign = {
-    // Packed: unpack and convert.
-    ForeignFormat{"\x1f\x8b"sv, 0, "compressed by gzip", "`gzip -dc FILE > OUT` unpacks it"},
+    // Compressed files: decompress and convert.
+    ForeignFormat{"\x1f\x8b"sv, 0, "compressed by gzip",
+                  "`gzip -dc FILE | guestdump convert - OUT` unpacks and converts it"},
     ForeignFormat{"\xfd"
                   "7zXZ\0"sv,
-                  0, "compressed by xz", "`xz -dc FILE > OUT` unpacks it"},
+                  0, "compressed by xz",
+                  "`xz -dc FILE | guestdump convert - OUT` unpacks and converts it"},
     ForeignFormat{"\x28\xb5\x2f\xfd"sv, 0, "compressed by zstd",
-                  "`zstd -dc FILE > OUT` unpacks it"},
-    ForeignFormat{"\x04\x22\x4d\x18"sv, 0, "compressed by lz4", "`lz4 -dc FILE > OUT` unpacks it"},
-    ForeignFormat{"BZh"sv, 0, "compressed by bzip2", "`bzip2 -dc FILE > OUT` unpacks it"},
+                  "`zstd -dc FILE | guestdump convert - OUT` unpacks and converts it"},
+    ForeignFormat{"\x04\x22\x4d\x18"sv, 0, "compressed by lz4",
+                  "`lz4 -dc FILE | guestdump convert - OUT` unpacks and converts it"},
+    ForeignFormat{"BZh"sv, 0, "compressed by bzip2",
+                  "`bzip2 -dc FILE | guestdump convert - OUT` unpacks and converts it"},
     ForeignFormat{"\x89LZO\0\r\n\x1a\n"sv, 0, "compressed by lzop",
-                  "`lzop -dc FILE > OUT` unpacks it"},
+                  "`lzop -dc FILE | guestdump convert - OUT` unpacks and converts it"},
     ForeignFormat{"PK\x03\x04"sv, 0, "a zip archive", "`unzip FILE` takes it apart"},
     ForeignFormat{"7z\xbc\xaf\x27\x1c"sv, 0, "a 7-Zip archive", "`7z x FILE` takes it apart"},
     ForeignFormat{"ustar"sv, 257, "a tar archive", "`tar -xf FILE` takes it apart"},
@@ -63,26 +68,21 @@ constexpr std::array kForeign = {
     ForeignFormat{"PAGEDU64"sv, 0, "a Windows crash dump (64-bit)", kWindows},
     ForeignFormat{"PAGEDUMP"sv, 0, "a Windows crash dump (32-bit)", kWindows},
     // Saved virtual machines.
-    ForeignFormat{"LibvirtQemudSave"sv, 0, "a machine that libvirt saved",
-                  "`virsh restore FILE`, then `virsh dump --memory-only DOMAIN OUT`"},
-    ForeignFormat{
-        "LibvirtQemudPart"sv, 0, "a machine that libvirt has not saved completely",
-        "it cannot be restored; dump a machine with `virsh dump --memory-only DOMAIN OUT`"},
-    ForeignFormat{"QEVM"sv, 0, "a migration stream of QEMU",
-                  "start QEMU with `-incoming 'exec:cat FILE'`, then dump it with "
-                  "`guestdump dump --qmp SOCKET OUT`"},
     ForeignFormat{
         "QFI\xfb"sv, 0, "a qcow2 disk image",
         "it holds no vmcore; dump the machine with `virsh dump --memory-only DOMAIN OUT`"},
     ForeignFormat{"\xd2\xbe\xd2\xbe"sv, 0, "a machine that VMware saved", kVmware},
     ForeignFormat{"\xd1\xba\xd1\xba"sv, 0, "a machine that VMware saved", kVmware},
     ForeignFormat{"\xd0\xbe\xd2\xbe"sv, 0, "a machine that VMware saved", kVmware},
+    ForeignFormat{"\xd0\xbe\xd0\xbe"sv, 0, "a machine that VMware saved", kVmware},
+    ForeignFormat{"\xd2\xba\xd2\xba"sv, 0, "a machine that VMware saved", kVmware},
     ForeignFormat{"\xd3\xbe\xd3\xbe"sv, 0, "a machine that VMware saved", kVmware},
     ForeignFormat{"\x7fVirtualBox SavedState"sv, 0, "a machine that VirtualBox saved",
                   "start it, then `VBoxManage debugvm NAME dumpvmcore --filename OUT`"},
     ForeignFormat{"\xed\xeb\x0f\xf0"sv, 0, "a Xen core of an old kind", kCrash},
     ForeignFormat{"\xee\xeb\x0f\xf0"sv, 0, "a Xen core of an old kind", kCrash},
     ForeignFormat{"LinuxGuestRecord"sv, 0, "a machine that Xen saved", kXenSave},
+    ForeignFormat{"Xen saved domain, xl format\n"sv, 0, "a machine that Xen saved", kXenSave},
     ForeignFormat{"xen-3.0-"sv, 0, "a memory image of a Xen guest", kXenSave},
     // Hibernated systems.
     ForeignFormat{"HIBR"sv, 0, "a Windows hibernation file", kVolatility},
@@ -108,7 +108,7 @@ std::string first_bytes(const ByteSource& source) {
     return text;
 }
 
-/// The names of the sections of a core are in one section, which e_shstrndx names.
+/// A section of a Xen core. Section names are in the section whose index is e_shstrndx.
 constexpr std::string_view kXenSection = ".xen_pages";
 
 template <format::ElfClass C>
@@ -136,7 +136,8 @@ std::string advice_for(std::string advice, const std::string& path) {
                "/._-+=,:@%"sv.find(static_cast<char>(c)) != std::string_view::npos;
     });
     const size_t at = advice.find(kPlaceholder);
-    if (plain && at != advice.npos) advice.replace(at, kPlaceholder.size(), path);
+    const bool is_stream = path == "stdin";
+    if (plain && !is_stream && at != advice.npos) advice.replace(at, kPlaceholder.size(), path);
     return advice;
 }
 

@@ -7,17 +7,18 @@
 
 namespace guestdump::vmcore {
 
-/// One line on a file that no reader here takes: what it is, if its first bytes show it, and the
-/// command that helps. Any thread.
+/// Returns the error for a file that no reader accepts: what kind of file it is, if its first bytes
+/// show that, and the command that helps. Any thread.
 ///
-/// Reads a few bytes near the start only.
+/// Reads only a few bytes near the start.
 Error foreign_file_error(const ByteSource& source);
 
-/// As foreign_file_error(), for an ELF core file without memory in program headers: a Xen core has
-/// it in sections. Any other is "'F' holds no guest memory".
+/// As foreign_file_error(), for an ELF core file without memory in its program headers. A Xen core
+/// has its memory in sections. For other files the message is "'F' holds no guest memory".
 Error empty_elf_error(const ByteSource& source);
 
-/// @advice with FILE replaced by @path, unless a shell would take characters of @path for its own.
+/// Returns @advice with FILE replaced by @path. FILE stays if @path is "stdin" or has characters
+/// that are special to a shell.
 std::string advice_for(std::string advice, const std::string& path);
 
 }  // namespace guestdump::vmcore

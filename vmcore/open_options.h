@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "util/cancellation.h"
+
 namespace guestdump::vmcore {
 
-/// How to open a vmcore.
+/// Options for opening a vmcore.
 struct OpenOptions {
-    /// True: a file that was cut off, or that its writer did not complete, is opened as far as it
-    /// goes. What it should hold and does not is in Contents::missing and in no block. False: a
-    /// file that was cut off is an error, and pages that were never written are errors when they
-    /// are read.
+    /// True: a truncated or unfinished file is opened as far as possible. Missing memory is in
+    /// Contents::missing and in no block. False: opening a truncated file fails, and so does
+    /// reading a page that was never written.
     bool partial = false;
+    /// Called while a compressed file is unpacked into a temporary file, with the name of the
+    /// compression and the bytes so far. May be empty.
+    std::function<void(const char* packing, uint64_t bytes)> unpacking{};
+    /// Ends the opening of a large file early; it fails then. nullptr: nobody can. Must outlive the
+    /// opening.
+    const util::Cancellation* cancellation = nullptr;
+    /// Guest-physical addresses of the RAM blocks of DIMMs, by the block's name: a migration stream
+    /// does not contain them.
+    std::map<std::string, uint64_t> dimms{};
 };
 
 }  // namespace guestdump::vmcore

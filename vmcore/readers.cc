@@ -9,7 +9,9 @@
 #include "vmcore/elf/elf_reader.h"
 #include "vmcore/foreign.h"
 #include "vmcore/kdump/flat_source.h"
+#include "vmcore/migration/migration_reader.h"
 #include "vmcore/process/process_core.h"
+#include "vmcore/wrapping.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -22,21 +24,23 @@ struct FormatReader {
     Result<ReadFile> (*read)(const std::shared_ptr<const ByteSource>& source, OpenOptions options);
 };
 
-/// A page may have several virtual addresses, but no two pages share bytes of a file that stores
-/// them uncompressed: thousands of headers over the same bytes would claim terabytes of memory.
-Result<> check_shared(const ByteSource& source, const guest::GuestPhysBlockList& blocks) {
-    if (blocks.total_bytes() <= source.size()) return {};
+/// Pages of a file that stores them uncompressed do not share bytes, even if a page has several
+/// virtual addresses. Without this check thousands of headers for the same bytes would claim
+/// terabytes of memory.
+Result<> check_shared(const ByteSource& source, const Contents& contents) {
+    const uint64_t stored = contents.blocks.total_bytes() - total_bytes(contents.zero);
+    if (stored <= source.size()) return {};
     return Error::make("'%s': 0x%" PRIx64 " bytes of memory in a file of 0x%" PRIx64
                        ": several PT_LOAD have the same bytes",
-                       source.name().c_str(), blocks.total_bytes(), source.size());
+                       source.name().c_str(), stored, source.size());
 }
 
-/// A core that was cut off is read as far as it goes in any case.
+/// A core that was cut off is always read as far as it goes, also without `partial`.
 Result<ReadFile> read_as_process_core(const std::shared_ptr<const ByteSource>& source,
                                       OpenOptions /*options*/) {
     ReadFile file;
     file.contents = TRY(read_process_core(source));
-    TRY(check_shared(*source, file.contents.blocks));
+    TRY(check_shared(*source, file.contents));
     return file;
 }
 
@@ -45,7 +49,7 @@ Result<ReadFile> read_as_elf(const std::shared_ptr<const ByteSource>& source, Op
     file.contents = TRY(read_elf(source, options));
     if (file.contents.blocks.empty() && file.contents.missing.empty())
         return empty_elf_error(*source);
-    TRY(check_shared(*source, file.contents.blocks));
+    TRY(check_shared(*source, file.contents));
     return file;
 }
 
@@ -54,6 +58,17 @@ Result<ReadFile> read_as_kdump(const std::shared_ptr<const ByteSource>& source,
     ReadFile file;
     file.kdump = TRY(read_kdump(source, options));
     file.contents = std::move(file.kdump->contents);
+    return file;
+}
+
+bool is_bare_stream(const ByteSource& source) {
+    return is_migration_stream(source);
+}
+
+Result<ReadFile> read_as_migration(const std::shared_ptr<const ByteSource>& source,
+                                   OpenOptions options) {
+    ReadFile file;
+    file.contents = TRY(read_migration(source, {.addresses = options.dimms}, options));
     return file;
 }
 
@@ -72,6 +87,7 @@ constexpr std::array kReaders = {
     FormatReader{is_process_core, read_as_process_core},
     FormatReader{is_elf, read_as_elf},
     FormatReader{is_kdump, read_as_kdump},
+    FormatReader{is_bare_stream, read_as_migration},
 };
 
 void report_missing(Contents& contents) {
@@ -102,16 +118,41 @@ Result<ReadFile> read_flattened(const std::shared_ptr<const ByteSource>& source,
     return file;
 }
 
-Result<ReadFile> read_any(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
-    return is_flattened(*source) ? read_flattened(source, options) : read_carried(source, options);
+Result<ReadFile> read_libvirt_stream(const Unwrapped& file, OpenOptions options) {
+    if (!is_migration_stream(*file.source, file.stream->offset)) {
+        return Error::make("'%s': no migration stream follows libvirt's header, at offset %" PRIu64,
+                           file.source->name().c_str(), file.stream->offset);
+    }
+    ReadFile result;
+    result.contents = TRY(read_migration(file.source, *file.stream, options));
+    report_missing(result.contents);
+    return result;
+}
+
+Result<ReadFile> read_any(const Unwrapped& file, const OpenOptions& options) {
+    if (file.stream) return read_libvirt_stream(file, options);
+    return is_flattened(*file.source) ? read_flattened(file.source, options)
+                                      : read_carried(file.source, options);
+}
+
+Result<ReadFile> read_unwrapped(const Unwrapped& file, const OpenOptions& options) {
+    if (file.damage && !options.partial) return *file.damage;
+    Result<ReadFile> result = read_any(file, options);
+    if (!result && file.damage) return *file.damage;  // the cause of what the reader found
+    if (!result) return result;
+    result->contents.wrapping = file.wrapping;
+    if (file.damage) result->contents.warnings.push_back(file.damage->message());
+    return result;
 }
 
 }  // namespace
 
 Result<ReadFile> read_file(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
-    Result<ReadFile> file = read_any(source, options);
+    const Unwrapped unwrapped = TRY(unwrap(source, options));
+    Result<ReadFile> file = read_unwrapped(unwrapped, options);
     if (file || options.partial) return file;
-    const Result<ReadFile> part = read_any(source, {.partial = true});
+    options.partial = true;
+    const Result<ReadFile> part = read_unwrapped(unwrapped, options);
     if (!part || part->contents.blocks.empty()) return file;
     return Error::make("%s; `guestdump convert --partial` saves what is there",
                        file.error().message().c_str());

@@ -11,18 +11,20 @@
 
 namespace guestdump::vmcore {
 
-/// What a reader found in a file.
+/// The result of read_file().
 struct ReadFile {
     Contents contents;
-    std::optional<KdumpFile> kdump;  ///< what only a kdump-compressed file has; its contents are
-                                     ///< in @contents
-    bool flattened = false;          ///< the file came wrapped in makedumpfile's flattened format
+    /// The parts that only a kdump-compressed file has; the rest is in @contents.
+    std::optional<KdumpFile> kdump;
+    bool flattened = false;  ///< the file was in makedumpfile's flattened format
 };
 
-/// Reads @source with the first reader that recognises it. A flattened file is unwrapped first.
+/// Reads @source with the first reader that recognises it. Compression, libvirt's header and the
+/// flattened format are removed first.
 ///
-/// Errors: no reader recognises it; those of the reader. They name the option `--partial` if the
-/// file can be opened in part.
+/// Errors: no reader recognises it; those of unwrap() and of the reader. The message mentions the
+/// option
+/// `--partial` if part of the file can be read.
 Result<ReadFile> read_file(const std::shared_ptr<const ByteSource>& source, OpenOptions options);
 
 }  // namespace guestdump::vmcore

@@ -39,7 +39,7 @@ bool is_vbox_note(const Note& note) {
 }
 
 Result<std::optional<VboxCore>> read_vbox_core(const NoteList& list) {
-    // Anywhere else it is a guest's, in a dump of somebody who lets guests name their notes.
+    // A VBCORE note in any other place comes from the guest, if the writer lets guests name notes.
     if (list.notes.empty() || !is_core(list.notes.front())) return std::optional<VboxCore>();
     const format::VboxCoreDescriptor descriptor = TRY(descriptor_of(list.notes.front()));
     TRY(target_i386::check_vbox_format(descriptor.format));

@@ -2,14 +2,21 @@
 #include "vmcore/vmcore.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "format/elf.h"
+#include "format/live_note.h"
 #include "target-i386/arch.h"
+#include "target-i386/cpu.h"
 #include "target-i386/notes.h"
+#include "util/result.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
 #include "vmcore/file_source.h"
+#include "vmcore/filter_note.h"
+#include "vmcore/kdump/split_set.h"
 #include "vmcore/readers.h"
+#include "vmcore/vbox_core.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -23,10 +30,10 @@ bool is_prstatus(const Note& note) {
     return note.name == "CORE" && note.type == format::kNtPrstatus;
 }
 
-/// The registers in those notes that @is_wanted, in their order.
+/// Parses the registers in the notes for which @is_wanted returns true, in order.
 ///
-/// A malformed note is reported in @warnings, and no more are read: after a good one it may be the
-/// guest's own, in a dump of somebody who lets guests name their notes.
+/// The first malformed note is reported in @warnings and ends the search: if the writer lets guests
+/// name notes, a note after a good one may come from the guest.
 template <class IsWanted, class Parse>
 Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_wanted, Parse parse,
                                               std::vector<std::string>& warnings) {
@@ -45,7 +52,7 @@ Result<std::vector<Registers>> registers_from(const NoteList& list, IsWanted is_
     return all;
 }
 
-/// As many vCPUs as have both notes: a QEMU note too many is not of one.
+/// Removes QEMU notes in excess of the PRSTATUS notes: each vCPU has one of both.
 void drop_surplus(const NoteList& list, std::vector<Registers>& all,
                   std::vector<std::string>& warnings) {
     const auto expected =
@@ -56,25 +63,50 @@ void drop_surplus(const NoteList& list, std::vector<Registers>& all,
     all.resize(expected);
 }
 
-/// A kernel that has not filled its VMCOREINFO yet leaves such a note. It must not stop the search
-/// for a better one in memory.
+/// An empty note comes from a kernel that has not filled its VMCOREINFO yet. It must not prevent
+/// the search of memory for a better one.
 bool is_empty_vmcoreinfo(const Note& note) {
     return note.name == "VMCOREINFO" && note.descriptor.empty();
 }
 
-/// VMCOREINFO where it is, else whatever the guest may have handed over.
-const Note* find_guest_note(const NoteList& list) {
-    const Note* found = nullptr;
-    for (const Note& note : list.notes) {
-        if (is_empty_vmcoreinfo(note)) continue;
-        if (note.name == "VMCOREINFO") return &note;
-        const bool is_cpu = note.name == "CORE" || is_qemu_note(note) || is_vbox_note(note);
-        if (!found && !is_cpu) found = &note;
-    }
-    return found;
+bool is_live_note(const Note& note) {
+    return note.name == format::kLiveNoteName && note.type == format::kNtLive;
+}
+
+/// Empty if it is shorter than the first version's.
+std::optional<guest::LiveMoment> read_live_note(const Note& note) {
+    format::LiveNote live;
+    if (note.descriptor.size() < sizeof live) return std::nullopt;
+    std::memcpy(&live, note.descriptor.data(), sizeof live);
+    return guest::LiveMoment{.seconds = static_cast<int64_t>(uint64_t{live.seconds}),
+                             .nanoseconds = live.nanoseconds,
+                             .stopped_us = live.stopped_us};
+}
+
+bool is_vmcoreinfo(const Note& note) {
+    return note.name == "VMCOREINFO" && !note.descriptor.empty();
+}
+
+/// True if @note describes vCPUs or pages, so that a dump writes it anew. Of machines that are not
+/// x86, vCPUs are not understood.
+bool is_written_anew(const Note& note, const Machine& machine) {
+    if (!machine.is_x86()) return is_filter_note(note);
+    return is_prstatus(note) || is_qemu_note(note) || is_vbox_note(note) || is_filter_note(note) ||
+           is_empty_vmcoreinfo(note);
+}
+
+/// The header of a guest note is little-endian for any guest.
+guest::GuestNote guest_note_of(const Note& note, std::endian order) {
+    if (order == std::endian::little) return {note.whole.begin(), note.whole.end()};
+    guest::NoteBuilder converted;
+    converted.append(note.name, note.type, note.descriptor);
+    return std::move(converted).take();
 }
 
 }  // namespace
+
+Vmcore::Vmcore() = default;
+Vmcore::~Vmcore() = default;
 
 Result<std::unique_ptr<Vmcore>> Vmcore::open(const std::string& path, OpenOptions options) {
     std::shared_ptr<const ByteSource> source = TRY(FileSource::open(path));
@@ -86,7 +118,7 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
     std::unique_ptr<Vmcore> vmcore(new Vmcore);
     ReadFile file = TRY(read_file(source, options));
     vmcore->contents_ = std::move(file.contents);
-    vmcore->kdump_ = std::move(file.kdump);
+    if (file.kdump) vmcore->kdump_ = std::make_unique<const KdumpFile>(*std::move(file.kdump));
     vmcore->flattened_ = file.flattened;
     if (vmcore->contents_.blocks.empty() && vmcore->contents_.missing.empty()) {
         return Error::make("'%s' holds no guest memory", source->name().c_str());
@@ -96,22 +128,84 @@ Result<std::unique_ptr<Vmcore>> Vmcore::read(std::shared_ptr<const ByteSource> s
     return vmcore;
 }
 
+Result<std::unique_ptr<Vmcore>> Vmcore::read(
+    const std::vector<std::shared_ptr<const ByteSource>>& parts, OpenOptions options) {
+    const bool joins = parts.size() > 1 || (options.partial && is_split_part(*parts.front()));
+    if (!joins) return read(parts.front(), options);
+    std::shared_ptr<const ByteSource> joined = TRY(join_split_set(parts, options));
+    std::unique_ptr<Vmcore> vmcore = TRY(read(std::move(joined), options));
+    vmcore->files_ = parts.size();
+    return vmcore;
+}
+
 Result<> Vmcore::read_notes() {
-    const NoteList list = split_notes(contents_.notes);
+    const NoteList list = split_notes(contents_.notes, contents_.machine.order);
     if (list.damage) contents_.warnings.push_back(*list.damage);
-    vbox_ = TRY(read_vbox_core(list));
-    if (vbox_) {
-        contents_.left_out.clear();  // ranges without bytes are those of devices
+    if (!contents_.machine.is_x86()) {
+        read_other_notes(list);
+        count_foreign_cpus(list);
+        return {};
+    }
+    std::optional<VboxCore> vbox = TRY(read_vbox_core(list));
+    if (vbox) {
+        vbox_ = std::make_unique<const VboxCore>(*std::move(vbox));
+        contents_.left_out = ranges_without(contents_.left_out, contents_.without_bytes);
         take_vbox_cpus();
     }
     cpus_.insert(cpus_.end(), contents_.registers.begin(), contents_.registers.end());
     if (cpus_.empty() && !vbox_) TRY(read_cpus(list));
+    read_other_notes(list);
+    return {};
+}
+
+void Vmcore::read_other_notes(const NoteList& list) {
+    contents_.filter = filter_facts(list);
     if (std::any_of(list.notes.begin(), list.notes.end(), is_empty_vmcoreinfo))
         contents_.warnings.push_back("the VMCOREINFO note is empty");
-    if (const Note* note = find_guest_note(list)) {
-        guest_note_ = guest::GuestNote(note->whole.begin(), note->whole.end());
+    for (const Note& note : list.notes) {
+        if (is_live_note(note)) moment_ = read_live_note(note);
     }
-    return {};
+    const auto found = std::find_if(list.notes.begin(), list.notes.end(), is_vmcoreinfo);
+    const Note* const vmcoreinfo = found == list.notes.end() ? nullptr : &*found;
+    if (vmcoreinfo) guest_note_ = guest_note_of(*vmcoreinfo, contents_.machine.order);
+    record_others(list, vmcoreinfo);
+}
+
+/// Nobody interprets the notes of a machine that is not x86; only their number is needed.
+void Vmcore::count_foreign_cpus(const NoteList& list) {
+    const auto notes = std::count_if(list.notes.begin(), list.notes.end(), is_prstatus);
+    recorded_notes_.cpu_count = static_cast<uint32_t>(notes);
+    if (kdump_ && notes == 0) recorded_notes_.cpu_count = kdump_->header.cpu_count;
+    recorded_notes_.vmcoreinfo_apart = contents_.vmcoreinfo_apart;
+}
+
+guest::LeftOut Vmcore::left_out() const {
+    guest::LeftOut left_out;
+    left_out.ranges = contents_.left_out;
+    left_out.ranges.insert(left_out.ranges.end(), contents_.missing.begin(),
+                           contents_.missing.end());
+    left_out.ranges = joined(std::move(left_out.ranges));
+    if (contents_.filter) {
+        left_out.level = contents_.filter->level;
+        left_out.pages_by_class = contents_.filter->pages_by_class;
+    }
+    if (kdump_) {
+        left_out.level = kdump_->header.dump_level;
+        left_out.max_mapnr = kdump_->header.max_mapnr;
+    }
+    return left_out;
+}
+
+void Vmcore::lose(const RangeList& ranges) {
+    const guest::GuestPhysBlockList whole = std::move(contents_.blocks);
+    contents_.blocks = {};
+    for (const guest::GpaRange& range : ranges_without(ranges_of(whole), ranges)) {
+        const guest::GuestPhysBlockList rest = whole.clip(range);
+        for (const guest::GuestPhysBlock& block : rest.view()) contents_.blocks.append(block);
+    }
+    std::vector<guest::GpaRange> missing = std::move(contents_.missing);
+    missing.insert(missing.end(), ranges.begin(), ranges.end());
+    contents_.missing = joined(std::move(missing));
 }
 
 std::optional<guest::Utsname> Vmcore::recorded_utsname() const {
@@ -128,11 +222,23 @@ Result<> Vmcore::read_cpus(const NoteList& list) {
     if (recorded)
         all = TRY(registers_from(list, is_prstatus, target_i386::parse_prstatus, warnings));
     for (Registers& registers : all) {
-        registers.efer = target_i386::guess_efer(registers, contents_.machine, cpus_.empty());
+        registers.efer =
+            target_i386::guess_efer(registers, contents_.machine.number, cpus_.empty());
         cpus_.push_back(registers);
     }
     if (recorded) record_cpus(list);
     return {};
+}
+
+void Vmcore::record_others(const NoteList& list, const Note* vmcoreinfo) {
+    std::vector<guest::RecordedNote>* side = &recorded_notes_.before;
+    for (const Note& note : list.notes) {
+        if (&note == vmcoreinfo) side = &recorded_notes_.after;
+        if (&note == vmcoreinfo || is_written_anew(note, contents_.machine)) continue;
+        side->push_back({.name = std::string(note.name),
+                         .whole = {note.whole.begin(), note.whole.end()},
+                         .descriptor = note.whole.size() - note.descriptor.size()});
+    }
 }
 
 void Vmcore::record_cpus(const NoteList& list) {
@@ -142,13 +248,12 @@ void Vmcore::record_cpus(const NoteList& list) {
     }
 }
 
-/// A VirtualBox core is x86-64's whatever the guest does; a dump of the guest is not.
+/// VirtualBox cores are always files for x86-64; a dump has the machine and class of the guest.
 void Vmcore::take_vbox_cpus() {
     cpus_.insert(cpus_.end(), vbox_->cpus.begin(), vbox_->cpus.end());
     if (cpus_.empty()) return;
     const guest::ArchDumpInfo arch = target_i386::dump_info(vbox_->cpus.front(), contents_.blocks);
-    contents_.machine = arch.machine;
-    contents_.elf_class = arch.elf_class;
+    contents_.machine = {arch.machine, arch.elf_class, std::endian::little};
 }
 
 std::vector<guest::Cpu> Vmcore::cpus() const {
@@ -164,16 +269,22 @@ std::vector<guest::Cpu> Vmcore::cpus() const {
 
 Result<guest::ArchDumpInfo> Vmcore::arch_info(const guest::GuestPhysBlockList& blocks) const {
     guest::ArchDumpInfo info;
-    info.machine = contents_.machine;
-    info.elf_class = contents_.elf_class;
-    // A 32-bit kdump file may hold what lies above 4 GiB; in 32-bit ELF the exclusive end must fit.
-    if (!blocks.empty() && blocks.last().value >= UINT32_MAX)
-        info.elf_class = format::ElfClass::k64;
-    // Nobody writes 64-bit registers and addresses to 32-bit ELF, but somebody may have damaged it.
+    const Machine& machine = contents_.machine;
+    info.machine = machine.number;
+    info.elf_class = machine.elf_class;
+    info.byte_order = machine.order;
+    info.elf_flags = contents_.elf_flags;
+    // A 32-bit kdump file may contain memory above 4 GiB, which 32-bit ELF cannot have.
+    // Only x86 has QEMU's rule that even the end of 4 GiB does not fit.
+    const uint64_t most = machine.is_x86() ? UINT32_MAX - uint64_t{1} : UINT32_MAX;
+    if (!blocks.empty() && blocks.last().value > most) info.elf_class = format::ElfClass::k64;
+    // No writer puts 64-bit registers and addresses into 32-bit ELF, but a damaged file may look
+    // so.
     if (info.machine == format::kEmX86_64) info.elf_class = format::ElfClass::k64;
-    info.page_size = kPageSize;
+    info.page_size = contents_.page_size;
     info.phys_base = contents_.phys_base;
-    info.uname_machine = contents_.machine == format::kEm386 ? "i686" : "x86_64";
+    info.uname_machine =
+        contents_.uname_machine.empty() ? uname_of(machine) : contents_.uname_machine;
     return info;
 }
 

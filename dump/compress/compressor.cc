@@ -9,15 +9,15 @@ namespace {
 
 using Make = Result<std::unique_ptr<Compressor>> (*)(const Compressor::Options&);
 
-/// What this build has for a compression. A null function: nothing.
+/// The compressor of this build for a compression. A null function: there is none.
 struct Kind {
     const char* name;
-    int lowest_level, highest_level;  ///< both 0: it has none
+    int lowest_level, highest_level;  ///< both 0: no levels
     Make make;
-    Make make_level;  ///< where a level is asked for
+    Make make_level;  ///< used if a level is requested
 };
 
-/// Spares a compressor the pages that it can do nothing with.
+/// Skips the compressor for pages that look random: it could not shrink them.
 class WithoutRandomPages final : public Compressor {
   public:
     std::optional<size_t> shrink(std::span<const std::byte> page,
@@ -25,22 +25,21 @@ class WithoutRandomPages final : public Compressor {
         return looks_random(page) ? std::nullopt : inner_->shrink(page, out);
     }
 
-    Result<std::unique_ptr<Compressor>> clone() const override { return around(inner_->clone()); }
-
-    static Result<std::unique_ptr<Compressor>> around(Result<std::unique_ptr<Compressor>> made) {
-        std::unique_ptr<Compressor> inner = TRY(std::move(made));
+    Result<std::unique_ptr<Compressor>> clone() const override {
+        std::unique_ptr<Compressor> inner = TRY(inner_->clone());
         return std::unique_ptr<Compressor>(new WithoutRandomPages(std::move(inner)));
     }
 
-  private:
     explicit WithoutRandomPages(std::unique_ptr<Compressor> inner) : inner_(std::move(inner)) {}
 
+  private:
     std::unique_ptr<Compressor> inner_;
 };
 
 template <Make make>
 Result<std::unique_ptr<Compressor>> without_random_pages(const Compressor::Options& options) {
-    return WithoutRandomPages::around(make(options));
+    std::unique_ptr<Compressor> inner = TRY(make(options));
+    return std::unique_ptr<Compressor>(new WithoutRandomPages(std::move(inner)));
 }
 
 #ifdef HAVE_LIBDEFLATE
@@ -88,7 +87,7 @@ Kind kind_of(Compression compression) {
         case Compression::zstd:
             break;
     }
-    // Higher ones than 19 want tens of MiB a thread, and gain nothing on a page.
+    // Levels above 19 need tens of MiB a thread and gain nothing on a page.
     return {"zstd", -10, 19, kZstd, kZstdByLevel};
 }
 

@@ -9,8 +9,8 @@
 namespace guestdump::dump {
 namespace {
 
-/// Huffman codes for the pages of a guest: a set for each kind of page makes the file 2 to 4 %
-/// smaller than one set for all of them does.
+/// Huffman codes for the pages of a guest. One set for each kind of page makes the file 2 to 4 %
+/// smaller than one set for all pages.
 struct Codes {
     PageKinds kinds;
     std::array<isal_hufftables, PageKinds::kCount> tables;
@@ -26,8 +26,8 @@ Pages pages_of(const Compressor::Options& options) {
     return pages;
 }
 
-/// A little of all pages is in each kind's histogram: a kind may have hardly any pages in the
-/// sample.
+/// Weight of a kind's own pages in its histogram. All other pages count a little too, because a
+/// kind may have hardly any pages in the sample.
 constexpr uint64_t kOwnWeight = 64;
 
 void add_weighted(const isal_huff_histogram& from, uint64_t weight, isal_huff_histogram& to) {
@@ -51,8 +51,8 @@ Result<std::shared_ptr<const Codes>> learn_codes(const Pages& pages) {
     for (size_t kind = 0; kind < PageKinds::kCount; ++kind) {
         isal_huff_histogram histogram = all;
         add_weighted(histograms[kind], kOwnWeight, histogram);
-        // Every symbol gets a code, those that never occurred too; codes are cut to the length that
-        // there is.
+        // Every symbol gets a code, even if it never occurred; codes are cut to the length that the
+        // format allows.
         const int failure = isal_create_hufftables(&codes->tables[kind], &histogram);
         if (failure != 0)
             return Error::make("making codes of %zu pages: ISA-L fails with %d", pages.size(),
@@ -61,8 +61,8 @@ Result<std::shared_ptr<const Codes>> learn_codes(const Pages& pages) {
     return std::shared_ptr<const Codes>(std::move(codes));
 }
 
-/// One pass over the page with codes that are there already, where others count first and make
-/// codes for each page: three times as fast as libdeflate's level 1, 7 % larger.
+/// Compresses in one pass, with codes made in advance. Other compressors first count, and make
+/// codes for each page. Three times as fast as libdeflate's level 1, 7 % larger.
 class IsalCompressor final : public Compressor {
   public:
     explicit IsalCompressor(std::shared_ptr<const Codes> codes) : codes_(std::move(codes)) {}
@@ -87,7 +87,7 @@ class IsalCompressor final : public Compressor {
     }
 
   private:
-    std::shared_ptr<const Codes> codes_;  ///< the clones' too
+    std::shared_ptr<const Codes> codes_;  ///< shared with the clones
     isal_zstream stream_{};
 };
 

@@ -10,8 +10,8 @@
 namespace guestdump::dump {
 namespace {
 
-/// The variant with a hash table of 4096 entries: one for each byte of a page is plenty, it stays
-/// in the fastest cache, and the stream is the same to readers.
+/// Uses the variant with a hash table of 4096 entries. One entry for each byte of a page is plenty,
+/// the table stays in the fastest cache, and the stream is the same to readers.
 class LzoCompressor final : public Compressor {
   public:
     static Result<std::unique_ptr<Compressor>> make() {

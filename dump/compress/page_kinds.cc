@@ -11,20 +11,21 @@ namespace {
 using Page = std::span<const std::byte>;
 
 constexpr size_t kLooks = 128;
-constexpr size_t kLanes = PageKinds::kCount / 2;  ///< of 16 bits in a word
-/// One bit is 12 units, one byte at most 255: the sum of all looks fits a lane.
+constexpr size_t kLanes = PageKinds::kCount / 2;  ///< lanes of 16 bits in a word
+/// One bit costs 12 units, one byte at most 255, so the sum of all looks fits a lane.
 constexpr double kUnitsPerBit = 12;
 constexpr double kMostUnits = 255;
 static_assert(kLooks * 255 <= UINT16_MAX);
-/// After so many rounds hardly a page changes its kind.
+/// After this many rounds hardly any page changes its kind.
 constexpr int kRounds = 4;
 
-/// Byte @look of those that are looked at: spread over the page, and over the places in a word.
+/// The byte at place @look of kLooks. The places are spread over the page, and over the offsets in
+/// a word.
 size_t look_at(Page page, size_t look) {
     return std::to_integer<size_t>(page[look * (page.size() / kLooks) + look % 16]);
 }
 
-/// Kinds to begin with: as many pages of each, by how many zeros they hold.
+/// The first kinds: an equal number of pages each, by how many zeros the pages contain.
 std::vector<size_t> first_guess(std::span<const Page> pages) {
     std::vector<ptrdiff_t> zeros;
     for (const Page page : pages) {
@@ -71,10 +72,10 @@ size_t PageKinds::kind_of(Page page) const {
     return best;
 }
 
-/// Sets costs_ to what the bytes of each kind's pages say.
+/// Computes costs_ from the bytes of the pages of each kind.
 void PageKinds::learn(std::span<const Page> pages, std::span<const size_t> kinds) {
     std::array<std::array<double, 256>, kCount> counts;
-    // A byte that a kind does not have is unlikely there, not impossible.
+    // A byte that never occurs in a kind is unlikely there, not impossible.
     for (auto& of_kind : counts) of_kind.fill(0.5);
     for (size_t i = 0; i < pages.size(); ++i) {
         for (size_t look = 0; look < kLooks; ++look) ++counts[kinds[i]][look_at(pages[i], look)];

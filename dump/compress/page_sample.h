@@ -9,10 +9,10 @@
 
 namespace guestdump::dump {
 
-/// Some of a dump's pages that are not zero, from all over the guest: one behind the other, at most
-/// 2 MiB. The same pages for the same guest, whatever else is asked of the dump.
+/// Returns some of a dump's non-zero pages, from all over the guest, one after the other, at most 2
+/// MiB. The same guest gives the same pages, whatever the other options of the dump.
 ///
-/// Errors: those of @source; the host has no memory to give.
+/// Errors: those of @source; out of memory.
 Result<util::MappedArray<std::byte>> sample_pages(const guest::PageSet& pages, size_t page_size,
                                                   const guest::PageSource& source);
 

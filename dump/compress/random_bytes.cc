@@ -7,7 +7,7 @@
 namespace guestdump::dump {
 namespace {
 
-/// Runs of @length bytes, evenly over a page.
+/// Runs of @length bytes, spread evenly over a page.
 struct Runs {
     size_t count, length;
 
@@ -19,8 +19,8 @@ struct Runs {
 
 constexpr Runs kFirstLook{8, 16}, kSecondLook{32, 64};
 
-/// Of 128 random bytes 101 are different, give or take 4; of text and machine code half as many.
-/// Three pages in four are sent away by this.
+/// 128 random bytes have 101 different values, give or take 4; text and machine code have half as
+/// many. This rejects three pages in four.
 bool varied(std::span<const std::byte> page) {
     constexpr unsigned kLeast = 85;
     std::array<bool, 256> seen{};
@@ -35,12 +35,12 @@ bool varied(std::span<const std::byte> page) {
     return different >= kLeast;
 }
 
-/// Pearson's chi-square of the bytes against equal chances: 255 for random ones, with a standard
-/// deviation of 23. Below are tables that hold each byte equally often; above is what a compressor
-/// can do something with: at the limit, 2 % of a page.
+/// Pearson's chi-square of the bytes against equal probabilities: 255 for random bytes, with a
+/// standard deviation of 23. Tables that contain each byte equally often are below kLowest. Pages
+/// that a compressor can shrink are above kHighest; at that limit, by 2 %.
 bool as_even_as_chance(std::span<const std::byte> page) {
     constexpr uint32_t kLowest = 150, kHighest = 717;
-    // Two of them: equal neighbours would wait for each other's count.
+    // Two arrays: with one, equal neighbours would wait for each other's count.
     std::array<std::array<uint16_t, 256>, 2> counts{};
     for (size_t i = 0; i < kSecondLook.count; ++i) {
         const auto run = kSecondLook.of(page, i);
@@ -55,7 +55,7 @@ bool as_even_as_chance(std::span<const std::byte> page) {
         squares += count * count;
     }
     constexpr uint32_t kBytes = kSecondLook.bytes();
-    // Never negative: of all counts the equal ones have the smallest squares.
+    // Never negative: the sum of squares is smallest if all counts are equal.
     const uint32_t chi_square = squares / (kBytes / 256) - kBytes;
     return chi_square >= kLowest && chi_square <= kHighest;
 }

@@ -6,12 +6,12 @@
 
 namespace guestdump::dump {
 
-/// Whether the bytes of @page seem drawn by lot, as those of compressed and encrypted data do. For
-/// such a page no compressor is worth its time: they take as long to find that out as to compress
-/// another.
+/// True if the bytes of @page look random, as those of compressed and encrypted data do.
+/// Compressing such a page wastes time: finding out that it cannot be compressed takes as long as
+/// compressing another page.
 ///
-/// Looks at half of 4096 bytes. Of a page that has such bytes twice it knows nothing, and what it
-/// says of small pages is always no.
+/// Looks at half of 4096 bytes. Does not notice if a page contains the same random bytes twice.
+/// Always false for small pages.
 bool looks_random(std::span<const std::byte> page);
 
 }  // namespace guestdump::dump

@@ -6,11 +6,11 @@
 namespace guestdump::dump {
 namespace {
 
-/// What a build without the faster libraries has.
+/// Used in a build without the faster libraries.
 class ZlibCompressor final : public Compressor {
   public:
     static Result<std::unique_ptr<Compressor>> make(int level) {
-        // The library keeps the stream's address: it cannot be moved once it has begun.
+        // The library keeps the address of the stream, so the object must not move.
         std::unique_ptr<ZlibCompressor> made(new ZlibCompressor(level));
         const int failure = deflateInit(&made->stream_, level);
         if (failure != Z_OK)

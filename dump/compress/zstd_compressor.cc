@@ -8,9 +8,9 @@
 namespace guestdump::dump {
 namespace {
 
-/// Level when none is asked for. On pages of 4 KiB, level 1 is 4 % faster but 0.4 % larger, level 3
-/// takes a fourth longer for 0.4 % less. Levels below 0 and literals without codes are faster, but
-/// then ISA-L's zlib streams are both smaller and faster still (tests/bench/compressor_bench.cc).
+/// Default level. On pages of 4 KiB, level 1 is 4 % faster but 0.4 % larger; level 3 takes a fourth
+/// longer for 0.4 % less. Levels below 0 and literals without codes are faster, but then ISA-L's
+/// zlib streams are both smaller and faster still (tests/bench/compressor_bench.cc).
 constexpr int64_t kDefaultLevel = 2;
 
 /// One context for all pages, because creating one takes longer than compressing a page.

@@ -6,10 +6,13 @@
 namespace guestdump::dump {
 namespace {
 
-/// The next offset from @offset on that is congruent to @address modulo @page.
+/// The lowest offset, at least @offset, that is congruent to @address modulo @page.
 uint64_t align_like(uint64_t offset, uint64_t address, uint64_t page) {
     return offset + ((address - offset) & (page - 1));
 }
+
+/// Keeps makedumpfile from mapping a file.
+constexpr uint64_t kShift = 64;
 
 template <format::ElfClass C>
 void place_headers(ElfLayout& layout) {
@@ -39,9 +42,11 @@ Result<ElfLayout> ElfLayout::of(const Snapshot& snapshot) {
     }
 
     layout.size = layout.notes + snapshot.notes.size();
+    const bool has_gaps = !snapshot.left_out.empty() || !snapshot.zero.empty();
+    const uint64_t shift = has_gaps ? kShift : 0;
     for (const guest::GuestPhysBlock& block : snapshot.blocks.view()) {
         const uint64_t at =
-            align_like(layout.size, block.range.start.value, snapshot.arch.page_size);
+            align_like(layout.size, block.range.start.value + shift, snapshot.arch.page_size);
         layout.blocks.push_back(at);
         layout.size = at + block.range.size;
         if (layout.size < at || layout.size > INT64_MAX) {

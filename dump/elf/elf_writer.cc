@@ -2,20 +2,22 @@
 #include "dump/elf/elf_writer.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "dump/elf/elf_layout.h"
 #include "dump/elf/memory_copy.h"
 #include "format/elf.h"
+#include "format/filter_note.h"
 #include "format/vbox_core.h"
 #include "util/stored.h"
 
 namespace guestdump::dump {
 namespace {
 
-/// Program headers that are put together before they are written: 1 MiB of them.
+/// Program headers that are written at once: 1 MiB.
 constexpr size_t kHeadersAtOnce = (size_t{1} << 20) / sizeof(format::Elf64::Phdr);
 
-template <format::ElfClass C>
+template <format::ElfClass C, std::endian O>
 class ElfWriter final : public VmcoreWriter {
   public:
     /// @load_flags: p_flags of each PT_LOAD.
@@ -45,18 +47,19 @@ class ElfWriter final : public VmcoreWriter {
     Result<> completed(Sink& sink) override { return sink.finish(layout_.size); }
 
   private:
-    using Elf = format::Elf<C>;
+    using Elf = format::Elf<C, O>;
     using Word = decltype(Elf::Phdr::offset);
 
     typename Elf::Ehdr file_header() const {
         typename Elf::Ehdr header{};
         std::copy_n(format::kElfMagic.data(), format::kElfMagic.size(), header.ident.begin());
         header.ident[format::kIdentClass] = static_cast<uint8_t>(C);
-        header.ident[format::kIdentData] = format::kDataLittleEndian;
+        header.ident[format::kIdentData] = format::data_of(O);
         header.ident[format::kIdentVersion] = format::kVersionCurrent;
         header.type = format::kTypeCore;
         header.machine = snapshot_.arch.machine;
         header.version = format::kVersionCurrent;
+        header.flags = snapshot_.arch.elf_flags;
         header.phoff = wide(layout_.program_headers);
         header.ehsize = sizeof(typename Elf::Ehdr);
         header.phentsize = sizeof(typename Elf::Phdr);
@@ -91,9 +94,12 @@ class ElfWriter final : public VmcoreWriter {
         header.paddr = wide(mapping.phys.value);
         header.vaddr = wide(mapping.virt.value);
         header.memsz = wide(mapping.length);
-        if (snapshot_.blocks.find(mapping.phys)) header.filesz = header.memsz;
-        // p_align stays 0: crash takes a page-aligned first segment with p_align 4096 for a netdump
-        // file.
+        const uint64_t in_file = bytes_in_file(mapping);
+        header.filesz = wide(in_file);
+        if (in_file < mapping.length)
+            header.flags = load_flags_ | flags_of_rest(guest::Gpa{mapping.phys.value + in_file});
+        // p_align stays 0: if it is 4096 and the first segment is page-aligned, crash takes the
+        // file for a netdump file.
         return header;
     }
 
@@ -115,8 +121,23 @@ class ElfWriter final : public VmcoreWriter {
         return write();
     }
 
-    /// Of a mapping's first byte in the file; each mapping lies in one block. One that lies in none
-    /// has no bytes there, and the place where they would be.
+    /// p_flags for memory that is not in the file, of which @first is the first byte of a mapping.
+    uint32_t flags_of_rest(guest::Gpa first) const {
+        if (contains(snapshot_.zero, first)) return format::kPfZero;
+        // In ELF, what is not in the file was left out anyway.
+        const bool vbox = load_flags_ == format::kPfRead;
+        return vbox && contains(snapshot_.left_out, first) ? format::kPfLeftOut : 0;
+    }
+
+    /// A mapping may begin in a block and end in memory that is not in the file, or have none.
+    uint64_t bytes_in_file(const guest::MemoryMapping& mapping) const {
+        const guest::GuestPhysBlock* block = snapshot_.blocks.find(mapping.phys);
+        if (!block) return 0;
+        return std::min(mapping.length, block->range.last() - mapping.phys.value + 1);
+    }
+
+    /// Offset of the mapping's first byte in the file. If it has no bytes in the file, the offset
+    /// is where they would be.
     uint64_t offset_of(guest::Gpa phys) const {
         const guest::GuestPhysBlock* block = snapshot_.blocks.find_from(phys);
         if (!block) return layout_.size;
@@ -125,8 +146,8 @@ class ElfWriter final : public VmcoreWriter {
         return layout_.blocks[index] + (phys.value - block->range.start.value);
     }
 
-    /// ElfLayout has checked that offsets fit the class, paging_mappings() that virtual addresses
-    /// do, and the class was chosen so that physical ones do.
+    /// ElfLayout has checked that offsets fit the class, and paging_mappings() that virtual
+    /// addresses do; the class was chosen so that physical addresses fit.
     static Word wide(uint64_t value) {
         if constexpr (C == format::ElfClass::k64)
             return value;
@@ -140,25 +161,30 @@ class ElfWriter final : public VmcoreWriter {
     uint32_t load_flags_;
 };
 
+/// p_flags that record the page size; none for x86, which has one only.
+uint32_t page_size_flags(const guest::ArchDumpInfo& arch) {
+    if (arch.machine == format::kEmX86_64 || arch.machine == format::kEm386) return 0;
+    return static_cast<uint32_t>(std::countr_zero(arch.page_size)) << format::kPfPageShiftAt;
+}
+
 Result<std::unique_ptr<VmcoreWriter>> make(const Snapshot& snapshot, unsigned threads,
                                            uint32_t load_flags) {
     ElfLayout layout = TRY(ElfLayout::of(snapshot));
     const unsigned count = thread_count(threads);
-    std::unique_ptr<VmcoreWriter> writer;
-    if (layout.elf_class == format::ElfClass::k64) {
-        writer = std::make_unique<ElfWriter<format::ElfClass::k64>>(snapshot, std::move(layout),
-                                                                    count, load_flags);
-    } else {
-        writer = std::make_unique<ElfWriter<format::ElfClass::k32>>(snapshot, std::move(layout),
-                                                                    count, load_flags);
-    }
+    std::unique_ptr<VmcoreWriter> writer =
+        format::with_layout(layout.elf_class, snapshot.arch.byte_order,
+                            [&]<format::ElfClass C, std::endian O>(
+                                format::Layout<C, O>) -> std::unique_ptr<VmcoreWriter> {
+                                return std::make_unique<ElfWriter<C, O>>(
+                                    snapshot, std::move(layout), count, load_flags);
+                            });
     return writer;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot, unsigned threads) {
-    return make(snapshot, threads, 0);
+    return make(snapshot, threads, page_size_flags(snapshot.arch));
 }
 
 Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot, unsigned threads) {

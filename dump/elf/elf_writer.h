@@ -7,12 +7,12 @@
 
 namespace guestdump::dump {
 
-/// An ELF vmcore, of the class and machine that the snapshot says, copied by @threads threads (0:
-/// as Request::threads). @snapshot as for make_writer().
+/// Makes the writer of an ELF vmcore, with the class and machine in @snapshot and with @threads
+/// threads, as in Request::threads. @snapshot must outlive it.
 Result<std::unique_ptr<VmcoreWriter>> make_elf_writer(const Snapshot& snapshot, unsigned threads);
 
-/// A VirtualBox core: an ELF file with other notes and mappings, so @snapshot must have been
-/// prepared for a VboxRequest.
+/// Makes the writer of a VirtualBox core: an ELF file with other notes and mappings. @snapshot must
+/// have been prepared for a VboxRequest.
 Result<std::unique_ptr<VmcoreWriter>> make_vbox_writer(const Snapshot& snapshot, unsigned threads);
 
 }  // namespace guestdump::dump

@@ -11,11 +11,11 @@
 namespace guestdump::dump {
 namespace {
 
-/// What one job copies. Small enough to stay in a core's second-level cache between the copy, the
-/// zero test and the write; large enough that a system call is nothing beside it.
+/// Bytes that one job copies. Small enough to stay in a core's second-level cache during copy, zero
+/// test and write; large enough that the cost of a system call does not matter.
 constexpr uint64_t kChunk = uint64_t{256} << 10;
 
-/// A piece of a part, held in a slot's buffer.
+/// A piece of a part, in a slot's buffer.
 struct Chunk {
     guest::Gpa from;
     uint64_t offset = 0;  ///< in the dump
@@ -25,13 +25,13 @@ struct Chunk {
     std::span<std::byte> bytes() { return std::span(buffer).first(size); }
 };
 
-/// Cuts parts into chunks, leaving out what is known to be unpopulated.
+/// Cuts parts into chunks and leaves out memory that is known to be unpopulated.
 class PartCursor {
   public:
     PartCursor(std::span<const CopyPart> parts, Progress& progress)
         : parts_(parts), progress_(progress) {}
 
-    /// False at the end.
+    /// Returns false at the end.
     bool next(const guest::PageSource& pages, Chunk& chunk) {
         while (part_ < parts_.size()) {
             const CopyPart& part = parts_[part_];
@@ -58,7 +58,7 @@ class PartCursor {
         extent_end_ = done_ + std::clamp<uint64_t>(extent.length, 1, left);
     }
 
-    /// Up to the next multiple of kChunk, so that chunks do not cut pages.
+    /// Ends at the next multiple of kChunk, so that chunks do not cut pages.
     size_t chunk_size(guest::Gpa from) const {
         return std::min(extent_end_ - done_, kChunk - from.value % kChunk);
     }
@@ -74,18 +74,19 @@ class PartCursor {
     std::span<const CopyPart> parts_;
     Progress& progress_;
     size_t part_ = 0;
-    uint64_t done_ = 0;        ///< bytes of the current part
-    uint64_t extent_end_ = 0;  ///< bytes of the current part that are as populated_ says
+    uint64_t done_ = 0;        ///< bytes done of the current part
+    uint64_t extent_end_ = 0;  ///< end of the current extent, in bytes of the current part
     bool populated_ = false;
 };
 
-/// More of them copy no faster; with two chunks each, this is the bound on memory.
+/// Maximum number of threads; more are no faster. Each thread has two chunks, so this limits memory
+/// use.
 constexpr unsigned kMostThreads = 64;
 
-/// Writes the runs of @chunk between its zero pages.
+/// Writes @chunk except for its zero pages.
 Result<> write_data_runs(Chunk& chunk, uint32_t page_size, Sink& sink) {
     const std::span<const std::byte> bytes = chunk.bytes();
-    size_t run = 0;  // begin of the data not yet written
+    size_t run = 0;  // start of the data not yet written
     size_t at = 0;
     while (at < bytes.size()) {
         const size_t in_page = (chunk.from.value + at) % page_size;

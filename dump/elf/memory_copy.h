@@ -10,17 +10,17 @@
 
 namespace guestdump::dump {
 
-/// Guest memory and the offset that it gets in the dump, bytes.
+/// Guest memory and its offset in the dump, in bytes.
 struct CopyPart {
     guest::GpaRange range;
     uint64_t offset = 0;
 };
 
 /// Copies @parts, whose offsets grow, from @pages to @sink, uncompressed, on @threads threads. Zero
-/// pages of
-/// @page_size are left out: they read as zero from @sink anyway, as holes where it can have them.
+/// pages, of @page_size bytes, are not written: @sink has zeros there anyway, as holes if it can.
 ///
-/// Adds what is done to @progress. Errors: of @pages, with the address; of @sink; cancellation.
+/// Adds the copied bytes to @progress. Errors: those of @pages, with the address; those of @sink;
+/// cancellation.
 Result<> copy_memory(std::span<const CopyPart> parts, uint32_t page_size, unsigned threads,
                      const guest::PageSource& pages, Sink& sink, Progress& progress);
 

@@ -9,7 +9,7 @@ struct InspectionQueue::Job {
     Steps steps;
     Capture capture{};
     util::Cancellation cancellation;
-    bool wanted = true;  ///< main loop; false: nobody is told
+    bool wanted = true;  ///< main loop only; false: the requester is not called
 };
 
 InspectionQueue::InspectionQueue(Post post) : post_(std::move(post)), weak_this_(this) {}
@@ -48,7 +48,7 @@ void InspectionQueue::begin_next() {
     Result<> begun = begin(job);
     if (begun) return;
     jobs_.pop_front();
-    begin_next();  // before anybody is told, who may ask again
+    begin_next();  // first, because fail() may add an inspection
     if (job->wanted) job->steps.fail(std::move(begun).take_error());
 }
 
@@ -57,14 +57,14 @@ void InspectionQueue::conclude() {
     const std::shared_ptr<Job> job = std::move(jobs_.front());
     jobs_.pop_front();
     begin_next();
-    // The one who is told may let go of its claim, and so of this job.
+    // tell() may release the claim on this job.
     if (job->wanted) job->steps.tell();
 }
 
 void InspectionQueue::drop(const std::shared_ptr<Job>& job) {
     job->cancellation.cancel();
     job->wanted = false;
-    // That under way has its thread, which posts its end.
+    // A running job stays: its thread posts its end.
     if (!jobs_.empty() && jobs_.front() != job) std::erase(jobs_, job);
 }
 

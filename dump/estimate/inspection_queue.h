@@ -15,39 +15,39 @@
 
 namespace guestdump::dump {
 
-/// Looks at a guest's memory while the guest runs, one inspection after the other on a thread of
-/// their own: what a dump would take, whether there is a VMCOREINFO. Memory that the host has to
-/// fetch first, and a guest of any size, may take seconds.
+/// Inspects a guest's memory while the guest runs, one inspection at a time, on a thread: how large
+/// a dump would be, whether there is a VMCOREINFO. An inspection may take seconds, if the guest is
+/// large or the host must fetch its memory first.
 ///
 /// All functions: main loop.
 class InspectionQueue {
   public:
-    /// Inspections that may wait for the one under way.
+    /// Inspections that may wait for the running one.
     static constexpr size_t kMostWaiting = 64;
 
-    /// As DumpState's.
+    /// As in DumpState.
     using Post = std::function<void(std::function<void()>)>;
-    /// Captures the guest, on the main loop, when the inspection's turn has come: none is held for
-    /// those that wait.
+    /// Captures the guest, on the main loop, when it is the inspection's turn, so that waiting
+    /// inspections hold no capture.
     using Take = std::function<Result<Capture>()>;
-    /// Runs on the thread. It asks the cancellation between steps that are short.
+    /// Runs on the thread. Checks the cancellation between short steps.
     template <class T>
     using Work = std::function<Result<T>(const Capture&, const util::Cancellation&)>;
     /// Called on the main loop, once.
     template <class T>
     using Done = std::function<void(Result<T>)>;
-    /// Held by the requester. When it goes, a waiting inspection is dropped, one under way is
-    /// cancelled, and nobody is called. It may outlive the queue.
+    /// Held by the requester. Releasing it drops a waiting inspection or cancels a running one, and
+    /// Done is not called. It may outlive the queue.
     using Claim = std::shared_ptr<void>;
 
     explicit InspectionQueue(Post post);
-    /// Cancels the inspection under way and waits for its end. Nobody is called.
+    /// Cancels the running inspection and waits for its end. No Done is called.
     ~InspectionQueue();
     InspectionQueue(const InspectionQueue&) = delete;
     InspectionQueue& operator=(const InspectionQueue&) = delete;
 
-    /// @done gets the result of @work later. Errors, here or to @done: kMostWaiting wait already,
-    /// those of @take, there is no thread to be had.
+    /// Calls @done with the result of @work later. Errors, returned or passed to @done:
+    /// kMostWaiting inspections wait already; those of @take; no thread can be created.
     template <class T>
     Result<Claim> add(Take take, Work<T> work, Done<T> done) {
         const auto result = std::make_shared<std::optional<Result<T>>>();
@@ -81,7 +81,7 @@ class InspectionQueue {
     void drop(const std::shared_ptr<Job>& job);
 
     Post post_;
-    std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is under way, on thread_
+    std::deque<std::shared_ptr<Job>> jobs_;  ///< the first is running, on thread_
     util::Thread thread_{};
     util::WeakThis<InspectionQueue> weak_this_;  ///< for posted functions and claims
 };

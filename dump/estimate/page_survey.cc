@@ -13,13 +13,13 @@ namespace {
 
 static_assert(std::has_single_bit(PageSurvey::kMostLooks));
 
-/// The part of look @number: each once, and the parts of those that come first lie all over, for
-/// not all pages are compressed.
+/// The part for look @number. Every part comes once, and the first ones are spread over all memory,
+/// because only they are compressed.
 uint64_t part_of(uint64_t number) {
     return number * 0x9e3779b97f4a7c15 % PageSurvey::kMostLooks;
 }
 
-/// Well mixed bits of @number. [Steele, Lea and Flood 2014, SplitMix64]
+/// Mixes the bits of @number well. [Steele, Lea and Flood 2014, SplitMix64]
 uint64_t mixed(uint64_t number) {
     number += 0x9e3779b97f4a7c15;
     number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9;
@@ -27,7 +27,7 @@ uint64_t mixed(uint64_t number) {
     return number ^ number >> 31;
 }
 
-/// The page of part @part of @total pages, which are more than there are parts.
+/// The page to look at in part @part of @total pages. There are more pages than parts.
 uint64_t page_in(uint64_t part, uint64_t total) {
     __extension__ using Wide = unsigned __int128;
     const auto begin = static_cast<uint64_t>(Wide{part} * total / PageSurvey::kMostLooks);
@@ -45,9 +45,7 @@ class Surveyor {
         const guest::Gpa from{pfn * page_.size()};
         const guest::RamExtent extent = source_.extent(from, page_.size());
         if (!extent.populated && extent.length >= page_.size()) return {};
-        if (auto done = source_.read_padded(from, page_); !done) {
-            return std::move(done).take_error().while_("reading page 0x%" PRIx64, pfn);
-        }
+        TRY(source_.read_padded(from, page_));
         if (util::all_zero(page_)) return {};
         ++survey_.filled;
         if (options_.find_equal && ++seen_[hash_page(page_)] > 1) return {};
@@ -77,7 +75,7 @@ class Surveyor {
     const guest::PageSource& source_;
     SurveyOptions options_;
     std::vector<std::byte> page_, room_;
-    std::unordered_map<uint64_t, unsigned> seen_;  ///< how often, by hash
+    std::unordered_map<uint64_t, unsigned> seen_;  ///< number of occurrences, by hash
     PageSurvey survey_;
 };
 

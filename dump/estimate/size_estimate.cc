@@ -11,6 +11,7 @@
 #include "dump/elf/elf_layout.h"
 #include "dump/estimate/page_survey.h"
 #include "dump/kdump/flat_sink.h"
+#include "dump/kdump/kdump_bitmap.h"
 #include "dump/kdump/kdump_layout.h"
 #include "format/flattened.h"
 #include "util/round.h"
@@ -20,7 +21,7 @@ namespace {
 
 constexpr double kDeviations = 3;
 
-/// A number that is not known exactly.
+/// A number with its lower and upper bound.
 struct Guess {
     double low = 0, value = 0, high = 0;
 
@@ -33,7 +34,7 @@ Guess around(double value, double deviation) {
     return {std::max(0.0, value - kDeviations * deviation), value, value + kDeviations * deviation};
 }
 
-/// How much of the deviation is left when @taken of @total have been drawn without putting back.
+/// Factor of the deviation after @taken of @total were drawn without replacement.
 double of_the_rest(double taken, double total) {
     return total > taken ? std::sqrt((total - taken) / total) : 0;
 }
@@ -42,7 +43,7 @@ double of_the_rest(double taken, double total) {
 Guess filled_pages(const PageSurvey& survey) {
     const auto looks = static_cast<double>(survey.looks), total = static_cast<double>(survey.total);
     const double share = static_cast<double>(survey.filled) / looks;
-    // Agresti and Coull's: with four more looks a share of 0 or 1 has a deviation too.
+    // Agresti and Coull's method: with four more looks, a share of 0 or 1 has a deviation too.
     const double careful = (static_cast<double>(survey.filled) + 2) / (looks + 4);
     const double deviation =
         std::sqrt(careful * (1 - careful) / (looks + 4)) * of_the_rest(looks, total);
@@ -51,9 +52,9 @@ Guess filled_pages(const PageSurvey& survey) {
     return pages;
 }
 
-/// How many different pages there are if @twice of those in @survey were seen twice, at least:
-/// Chao's estimate for drawing without putting back infers from pages seen once and twice how many
-/// were not seen. [Chao and Lin 2012, Statistica Sinica 22]
+/// A lower bound of the number of distinct pages, if @twice pages were seen twice. Chao's estimate
+/// for drawing without replacement infers from the pages seen once and twice how many were not
+/// seen. [Chao and Lin 2012, Statistica Sinica 22]
 double least_distinct(const PageSurvey& survey, double filled, double twice) {
     const auto once = static_cast<double>(survey.seen_once);
     const double drawn = static_cast<double>(survey.filled) / filled;
@@ -62,9 +63,9 @@ double least_distinct(const PageSurvey& survey, double filled, double twice) {
     return distinct + once * once / (2 * twice + drawn / (1 - drawn) * once + 1);
 }
 
-/// Of @filled pages, those that differ from each other: more than Chao's estimate, and a smaller
-/// share than in the sample, because more of a larger one is alike. Between the two lies what to
-/// expect.
+/// The number of distinct pages among @filled. It is higher than Chao's estimate. Its share is
+/// lower than in the sample, because a larger set contains more equal pages. The expected value is
+/// between the two.
 Guess distinct_pages(const PageSurvey& survey, const Guess& filled) {
     if (survey.filled == 0) return filled;
     const auto sample = static_cast<double>(survey.filled);
@@ -91,15 +92,15 @@ Guess stored_bytes(const PageSurvey& survey) {
 }
 
 SizeEstimate estimate_of(uint64_t frame, const Guess& pages) {
-    // A whole number that divisions and products missed by their rounding is that number.
+    // Rounding in divisions and products must not change a whole number.
     constexpr double kRounding = 1e-3;
     return {.bytes = frame + static_cast<uint64_t>(std::llround(pages.value)),
             .lowest = frame + static_cast<uint64_t>(std::floor(pages.low + kRounding)),
             .highest = frame + static_cast<uint64_t>(std::ceil(pages.high - kRounding))};
 }
 
-/// What a file system may need to know where the holes are: a record for each piece between two of
-/// them, 12 bytes in ext4 and 16 in xfs, in blocks.
+/// Maximum number of bytes that a file system needs to record the holes: 12 in ext4 and 16 in xfs
+/// for each piece between two holes, in whole blocks.
 uint64_t most_for_holes(const Guess& filled, uint64_t total, uint64_t page_size) {
     constexpr double kRecord = 16;
     const double pieces = std::min(filled.high, static_cast<double>(total) - filled.low) + 2;
@@ -110,7 +111,7 @@ Result<SizeEstimate> estimate_elf(const Snapshot& snapshot, const guest::PageSou
     const ElfLayout layout = TRY(ElfLayout::of(snapshot));
     const uint64_t page_size = snapshot.arch.page_size;
     const PageSurvey survey = TRY(survey_pages(snapshot.pages, page_size, source, {}));
-    // What stands before memory; where memory begins in its last page, that one is counted there.
+    // The pages before memory. If memory begins in the last of them, that page counts as memory.
     const uint64_t head = layout.notes + snapshot.notes.size();
     const bool shared = layout.blocks.front() < util::round_up(head, page_size);
     const auto bytes = static_cast<double>(page_size);
@@ -130,7 +131,7 @@ Result<std::unique_ptr<Compressor>> compressor_for(const KdumpRequest& request,
     return Compressor::create({request.compression, request.level, page_size, sample});
 }
 
-/// Records of the flattened format: one a MiB, unless pages come in smaller pieces.
+/// Adds the records of the flattened format: one a MiB, or more if pages come in smaller pieces.
 void add_records(const KdumpLayout& layout, uint64_t runs, SizeEstimate& estimate) {
     const auto records = [](uint64_t count) {
         return sizeof(format::FlatHeader) + (count + 1) * sizeof(format::FlatRecord);
@@ -144,24 +145,29 @@ void add_records(const KdumpLayout& layout, uint64_t runs, SizeEstimate& estimat
 Result<SizeEstimate> estimate_kdump(const Snapshot& snapshot, const KdumpRequest& request,
                                     const guest::PageSource& source) {
     const uint64_t page_size = snapshot.arch.page_size;
-    const KdumpLayout layout = TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
-                                                    .page_size = page_size,
-                                                    .max_mapnr = snapshot.max_mapnr(),
-                                                    .page_count = snapshot.pages.count(),
-                                                    .note_size = snapshot.notes.size()}));
+    KdumpLayout::Input input = KdumpLayout::Input::of(snapshot.arch);
+    input.max_mapnr = snapshot.max_mapnr;
+    input.page_count = snapshot.pages.count();
+    input.note_size = snapshot.notes.size();
+    const KdumpLayout layout = TRY(KdumpLayout::of(input));
     const auto compressor = TRY(compressor_for(request, snapshot, source));
     const SurveyOptions options{.find_equal = request.share_pages, .compressor = compressor.get()};
     const PageSurvey survey = TRY(survey_pages(snapshot.pages, page_size, source, options));
     const Guess filled = filled_pages(survey);
     const Guess pages = request.share_pages ? distinct_pages(survey, filled) : filled;
-    SizeEstimate estimate = estimate_of(layout.pages + page_size, pages * stored_bytes(survey));
+    uint64_t frame = layout.pages + page_size;
+    if (request.flattened) {
+        frame -= unwritten_bytes(layout.bitmap_size(), snapshot.existing) +
+                 unwritten_bytes(layout.bitmap_size(), snapshot.pages);
+    }
+    SizeEstimate estimate = estimate_of(frame, pages * stored_bytes(survey));
     if (request.flattened) add_records(layout, snapshot.blocks.view().size(), estimate);
     estimate.without_holes = estimate.highest;
     return estimate;
 }
 
-/// A guest's memory for as long as somebody wants it. An estimate reads page by page, so that it
-/// ends here.
+/// Guest memory that cannot be read after cancellation. An estimate reads page by page, so it then
+/// ends soon.
 class WantedSource final : public guest::PageSource {
   public:
     WantedSource(const guest::PageSource& memory, const util::Cancellation& cancellation)
@@ -190,13 +196,22 @@ class WantedSource final : public guest::PageSource {
 
 Result<SizeEstimate> estimate_size(const Capture& capture, const Request& request,
                                    const util::Cancellation& cancellation) {
-    const Snapshot snapshot = TRY(Snapshot::prepare(capture, request, cancellation));
-    return estimate_size(snapshot, request, WantedSource(*snapshot.memory, cancellation));
+    Request by_class = request;
+    by_class.exclude.zero = false;  // it would take all of memory to find them
+    const Snapshot snapshot = TRY(Snapshot::prepare(capture, by_class, cancellation));
+    SizeEstimate estimate =
+        TRY(estimate_size(snapshot, by_class, WantedSource(*snapshot.memory, cancellation)));
+    const bool judged = snapshot.page_counts.has_value();
+    estimate.level = linux_guest::Exclusion{.zero = request.exclude.zero}.level() |
+                     (judged ? by_class.exclude.level() : 0);
+    estimate.page_counts = snapshot.page_counts;
+    estimate.warnings = snapshot.warnings;
+    return estimate;
 }
 
 Result<SizeEstimate> estimate_size(const Snapshot& snapshot, const Request& request,
                                    const guest::PageSource& pages) {
-    // A VirtualBox core is an ELF file, in all that has a size.
+    // A VirtualBox core has the size of an ELF file.
     if (!request.kdump()) return estimate_elf(snapshot, pages);
     return estimate_kdump(snapshot, *request.kdump(), pages);
 }

@@ -21,12 +21,12 @@ format::FlatHeader stream_header() {
 
 util::Result<> FlatSink::write_at(uint64_t offset, std::span<const std::byte> data) {
     end_ = std::max(end_, offset + data.size());
-    // Records may come in any order, so a large write need not wait for, or break up, what is
-    // gathered.
+    // Records may be in any order, so a large write goes out at once and leaves the gathered data
+    // alone.
     if (data.size() >= kRecordBytes) return put_record(offset, data);
     if (offset != pending_offset_ + gathered_) TRY(flush());
     if (gathered_ == 0) pending_offset_ = offset;
-    // Less than a record is gathered, and less than one comes.
+    // Enough room: less than a record is gathered, and less than a record is added.
     if (pending_.size() == 0) pending_ = TRY(util::MappedArray<std::byte>::make(2 * kRecordBytes));
     std::copy(data.begin(), data.end(), pending_.begin() + gathered_);
     gathered_ += data.size();
@@ -34,7 +34,7 @@ util::Result<> FlatSink::write_at(uint64_t offset, std::span<const std::byte> da
 }
 
 util::Result<> FlatSink::finish(uint64_t size) {
-    // The stream does not say how long the dump is: its last byte does.
+    // The stream does not contain the size of the dump; its last byte decides it.
     if (size > end_) TRY(write_at(size - 1, std::as_bytes(std::span("", 1))));
     TRY(flush());
     TRY(begin_stream());

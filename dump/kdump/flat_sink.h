@@ -9,11 +9,11 @@
 
 namespace guestdump::dump {
 
-/// Turns a dump into makedumpfile's flattened format: what is written anywhere goes out as records
-/// one behind the other, so that the target need not seek. [makedumpfile IMPLEMENTATION]
+/// Converts a dump to makedumpfile's flattened format: writes at any offset become records that
+/// follow each other, so that the target need not seek. [makedumpfile IMPLEMENTATION]
 ///
-/// Readers sort the records when they open a file, crash by insertion: so there are few. Writes
-/// that continue each other are gathered into records of kRecordBytes or more.
+/// Readers sort the records when they open a file (crash with an insertion sort), so there should
+/// be few. Consecutive writes are gathered into records of kRecordBytes or more.
 class FlatSink final : public Sink {
   public:
     static constexpr size_t kRecordBytes = size_t{1} << 20;
@@ -21,12 +21,15 @@ class FlatSink final : public Sink {
     /// @under must outlive this.
     explicit FlatSink(Sink& under) : under_(under) {}
 
-    /// Any order; one thread.
+    /// In any order; one thread.
     util::Result<> write_at(uint64_t offset, std::span<const std::byte> data) override;
 
     bool random_access() const override { return false; }
 
-    /// Ends the stream, and finishes the sink under this one.
+    /// Bytes in no record are zero. [crash makedumpfile.c], [libkdumpfile diskdump.c]
+    bool gaps_are_free() const override { return true; }
+
+    /// Ends the stream and finishes the sink under it.
     util::Result<> finish(uint64_t size) override;
 
     util::Result<> commit() override { return under_.commit(); }
@@ -39,11 +42,10 @@ class FlatSink final : public Sink {
     util::Result<> put(std::span<const std::byte> bytes);
 
     Sink& under_;
-    uint64_t position_ = 0;  ///< in the stream
-    uint64_t end_ = 0;       ///< of the dump, as far as it was written
-    util::MappedArray<std::byte>
-        pending_;          ///< has room for what is gathered, from the first write on
-    size_t gathered_ = 0;  ///< bytes
+    uint64_t position_ = 0;                 ///< in the stream
+    uint64_t end_ = 0;                      ///< end of the last write, in the dump
+    util::MappedArray<std::byte> pending_;  ///< gathered data; allocated at the first write
+    size_t gathered_ = 0;                   ///< bytes in pending_
     uint64_t pending_offset_ = 0;
 };
 

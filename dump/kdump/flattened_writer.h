@@ -7,7 +7,7 @@
 
 namespace guestdump::dump {
 
-/// What @inner writes, as a stream of makedumpfile's records that needs no seeking.
+/// Converts the output of @inner to a flattened stream, which needs no seeking.
 std::unique_ptr<VmcoreWriter> make_flattened_writer(std::unique_ptr<VmcoreWriter> inner);
 
 }  // namespace guestdump::dump

@@ -45,14 +45,23 @@ Result<> write_bitmap(Sink& sink, const BitmapPlace& place, const guest::PageSet
         TRY(progress.check());
         const auto piece =
             std::span(buffer).first(std::min<uint64_t>(buffer.size(), place.size - at));
-        // Between a guest's first terabytes and one page at the end of the addresses there may be
-        // more zeros than the disk holds.
-        if (sink.random_access() && is_empty(pages, 8 * at, 8 * (at + piece.size()))) continue;
+        // The gap between a guest's first terabytes and a page at the end of the address space may
+        // need more zeros than the disk has room for.
+        if (sink.gaps_are_free() && is_empty(pages, 8 * at, 8 * (at + piece.size()))) continue;
         std::fill(piece.begin(), piece.end(), std::byte{0});
         fill_piece(piece, 8 * at, pages);
         TRY(sink.write_at(place.offset + at, piece));
     }
     return {};
+}
+
+uint64_t unwritten_bytes(uint64_t size, const guest::PageSet& pages) {
+    uint64_t bytes = 0;
+    for (uint64_t at = 0; at < size; at += kPieceBytes) {
+        const uint64_t piece = std::min(kPieceBytes, size - at);
+        if (is_empty(pages, 8 * at, 8 * (at + piece))) bytes += piece;
+    }
+    return bytes;
 }
 
 }  // namespace guestdump::dump

@@ -2,6 +2,7 @@
 #include "dump/kdump/kdump_descriptors.h"
 
 #include <algorithm>
+#include <bit>
 #include <span>
 
 namespace guestdump::dump {
@@ -11,10 +12,10 @@ constexpr size_t kAtOnce = size_t{1} << 16;
 
 }  // namespace
 
-util::Result<KdumpDescriptors> KdumpDescriptors::make(Sink& sink, uint64_t offset,
-                                                      uint32_t page_size, uint32_t flag) {
+util::Result<KdumpDescriptors> KdumpDescriptors::make(Sink& sink, const KdumpLayout& layout,
+                                                      uint32_t flag) {
     Gathered gathered = TRY(Gathered::make(kAtOnce));
-    return KdumpDescriptors(sink, offset, page_size, flag, std::move(gathered));
+    return KdumpDescriptors(sink, layout, flag, std::move(gathered));
 }
 
 util::Result<> KdumpDescriptors::append(StoredPage page, uint64_t count) {
@@ -22,6 +23,8 @@ util::Result<> KdumpDescriptors::append(StoredPage page, uint64_t count) {
     descriptor.offset = page.offset;
     descriptor.size = page.size;
     descriptor.flags = page.size < page_size_ ? flag_ : format::kPageRaw;
+    if (order_ == std::endian::big)
+        descriptor = std::bit_cast<format::PageDesc>(descriptor.to<std::endian::big>());
     while (count > 0) {
         const uint64_t now = std::min<uint64_t>(count, gathered_.size() - count_);
         std::fill_n(gathered_.begin() + count_, now, descriptor);

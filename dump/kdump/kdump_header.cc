@@ -22,13 +22,13 @@ uint32_t cut_to_32_bits(uint64_t value) {
     return static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
 }
 
-template <format::ElfClass C>
+template <format::ElfClass C, std::endian O, bool Padded>
 struct Headers {
-    using Main = typename format::Kdump<C>::MainHeader;
-    using Sub = typename format::Kdump<C>::SubHeader;
-    using Long = typename format::Kdump<C>::Long;
+    using Main = typename format::Kdump<C, O, Padded>::MainHeader;
+    using Sub = typename format::Kdump<C, O, Padded>::SubHeader;
+    using Long = typename format::Kdump<C, O, Padded>::Long;
 
-    /// What does not fit 32 bits of a 32-bit header is cut off; KdumpLayout has refused all that
+    /// Cuts @value off to 32 bits in a 32-bit header; KdumpLayout has refused values for which this
     /// matters.
     static Long long_of(uint64_t value) {
         if constexpr (C == format::ElfClass::k64)
@@ -61,20 +61,27 @@ struct Headers {
         if (const auto& part = snapshot.vmcoreinfo_part) {
             header.offset_vmcoreinfo = layout.notes + part->offset;
             header.size_vmcoreinfo = long_of(part->size);
+        } else if (Padded) {
+            // libkdumpfile takes the form for i386's if the first 12 bytes of these fields are 0.
+            header.offset_vmcoreinfo = layout.notes;
+        }
+        if (const auto& part = snapshot.erase_info_part) {
+            header.offset_eraseinfo = layout.notes + part->offset;
+            header.size_eraseinfo = long_of(part->size);
         }
         header.offset_note = layout.notes;
-        header.size_note = long_of(layout.note_size);
+        header.size_note = long_of(snapshot.kdump_note_size);
         header.max_mapnr_64 = layout.max_mapnr;
         return header;
     }
 };
 
-template <format::ElfClass C>
+template <class Headers>
 std::vector<std::byte> put_together(const Snapshot& snapshot, Compression compression,
                                     uint32_t dump_level, const KdumpLayout& layout) {
     std::vector<std::byte> bytes(layout.bitmap1);
-    const auto main = Headers<C>::main(snapshot, compression, layout);
-    const auto sub = Headers<C>::sub(snapshot, dump_level, layout);
+    const auto main = Headers::main(snapshot, compression, layout);
+    const auto sub = Headers::sub(snapshot, dump_level, layout);
     std::memcpy(bytes.data(), &main, sizeof(main));
     std::memcpy(bytes.data() + layout.sub_header, &sub, sizeof(sub));
     std::copy(snapshot.notes.begin(), snapshot.notes.end(),
@@ -100,9 +107,14 @@ uint32_t compression_flag(Compression compression) {
 
 std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
                                     uint32_t dump_level, const KdumpLayout& layout) {
-    return snapshot.arch.elf_class == format::ElfClass::k64
-               ? put_together<format::ElfClass::k64>(snapshot, compression, dump_level, layout)
-               : put_together<format::ElfClass::k32>(snapshot, compression, dump_level, layout);
+    return format::with_layout(layout.elf_class, layout.order,
+                               [&]<format::ElfClass C, std::endian O>(format::Layout<C, O>) {
+                                   return layout.padded
+                                              ? put_together<Headers<C, O, true>>(
+                                                    snapshot, compression, dump_level, layout)
+                                              : put_together<Headers<C, O, false>>(
+                                                    snapshot, compression, dump_level, layout);
+                               });
 }
 
 }  // namespace guestdump::dump

@@ -9,12 +9,12 @@
 
 namespace guestdump::dump {
 
-/// The bits by which pages of @compression are known: in the main header's status and in page
+/// The flag of pages compressed with @compression, in the main header's status and in page
 /// descriptors.
 uint32_t compression_flag(Compression compression);
 
-/// Everything in front of the bitmaps: main header, sub header and notes, layout.bitmap1 bytes.
-/// @dump_level: kinds of pages that are left out./// [makedumpfile diskdump_mod.h]
+/// Everything before the bitmaps: main header, sub header and notes; layout.bitmap1 bytes.
+/// @dump_level: the kinds of pages that are left out. [makedumpfile diskdump_mod.h]
 std::vector<std::byte> kdump_header(const Snapshot& snapshot, Compression compression,
                                     uint32_t dump_level, const KdumpLayout& layout);
 

@@ -8,21 +8,35 @@ namespace {
 
 constexpr uint64_t kBitsPerByte = 8;
 
+// Machines of 32 bits only. [gabi e_machine]
+constexpr uint16_t kEmPpc = 20, kEmArm = 40;
+
 uint64_t blocks_for(uint64_t bytes, uint64_t block) {
     return bytes / block + (bytes % block != 0);
 }
 
-uint64_t sub_header_size(format::ElfClass elf_class) {
-    return elf_class == format::ElfClass::k64 ? sizeof(format::Kdump64::SubHeader)
-                                              : sizeof(format::Kdump32::SubHeader);
+uint64_t sub_header_size(const KdumpLayout::Input& input) {
+    if (input.elf_class == format::ElfClass::k64) return sizeof(format::Kdump64::SubHeader);
+    return input.padded ? sizeof(format::PaddedKdump32::SubHeader)
+                        : sizeof(format::Kdump32::SubHeader);
 }
 
 }  // namespace
 
+KdumpLayout::Input KdumpLayout::Input::of(const guest::ArchDumpInfo& arch) {
+    Input input{.elf_class = arch.elf_class, .order = arch.byte_order};
+    // Their ELF files become 64-bit ones if memory reaches beyond 4 GiB. Page frame numbers do not
+    // need that, and their readers know 32-bit headers only.
+    if (arch.machine == kEmArm || arch.machine == kEmPpc) input.elf_class = format::ElfClass::k32;
+    input.padded = input.elf_class == format::ElfClass::k32 && arch.machine != format::kEm386;
+    input.page_size = arch.page_size;
+    return input;
+}
+
 Result<KdumpLayout> KdumpLayout::of(const Input& input) {
     const uint64_t block = input.page_size;
-    const uint64_t header_size = sub_header_size(input.elf_class);
-    // size_note has 32 bits in the 32-bit class; no guest comes near it in either.
+    const uint64_t header_size = sub_header_size(input);
+    // size_note has 32 bits in the 32-bit class. In both classes, no guest comes near the limit.
     if (input.note_size > UINT32_MAX - header_size - block) {
         return Error::make("%" PRIu64 " bytes of notes do not fit a kdump header", input.note_size);
     }
@@ -32,6 +46,9 @@ Result<KdumpLayout> KdumpLayout::of(const Input& input) {
                            input.max_mapnr - 1);
     }
     KdumpLayout layout;
+    layout.elf_class = input.elf_class;
+    layout.order = input.order;
+    layout.padded = input.padded;
     layout.page_size = block;
     layout.max_mapnr = input.max_mapnr;
     layout.page_count = input.page_count;

@@ -20,10 +20,10 @@ namespace {
 
 using Kind = PageChunk::Page::Kind;
 
-/// Chunks under way, at 1 MiB each, whatever the number of threads: the bound on memory.
+/// Maximum number of chunks in the pipeline, 1 MiB each, for any number of threads: bounds memory.
 constexpr size_t kMostSlots = 32;
 
-/// No more threads than there are chunks, or slots for them.
+/// At most one thread for each chunk and for each slot.
 unsigned useful_threads(unsigned threads, uint64_t bytes) {
     const uint64_t chunks = bytes / ChunkCursor::kChunkBytes + 1;
     return static_cast<unsigned>(std::min<uint64_t>({threads, chunks, kMostSlots}));
@@ -34,7 +34,7 @@ size_t slots_for(unsigned threads) {
 }
 
 /// The steps of a chunk. decide() and place() run in page order, each on one thread at a time; the
-/// others on any.
+/// others run on any thread.
 class Pipeline {
   public:
     struct Parts {
@@ -58,7 +58,7 @@ class Pipeline {
         assert((chunks_.size() + 1) * parts.cursor.pages_per_chunk() <= SharingTable::kLead);
     }
 
-    /// Gives the end of the last page.
+    /// Returns the offset of the end of the last page.
     Result<uint64_t> run() {
         for (PageChunk& chunk : chunks_)
             chunk.bytes = TRY(util::MappedArray<std::byte>::make(chunk_bytes_));
@@ -154,7 +154,7 @@ class Pipeline {
         return sink_.write_at(chunk.offset, std::span(chunk.bytes).first(chunk.stored));
     }
 
-    /// For a sink that takes one write at a time.
+    /// For a sink that accepts one write at a time.
     Result<> place_and_write(PageChunk& chunk) {
         TRY(place(chunk));
         return write(chunk);
@@ -167,7 +167,7 @@ class Pipeline {
     size_t page_size_;
     size_t chunk_bytes_;
     StoredPage zero_page_;
-    uint64_t end_;  ///< where the next page goes
+    uint64_t end_;  ///< offset of the next page
     std::vector<PageChunk> chunks_;
 };
 
@@ -199,18 +199,18 @@ Result<uint64_t> write_kdump_pages(const guest::PageSet& pages, const Request& r
     const unsigned threads =
         useful_threads(thread_count(request.threads), layout.page_count * page_size);
     std::vector<PageWorker> workers = TRY(make_workers(threads, kdump, pages, page_size, source));
-    // Compressors take up to 9 MiB a thread from the heap.
+    // Now, because compressors take up to 9 MiB a thread from the heap.
     TRY(check_memory());
     KdumpDescriptors descriptors =
-        TRY(KdumpDescriptors::make(sink, layout.descriptors, static_cast<uint32_t>(page_size),
-                                   compression_flag(kdump.compression)));
+        TRY(KdumpDescriptors::make(sink, layout, compression_flag(kdump.compression)));
     Pipeline::Parts parts{
         .cursor = ChunkCursor(pages, page_size, source),
         .workers = PageWorkerPool(std::move(workers)),
         .descriptors = std::move(descriptors),
         .sharing = std::nullopt,
     };
-    // A page is compared with its twin before it refers to it, and so the twin is read again.
+    // A page is compared with an earlier one before it refers to it, so the earlier one is read
+    // again.
     if (kdump.share_pages && source.pages_stay())
         parts.sharing = TRY(SharingTable::make(layout.page_count));
     return Pipeline(threads, layout, parts, sink, progress).run();

@@ -11,17 +11,17 @@
 
 namespace guestdump::dump {
 
-/// Writes the page descriptors and the pages of a kdump file: @pages, as @source has them, in
-/// the way that @request, for a kdump file, wants, at the places of @layout. Gives the end of the
-/// file.
+/// Writes the page descriptors and the pages of a kdump file at the offsets in @layout: the pages
+/// in @pages, read from @source, with the options of @request, which must be for a kdump file.
+/// Returns the offset of the end of the file.
 ///
-/// Pages go through a pipeline in chunks: read and hashed; looked up among the pages before them;
-/// compressed; given an offset; written. What depends on earlier pages is done in order, so the
-/// bytes are the same for any number of threads. Zero pages share one stored page, and so do equal
-/// ones if that is wanted and @source lets a page be read again.
+/// Pages go through a pipeline in chunks: read and hash; look for equal earlier pages; compress;
+/// assign an offset; write. Steps that depend on earlier pages run in order, so the output is the
+/// same for any number of threads. Zero pages share one stored page. So do equal pages, if
+/// requested and if @source allows reading a page again.
 ///
-/// Errors: those of @source and @sink, the compressor's, @check_memory's (called once the
-/// compressors have been created), and that @progress was cancelled.
+/// Errors: those of @source, @sink, the compressor and @check_memory (called once the compressors
+/// have been created); cancellation of @progress.
 Result<uint64_t> write_kdump_pages(const guest::PageSet& pages, const Request& request,
                                    const KdumpLayout& layout, const guest::PageSource& source,
                                    Sink& sink, Progress& progress, const MemoryCheck& check_memory);

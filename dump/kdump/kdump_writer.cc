@@ -7,17 +7,9 @@
 #include "dump/kdump/kdump_header.h"
 #include "dump/kdump/kdump_layout.h"
 #include "dump/kdump/kdump_pages.h"
-#include "format/kdump.h"
 
 namespace guestdump::dump {
 namespace {
-
-/// As QEMU and makedumpfile -d 1 say it, though zero pages are all there. Of a part of memory it
-/// would say that what is missing is zero.
-uint32_t dump_level_of(const Snapshot& snapshot) {
-    const bool is_whole = snapshot.blocks.total_bytes() == snapshot.memory->blocks().total_bytes();
-    return is_whole ? format::kDumpLevelExcludeZero : 0;
-}
 
 class KdumpWriter final : public VmcoreWriter {
   public:
@@ -26,14 +18,13 @@ class KdumpWriter final : public VmcoreWriter {
         : snapshot_(snapshot),
           request_(request),
           layout_(layout),
-          check_memory_(std::move(check_memory)),
-          existing_(guest::PageSet::of(snapshot.memory->blocks(), layout.page_size)) {}
+          check_memory_(std::move(check_memory)) {}
 
     Result<> begin(Sink& sink, const Progress& progress) override {
         const Compression compression = request_.kdump()->compression;
-        TRY(sink.write_at(0,
-                          kdump_header(snapshot_, compression, dump_level_of(snapshot_), layout_)));
-        TRY(write_bitmap(sink, {layout_.bitmap1, layout_.bitmap_size()}, existing_, progress));
+        TRY(sink.write_at(0, kdump_header(snapshot_, compression, snapshot_.dump_level, layout_)));
+        TRY(write_bitmap(sink, {layout_.bitmap1, layout_.bitmap_size()}, snapshot_.existing,
+                         progress));
         return write_bitmap(sink, {layout_.bitmap2, layout_.bitmap_size()}, snapshot_.pages,
                             progress);
     }
@@ -51,7 +42,6 @@ class KdumpWriter final : public VmcoreWriter {
     Request request_;
     KdumpLayout layout_;
     MemoryCheck check_memory_;
-    guest::PageSet existing_;  ///< bitmap 1: what the guest has; bitmap 2 is what the file has
     uint64_t end_ = 0;
 };
 
@@ -62,11 +52,11 @@ Result<std::unique_ptr<VmcoreWriter>> make_kdump_writer(const Snapshot& snapshot
                                                         MemoryCheck check_memory) {
     const KdumpRequest& kdump = *request.kdump();
     TRY(check_compression(kdump.compression, kdump.level));
-    const KdumpLayout layout = TRY(KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
-                                                    .page_size = snapshot.arch.page_size,
-                                                    .max_mapnr = snapshot.max_mapnr(),
-                                                    .page_count = snapshot.pages.count(),
-                                                    .note_size = snapshot.notes.size()}));
+    KdumpLayout::Input input = KdumpLayout::Input::of(snapshot.arch);
+    input.max_mapnr = snapshot.max_mapnr;
+    input.page_count = snapshot.pages.count();
+    input.note_size = snapshot.notes.size();
+    const KdumpLayout layout = TRY(KdumpLayout::of(input));
     std::unique_ptr<VmcoreWriter> writer =
         std::make_unique<KdumpWriter>(snapshot, request, layout, std::move(check_memory));
     if (kdump.flattened) writer = make_flattened_writer(std::move(writer));

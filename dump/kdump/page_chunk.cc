@@ -6,7 +6,7 @@
 namespace guestdump::dump {
 namespace {
 
-/// Blank pages that one chunk may have: they cost a descriptor each and nothing else.
+/// Maximum number of blank pages in one chunk. Each costs a descriptor and nothing else.
 constexpr uint64_t kMostBlank = uint64_t{1} << 16;
 
 }  // namespace
@@ -24,7 +24,7 @@ bool ChunkCursor::next(PageChunk& chunk) {
     const uint64_t ordinary = std::min(run_->end - run_->first, pages_per_chunk_);
     const uint64_t blank = blank_pages();
     chunk.first = run_->first;
-    // A shorter blank stretch is left to the reader of the chunk.
+    // A shorter blank stretch is left to PageWorker::read().
     chunk.blank = blank >= ordinary;
     chunk.count = chunk.blank ? blank : ordinary;
     run_->first += chunk.count;
@@ -32,7 +32,7 @@ bool ChunkCursor::next(PageChunk& chunk) {
     return true;
 }
 
-/// Pages from the next one on that were never populated.
+/// Number of pages, from the next one on, that were never populated.
 uint64_t ChunkCursor::blank_pages() {
     const uint64_t at = run_->first;
     if (at < populated_to_) return 0;

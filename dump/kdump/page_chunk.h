@@ -12,30 +12,30 @@
 
 namespace guestdump::dump {
 
-/// Pages that follow each other and go through the kdump pipeline together.
+/// Consecutive pages that go through the kdump pipeline together.
 struct PageChunk {
     struct Page {
         enum class Kind : uint8_t {
             zero,  ///< refers to the one zero page
-            own,   ///< has bytes of its own in the file
+            own,   ///< has its own bytes in the file
             twin,  ///< refers to the bytes of an earlier page
         };
         Kind kind = Kind::zero;
-        bool remembered = false;  ///< of own: the sharing table wants to know where it is stored
-        uint32_t position = 0;    ///< in the sharing table: its own, or its twin's
-        uint32_t size = 0;        ///< of own: stored bytes
+        bool remembered = false;  ///< own only: the sharing table needs its place in the file
+        uint32_t position = 0;    ///< in the sharing table: of this page or of its twin
+        uint32_t size = 0;        ///< own only: stored bytes
         uint64_t hash = 0;
         uint64_t twin_pfn = 0;
     };
 
     uint64_t first = 0;  ///< page frame number
     uint64_t count = 0;
-    bool blank = false;       ///< nothing in it was ever populated; bytes and pages mean nothing
-    std::vector<Page> pages;  ///< count of them
+    bool blank = false;       ///< no page was ever populated; bytes and pages are unused
+    std::vector<Page> pages;  ///< count elements
     util::MappedArray<std::byte>
-        bytes;            ///< page contents; after compression, what is stored, packed
-    size_t stored = 0;    ///< packed bytes
-    uint64_t offset = 0;  ///< of the packed bytes in the dump
+        bytes;            ///< page contents; after compression, the packed data to store
+    size_t stored = 0;    ///< bytes of packed data
+    uint64_t offset = 0;  ///< of the packed data in the dump
 };
 
 /// Cuts a set of pages into chunks.
@@ -49,7 +49,7 @@ class ChunkCursor {
 
     uint64_t pages_per_chunk() const { return pages_per_chunk_; }
 
-    /// Sets first, count and blank of the next chunk. False: there are no more pages.
+    /// Sets first, count and blank of the next chunk. Returns false if there are no more pages.
     bool next(PageChunk& chunk);
 
   private:
@@ -59,8 +59,8 @@ class ChunkCursor {
     size_t page_size_;
     const guest::PageSource& source_;
     uint64_t pages_per_chunk_;
-    std::optional<guest::PfnRun> run_;  ///< what is left of the current run; empty at the end
-    uint64_t populated_to_ = 0;         ///< a page; up to it is no need to ask again
+    std::optional<guest::PfnRun> run_;  ///< rest of the current run; empty at the end
+    uint64_t populated_to_ = 0;         ///< pages before this one are known to be populated
 };
 
 }  // namespace guestdump::dump

@@ -17,14 +17,14 @@ Words load(std::span<const std::byte> page, size_t at) {
     return words;
 }
 
-/// The two halves of the 128-bit product, folded: one multiplication mixes 16 bytes.
+/// Combines the halves of the 128-bit product: one multiplication mixes 16 bytes.
 uint64_t fold(uint64_t a, uint64_t b) {
     __extension__ using Wide = unsigned __int128;
     const Wide product = Wide{a} * b;
     return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-/// Odd, with half of their bits set: the first digits of the square roots of 2, 3, 5 and 7.
+/// Odd numbers with half of their bits set: the first digits of the square roots of 2, 3, 5 and 7.
 constexpr std::array<uint64_t, 4> kSalt{0x6a09e667f3bcc909, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b,
                                         0xa54ff53a5f1d36f1};
 
@@ -32,8 +32,7 @@ constexpr std::array<uint64_t, 4> kSalt{0x6a09e667f3bcc909, 0xbb67ae8584caa73b, 
 
 uint64_t hash_page(std::span<const std::byte> page) {
     assert(page.size() % kStride == 0);
-    // Four chains side by side keep the multiplier busy: 6 GB/s, where one chain gives a third of
-    // it.
+    // Four independent chains keep the multiplier busy: 6 GB/s; one chain reaches a third of that.
     std::array<uint64_t, 4> lane = kSalt;
     for (size_t at = 0; at < page.size(); at += kStride) {
         const Words w = load(page, at);

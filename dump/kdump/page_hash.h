@@ -7,9 +7,8 @@
 
 namespace guestdump::dump {
 
-/// A hash of @page, whose size is a multiple of 64: fast and well mixed, the same on every host of
-/// one byte order, and no defence against a guest that makes collisions. Whoever uses it compares
-/// contents too.
+/// Hashes @page, whose size is a multiple of 64. Fast and well mixed, and the same on all hosts of
+/// one byte order. A guest can create collisions, so callers must compare the contents too.
 uint64_t hash_page(std::span<const std::byte> page);
 
 }  // namespace guestdump::dump

@@ -49,8 +49,8 @@ uint32_t SharingTable::remember(uint64_t hash, uint64_t pfn) {
     return position;
 }
 
-/// A page about to be replaced is of no use: the deciding step may go round to it before the other
-/// step has come to whoever refers to it.
+/// A page that is about to be replaced cannot be used: the deciding step may replace it before the
+/// other step reaches the pages that refer to it.
 bool SharingTable::usable(uint32_t position) const {
     const uint64_t age = (next_ - position - 1) % hashes_.size();
     return position < next_ && age < hashes_.size() - kLead;

@@ -40,9 +40,10 @@ Result<> PageWorker::read_pages(PageChunk& chunk, uint64_t index, uint64_t count
                                 bool want_hashes) {
     const auto bytes = std::span(chunk.bytes).subspan(index * page_size_, count * page_size_);
     const uint64_t pfn = chunk.first + index;
-    if (auto done = source_->read_padded(guest::Gpa{pfn * page_size_}, bytes); !done) {
-        return std::move(done).take_error().while_("reading %" PRIu64 " pages from 0x%" PRIx64,
-                                                   count, pfn);
+    const guest::Gpa from{pfn * page_size_};
+    if (auto done = source_->read_padded(from, bytes); !done) {
+        return std::move(done).take_error().while_("reading 0x%zx bytes at 0x%" PRIx64,
+                                                   bytes.size(), from.value);
     }
     for (uint64_t i = 0; i < count; ++i) {
         const auto contents = bytes.subspan(i * page_size_, page_size_);
@@ -55,12 +56,12 @@ Result<> PageWorker::read_pages(PageChunk& chunk, uint64_t index, uint64_t count
 }
 
 Result<> PageWorker::compress(PageChunk& chunk, const Progress& progress) {
-    // What is stored never takes more room than the pages up to there: it is packed in their place.
+    // The stored bytes never take more room than the pages so far, so they are packed in place.
     chunk.stored = 0;
     for (uint64_t i = 0; i < chunk.count; ++i) {
         PageChunk::Page& page = chunk.pages[i];
         if (page.kind == Kind::zero) continue;
-        // A chunk of the best compressors takes most of a second.
+        // With the best compressors a chunk takes most of a second.
         TRY(progress.check());
         const auto contents = std::span(chunk.bytes).subspan(i * page_size_, page_size_);
         if (page.kind == Kind::twin) {
@@ -75,18 +76,17 @@ Result<> PageWorker::compress(PageChunk& chunk, const Progress& progress) {
 }
 
 Result<bool> PageWorker::same_as(uint64_t pfn, std::span<const std::byte> page) {
-    // Most twins of a guest have the same one: a pattern that fills its free memory.
+    // Most twins in a guest have the same contents: a pattern that fills its free memory.
     if (twin_pfn_ != pfn) {
         twin_pfn_.reset();
-        if (auto done = source_->read_padded(guest::Gpa{pfn * page_size_}, twin_); !done) {
-            return std::move(done).take_error().while_("reading page 0x%" PRIx64 " again", pfn);
-        }
+        TRY(source_->read_padded(guest::Gpa{pfn * page_size_}, twin_));
         twin_pfn_ = pfn;
     }
     return std::memcmp(twin_.data(), page.data(), page_size_) == 0;
 }
 
-/// Puts what is to be stored of @page at the begin of @out, which may overlap it.
+/// Puts the bytes to store for @page at the start of @out, which may overlap @page. Returns their
+/// number.
 uint32_t PageWorker::store(std::span<const std::byte> page, std::span<std::byte> out) {
     const auto size = compressor_->shrink(page, room_);
     const auto stored = size ? std::span<const std::byte>(room_).first(*size) : page;

@@ -15,19 +15,20 @@
 
 namespace guestdump::dump {
 
-/// What one thread needs to work on a chunk's contents. One thread at a time.
+/// The compressor and buffers with which one thread processes chunks. One thread at a time.
 class PageWorker {
   public:
-    /// @source must outlive it. Errors: the host has no memory to give.
+    /// @source must outlive the worker. Errors: the host has no memory to give.
     static Result<PageWorker> make(std::unique_ptr<Compressor> compressor, size_t page_size,
                                    const guest::PageSource& source);
 
-    /// Fills in the chunk's bytes, and for each page whether it is zero and, where @want_hashes,
+    /// Reads the chunk's contents. Finds out for each page whether it is zero and, if @want_hashes,
     /// its hash. Errors: those of the source.
     Result<> read(PageChunk& chunk, bool want_hashes);
 
-    /// Turns each twin that does not have its twin's contents into a page of its own, compresses
-    /// the pages that are, and packs them. Errors: those of the source; @progress was cancelled.
+    /// Compares each twin with the page that it refers to, and makes it an own page if they differ.
+    /// Compresses the own pages and packs them. Errors: those of the source; cancellation of
+    /// @progress.
     Result<> compress(PageChunk& chunk, const Progress& progress);
 
   private:
@@ -49,7 +50,7 @@ class PageWorker {
     size_t page_size_;
     const guest::PageSource* source_;
     Bytes twin_;                        ///< contents of twin_pfn_
-    std::optional<uint64_t> twin_pfn_;  ///< the page compared with last
+    std::optional<uint64_t> twin_pfn_;  ///< the page that was compared last
     Bytes room_;
 };
 

@@ -10,7 +10,7 @@
 
 namespace guestdump::dump {
 
-/// As many workers as threads; which of them gets which makes no difference. Any thread.
+/// One worker for each thread. All workers are equivalent. Any thread.
 class PageWorkerPool {
   public:
     explicit PageWorkerPool(std::vector<PageWorker> workers) : idle_(std::move(workers)) {}
@@ -33,7 +33,7 @@ class PageWorkerPool {
         return worker;
     }
 
-    std::mutex mutex_;  // workers are handed from thread to thread, chunk by chunk
+    std::mutex mutex_;  // protects idle_; workers change threads from chunk to chunk
     std::vector<PageWorker> idle_;
 };
 

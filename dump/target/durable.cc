@@ -11,19 +11,19 @@ namespace guestdump::dump {
 
 namespace {
 
-constexpr off_t kPiece = off_t{8} << 20;  // some ms of a disk
+constexpr off_t kPiece = off_t{8} << 20;  // a few ms of disk time
 
 Error sync_error(int os_error, const std::string& name) {
     return Error::from_errno(os_error, "syncing '%s'", name.c_str());
 }
 
-/// fsync() has to do it all then.
+/// True if the target does not support sync_file_range(). Then fsync() does all the work.
 bool is_unsupported(int os_error) {
     return os_error == ENOSYS || os_error == EINVAL || os_error == ESPIPE;
 }
 
-/// Linux tells a failure once for each open file, or to whoever began the writing: told here, no
-/// fsync() tells it again.
+/// Linux reports a failure once for each open file, or only to the process that started the write.
+/// If it is reported here, fsync() does not report it again.
 Result<> write_piece(int fd, off_t at, unsigned flags, const std::string& name) {
     if (::sync_file_range(fd, at, kPiece, flags) != 0 && !is_unsupported(errno))
         return sync_error(errno, name);
@@ -36,7 +36,7 @@ Result<> write_back(int fd, off_t size, const std::string& name,
                     const std::function<bool()>& unwanted) {
     for (off_t at = 0; at < size; at += kPiece) {
         if (unwanted()) return Error::make("cancelled");
-        // The next piece is on its way while this one is waited for.
+        // Start writing the next piece before waiting for this one.
         TRY(write_piece(fd, at + kPiece, SYNC_FILE_RANGE_WRITE, name));
         TRY(write_piece(fd, at, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER, name));
     }
@@ -45,7 +45,7 @@ Result<> write_back(int fd, off_t size, const std::string& name,
 }
 
 Result<> sync_target(int fd, const std::string& name) {
-    // EINVAL: what cannot be synced keeps nothing back either.
+    // EINVAL: a target that cannot be synced has no delayed data either.
     if (::fsync(fd) != 0 && errno != EINVAL) return sync_error(errno, name);
     return {};
 }
@@ -56,7 +56,7 @@ bool is_storage(int fd) {
 }
 
 Result<> close_checked(util::UniqueFd fd, const std::string& name) {
-    // EINTR leaves the descriptor closed on Linux; the data is with the kernel.
+    // After EINTR, Linux has closed the descriptor and the kernel has the data.
     if (::close(fd.release()) != 0 && errno != EINTR)
         return Error::from_errno(errno, "closing '%s'", name.c_str());
     return {};

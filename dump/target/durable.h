@@ -9,24 +9,24 @@
 #include "util/result.h"
 #include "util/unique_fd.h"
 
-/// The end of a target: what was written is on its way until these have said that it is there.
+/// These functions make a finished target durable. Until they succeed, written data may be lost.
 
 namespace guestdump::dump {
 
-/// Brings the first @size bytes of a file or a block device to the disk, a piece at a time, so that
-/// sync_target() after it has little left to do. Errors: those of sync_target(); "cancelled", soon
-/// after @unwanted has become true.
+/// Writes the first @size bytes of a file or a block device to the disk, one piece at a time, so
+/// that the following sync_target(), which cannot be cancelled, is short. Errors: those of
+/// sync_target(); "cancelled", soon after @unwanted returns true.
 util::Result<> write_back(int fd, off_t size, const std::string& name,
                           const std::function<bool()>& unwanted);
 
-/// Makes durable what was written to a file or a block device. Errors: what could not be kept, with
-/// errno; @name is for messages.
+/// Makes the data written to a file or a block device durable. @name is for messages. Errors: data
+/// could not be stored, with errno.
 util::Result<> sync_target(int fd, const std::string& name);
 
-/// True for what keeps bytes and may find later that it cannot: a file, a disk, a loop device.
+/// True for files, disks and loop devices: they accept data and may later fail to store it.
 bool is_storage(int fd);
 
-/// Closes @fd, whatever comes of it. Errors: of what was written before (NFS, FUSE), with errno.
+/// Closes @fd in any case. Errors: an earlier write failed (NFS, FUSE), with errno.
 util::Result<> close_checked(util::UniqueFd fd, const std::string& name);
 
 }  // namespace guestdump::dump

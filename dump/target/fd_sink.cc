@@ -22,7 +22,7 @@ namespace guestdump::dump {
 
 namespace {
 
-/// One write: large enough to be cheap, small enough that interrupt() is noticed soon.
+/// Size of one write: large enough to be cheap, small enough that interrupt() is noticed soon.
 constexpr size_t kLargestWrite = size_t{1} << 20;
 
 Error write_error(int os_error, size_t size, uint64_t offset, const std::string& name) {
@@ -30,14 +30,15 @@ Error write_error(int os_error, size_t size, uint64_t offset, const std::string&
                              offset, name.c_str());
 }
 
-/// A descriptor of our own onto the same pipe or terminal, so that O_NONBLOCK does not show in the
-/// client's; or -1.
+/// Opens the same pipe or terminal again, so that O_NONBLOCK does not affect the client's
+/// descriptor. Returns -1 if that fails.
 util::UniqueFd reopen_nonblocking(int fd) {
     const std::string path = util::text("/proc/self/fd/%d", fd);
     return util::UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
 }
 
-/// True for the side of a pseudo-terminal whose opening makes another one. [ioctl_tty(2)]
+/// True for the master side of a pseudo-terminal: opening it would create another one.
+/// [ioctl_tty(2)]
 bool is_terminal_master(int fd) {
     int number = 0;
     return ::ioctl(fd, TIOCGPTN, &number) == 0;
@@ -78,12 +79,13 @@ Result<> FileFdSink::finish(uint64_t size) {
         return Error::from_errno(errno, "setting the size of '%s' to %" PRIu64 " bytes",
                                  name_.c_str(), end_);
     }
-    // Whoever shares the descriptor's position goes on behind the dump, as after plain writes.
+    // A process that shares the descriptor's position continues after the dump, as after plain
+    // writes.
     ::lseek(fd_.get(), static_cast<off_t>(end_), SEEK_SET);
     return {};
 }
 
-/// A file has only taken the bytes: what it cannot keep, an fsync() tells.
+/// So far the file has only accepted the bytes; fsync() reports if it cannot store them.
 Result<> FileFdSink::commit() {
     TRY(write_back(fd_.get(), static_cast<off_t>(end_), name_,
                    [this] { return interrupted_.load(); }));
@@ -105,8 +107,8 @@ Result<std::unique_ptr<Sink>> StreamSink::create(util::UniqueFd fd, std::string 
     if (S_ISFIFO(status.st_mode)) kind = Kind::pipe;
     if (S_ISCHR(status.st_mode) && ::isatty(fd.get())) kind = Kind::terminal;
     if (kind == Kind::pipe || (kind == Kind::terminal && !is_terminal_master(fd.get()))) {
-        // The original goes at once: one open copy is enough to keep the reader from its end of
-        // file.
+        // Close the original at once: as long as any copy is open, the reader does not see the end
+        // of the file.
         if (util::UniqueFd own = reopen_nonblocking(fd.get())) {
             fd = std::move(own);
             kind = Kind::other;
@@ -160,10 +162,11 @@ ssize_t StreamSink::write_some(std::span<const std::byte> data) {
         case Kind::socket:
             return ::send(fd_.get(), data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         case Kind::pipe:
-            // The descriptor may block: no more than poll() has promised. [POSIX: PIPE_BUF]
+            // The descriptor may block: poll() only promises room for this many bytes. [POSIX:
+            // PIPE_BUF]
             return ::write(fd_.get(), data.data(), std::min<size_t>(data.size(), PIPE_BUF));
         case Kind::terminal:
-            // Likewise, and it promises no more than that there is some room.
+            // The descriptor may block: poll() only promises some room.
             return ::write(fd_.get(), data.data(), 1);
         case Kind::other:
             break;

@@ -12,11 +12,11 @@
 
 namespace guestdump::dump {
 
-/// Writes to a regular file by position. Zero runs that are never written become holes.
+/// Writes to a regular file by position. Ranges that are never written become holes.
 class FileFdSink final : public Sink {
   public:
-    /// @base is the position in the file where the dump begins; what lies behind it is dropped at
-    /// the first write, so that no old byte shows through a hole. @name for messages.
+    /// The dump begins at position @base of the file. The first write truncates the file there, so
+    /// that holes contain no old bytes. @name is for messages.
     FileFdSink(util::UniqueFd fd, std::string name, uint64_t base)
         : fd_(std::move(fd)), name_(std::move(name)), base_(base) {}
 
@@ -26,7 +26,7 @@ class FileFdSink final : public Sink {
     util::Result<> commit() override;
     void interrupt() override { interrupted_ = true; }
 
-    /// In place of commit(), where somebody else makes the file durable.
+    /// Used instead of commit() if the caller makes the file durable itself.
     util::Result<> close();
 
   private:
@@ -35,14 +35,14 @@ class FileFdSink final : public Sink {
     util::UniqueFd fd_;
     std::string name_;
     uint64_t base_;
-    uint64_t end_ = 0;  ///< of the finished dump, in the file
+    uint64_t end_ = 0;  ///< end of the finished dump, as a position in the file
     std::atomic<bool> interrupted_{false};
-    std::mutex mutex_;  ///< of the first writes, which may be several at once
+    std::mutex mutex_;  ///< protects discarded_: several first writes may run at once
     bool discarded_ = false;
 };
 
-/// Writes one byte after the other to whatever takes them: pipe, socket, device, a file in append
-/// mode. Gaps become zeros. A target that does not take data is waited for, until interrupt().
+/// Writes sequentially to a pipe, a socket, a device, or a file in append mode. Gaps become zeros.
+/// Waits while the target does not accept data, until interrupt().
 class StreamSink final : public Sink {
   public:
     static util::Result<std::unique_ptr<Sink>> create(util::UniqueFd fd, std::string name);

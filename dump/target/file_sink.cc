@@ -14,7 +14,7 @@ namespace guestdump::dump {
 
 namespace {
 
-/// A file that gets its name when it is whole.
+/// A file that gets its name when it is complete.
 class FileSink final : public Sink {
   public:
     /// @fd is a copy of @file's descriptor.
@@ -48,8 +48,8 @@ Result<std::unique_ptr<Sink>> open_file_sink(const std::string& path) {
     struct stat status;
     const bool exists = ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
     if (exists && (!S_ISREG(status.st_mode) || names_open_file(path))) {
-        // Without O_NONBLOCK a FIFO that nobody reads would hold the main loop for ever; this is
-        // ENXIO.
+        // Without O_NONBLOCK, opening a FIFO that has no reader would block the main loop for ever;
+        // with it, the error is ENXIO.
         util::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
         if (!fd) return open_error(errno, path);
         return make_fd_sink(std::move(fd), path);

@@ -24,10 +24,10 @@ namespace {
 constexpr mode_t kMode = 0600;  // a dump holds the guest's secrets
 constexpr int kMostLinks = 40;  // as many symbolic links as Linux follows
 
-/// Whether Linux would follow the link @status, which lies in folder @directory, for us: not one
-/// that somebody else has put into a folder where everybody may write. It cannot be asked, because
-/// what a link leads to is replaced, not opened. [linux Documentation/admin-guide/sysctl/fs.rst,
-/// protected_symlinks]
+/// True if Linux would follow the link @status in folder @directory for us: it does not if another
+/// user put the link into a folder where everybody may write. The kernel cannot check this, because
+/// the file that the link leads to is replaced, not opened. [linux
+/// Documentation/admin-guide/sysctl/fs.rst, protected_symlinks]
 bool may_follow(const struct stat& status, const std::string& directory) {
     struct stat folder;
     if (::stat(directory.c_str(), &folder) != 0) return false;
@@ -35,13 +35,14 @@ bool may_follow(const struct stat& status, const std::string& directory) {
     return !everybodys || status.st_uid == ::geteuid() || status.st_uid == folder.st_uid;
 }
 
-/// A link of procfs leads to a file whatever name it has, or had. [proc(5), /proc/PID/fd]
+/// A link of procfs leads to an open file, whatever name the file has or had. [proc(5),
+/// /proc/PID/fd]
 bool is_on_procfs(int fd) {
     struct statfs where;
     return ::fstatfs(fd, &where) == 0 && where.f_type == PROC_SUPER_MAGIC;
 }
 
-/// Where the symbolic links that a path goes through end.
+/// The end of the chain of symbolic links that a path goes through.
 struct Destination {
     std::string path;  ///< need not exist
     bool is_open_file = false;
@@ -50,7 +51,7 @@ struct Destination {
 Result<Destination> follow_links(const std::string& path) {
     std::string here = path;
     for (int i = 0; i < kMostLinks; ++i) {
-        // One descriptor for all questions, or the answers might be about two links.
+        // One descriptor for all calls: otherwise they might reach two different links.
         const util::UniqueFd link(::open(here.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat status;
         if (!link || ::fstat(link.get(), &status) != 0 || !S_ISLNK(status.st_mode))
@@ -68,8 +69,8 @@ Result<Destination> follow_links(const std::string& path) {
     return open_error(ELOOP, path);
 }
 
-/// Why rename() would not replace @name in @directory when all has been written; 0 where nothing is
-/// known to stand against it. [rename(2)]
+/// The errno with which rename() would refuse to replace @name in @directory after everything has
+/// been written; 0 if no obstacle is known. [rename(2)]
 int obstacle_to_rename(int directory, const std::string& name) {
     struct statx file, folder;
     if (::statx(directory, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_UID, &file) != 0 ||
@@ -109,7 +110,8 @@ Result<NewFile> NewFile::create(const std::string& path) {
     const bool exists = ::stat(path.c_str(), &status) == 0;
     if (!exists && errno != ENOENT) return open_error(errno, path);
     if (exists && S_ISDIR(status.st_mode)) return open_error(EISDIR, path);
-    // Replacing needs write permission to the directory only; a file that was protected stays so.
+    // Replacing a file needs only write permission to its directory; a write-protected file must
+    // stay.
     if (exists && ::access(path.c_str(), W_OK) != 0) return open_error(errno, path);
     const Destination real = TRY(follow_links(path));
     if (real.is_open_file) return open_error(EINVAL, path);  // see names_open_file()
@@ -126,7 +128,7 @@ NewFile::~NewFile() {
 }
 
 Result<> NewFile::open() {
-    // O_TMPFILE: killed at any moment, we leave nothing behind.
+    // O_TMPFILE leaves nothing behind, even if the process is killed.
     const std::string here = util::text("/proc/self/fd/%d", place_.directory.get());
     fd_.reset(::open(here.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
     if (!fd_ && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
@@ -137,7 +139,7 @@ Result<> NewFile::open() {
     return fd_ ? Result<>() : open_error(errno, path_);
 }
 
-/// A piece at a time, so that fsync(), which cannot be given up, has little left to do.
+/// Writes one piece at a time first, because fsync() cannot be cancelled.
 Result<> NewFile::make_durable(const std::atomic<bool>& unwanted) {
     const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
     TRY(write_back(fd_.get(), size, path_, [&unwanted] { return unwanted.load(); }));
@@ -162,7 +164,7 @@ Result<> NewFile::commit(const std::atomic<bool>& unwanted) {
     return {};
 }
 
-/// linkat() does not replace a file, rename() does: so a private name comes first.
+/// linkat() cannot replace a file, but rename() can; so the file gets a private name first.
 Result<> NewFile::give_private_name() {
     const std::string self = util::text("/proc/self/fd/%d", fd_.get());
     const int directory = place_.directory.get();

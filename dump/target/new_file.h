@@ -10,14 +10,14 @@
 
 namespace guestdump::dump {
 
-/// A regular file that appears under its name, or replaces what was there, when it is whole: until
-/// commit() it has no name, or a private one, and nothing is left of it if this goes before. Mode
-/// 0600. A symbolic link is followed.
+/// A regular file that appears under its name, or replaces the old file, when it is complete. Until
+/// commit() the file has no name or a temporary name. If the object is destroyed before commit(),
+/// the file is removed. Mode 0600. Symbolic links are followed.
 class NewFile {
   public:
-    /// Errors: "Could not open '<path>': <why>". A file that is there and may not be written to is
-    /// not replaced; nor is one that something is mounted on, or somebody else's in a sticky
-    /// folder. What names_open_file() tells of is no path for a new one.
+    /// Errors: "Could not open '<path>': <why>". Fails if the existing file is not writable, is a
+    /// mount point, or belongs to another user in a sticky directory, and if names_open_file() is
+    /// true.
     static util::Result<NewFile> create(const std::string& path);
 
     NewFile(NewFile&& other) noexcept
@@ -30,12 +30,12 @@ class NewFile {
     /// For reading and writing. Copies of the descriptor must be closed before commit().
     int fd() const { return fd_.get(); }
 
-    /// Makes the file durable, closes it and gives it its name. Once. Errors: "cancelled", where
-    /// @unwanted, which any thread may set, became true before it had its name.
+    /// Makes the file durable, closes it and gives it its name. Called once. Returns "cancelled" if
+    /// @unwanted became true before the rename. Any thread may set @unwanted.
     util::Result<> commit(const std::atomic<bool>& unwanted);
 
   private:
-    /// A path as its directory, opened, and the last name in it.
+    /// A path split into an open directory descriptor and the last component.
     struct Place {
         util::UniqueFd directory;
         std::string name;
@@ -50,16 +50,16 @@ class NewFile {
 
     std::string path_;  ///< for messages
     Place place_;
-    std::string private_name_{};  ///< in the directory; empty while there is none
+    std::string private_name_{};  ///< in the directory; empty if there is none
     util::UniqueFd fd_{};
 };
 
-/// True where @path leads to something that is open in a process: /dev/stdout, /proc/self/fd/N.
-/// What such a link says is no path to it; it is written to as it is. False also where @path leads
-/// nowhere, or may not be followed.
+/// True if @path leads to a file that a process has open: /dev/stdout, /proc/self/fd/N. readlink()
+/// on such a link does not give a usable path, so write to the open file itself. False also if
+/// @path leads nowhere, or if the process has no permission to follow it.
 bool names_open_file(const std::string& path);
 
-/// "Could not open '<path>': <why>", as QEMU says it.
+/// "Could not open '<path>': <why>", QEMU's message.
 util::Error open_error(int os_error, const std::string& path);
 
 }  // namespace guestdump::dump

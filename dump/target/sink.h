@@ -5,37 +5,40 @@
 #include <cstdint>
 #include <span>
 
-#include "util/result.h"
+#include "util/error.h"
 
 namespace guestdump::dump {
 
-/// Where the bytes of a dump go. Offsets are bytes from the start of the dump, not of the target.
+/// The target of a dump. Offsets are bytes from the start of the dump, not of the target.
 ///
-/// A dump ends with finish() and commit(); a sink that is destroyed without them leaves no trace
-/// where that is possible.
+/// A dump ends with finish() and commit(). A sink that is destroyed without them removes what it
+/// wrote, if possible.
 class Sink {
   public:
     virtual ~Sink() = default;
 
-    /// Writes all of @data at @offset. What lies between writes reads as zero in the end.
+    /// Writes all of @data at @offset. Gaps between writes read as zero in the end.
     ///
-    /// One thread at a time unless random_access(). No byte is written twice.
-    /// Errors: the target's, with errno; without random_access() an offset below the one reached.
+    /// One thread at a time unless random_access(). No byte is written twice. Errors: those of the
+    /// target, with errno; without random_access(), an @offset before the end of an earlier write.
     virtual util::Result<> write_at(uint64_t offset, std::span<const std::byte> data) = 0;
 
-    /// True where write_at() takes any order and several threads at once (a regular file, memory);
-    /// false where offsets may only grow (a pipe).
+    /// True if write_at() accepts any order and several threads at once (regular file, memory);
+    /// false if offsets may only grow (pipe).
     virtual bool random_access() const = 0;
 
-    /// Makes the dump @size bytes long; nothing can be written after it. Called once, by the
-    /// writer. From here on the guest is not needed any more.
+    /// True if a gap between writes takes no space in the target and no time.
+    virtual bool gaps_are_free() const { return random_access(); }
+
+    /// Sets the size of the dump to @size bytes; nothing can be written afterwards. Called once, by
+    /// the writer. After it the dump does not read the guest any more.
     virtual util::Result<> finish(uint64_t size) = 0;
 
-    /// Makes the finished dump durable, gives it its name, and closes the target. May take long;
-    /// called once, after finish().
+    /// Makes the finished dump durable, gives it its name, and closes the target. May take long.
+    /// Called once, after finish().
     virtual util::Result<> commit() = 0;
 
-    /// Makes a write or a commit() that is under way or comes later return an error soon. Any
+    /// Makes the current and later calls of write_at() and commit() return an error soon. Any
     /// thread, at any time.
     virtual void interrupt() {}
 };

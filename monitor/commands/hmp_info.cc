@@ -3,10 +3,12 @@
 #include <string>
 
 #include "monitor/commands.h"
+#include "monitor/commands/guest_report.h"
 #include "monitor/hmp/hmp_command.h"
 #include "monitor/monitor.h"
 #include "monitor/version.h"
 #include "util/text.h"
+#include "view/report_view.h"
 #include "vm/machine.h"
 
 namespace guestdump::monitor {
@@ -57,8 +59,21 @@ Result<std::string> info_memory_size_summary(Monitor& monitor, const HmpArgument
                       info.plugged_memory.value_or(0));
 }
 
+void info_guest(Monitor& monitor, const HmpArguments&, const Completion<std::string>& done) {
+    Result<> begun = report_guest(monitor, [done](Result<qapi::GuestReport> report) {
+        if (!report) return done(std::move(report).take_error());
+        done(view::report_text(*report));
+    });
+    if (!begun) done(std::move(begun).take_error());
+}
+
 constexpr HmpCommand kCommands[] = {
     {"info cpus", {}, "", "show infos for each CPU", at_once<info_cpus>},
+    {"info guest",
+     {},
+     "",
+     "show what a Linux guest is doing, by its memory: kernel, CPUs, blocked tasks, log",
+     info_guest},
     {"info kvm", {}, "", "show KVM information", at_once<info_kvm>},
     {"info memory_size_summary|info memory-size-summary",
      {},

@@ -10,9 +10,9 @@
 
 namespace guestdump::monitor {
 
-/// Captures the machine's guest when its turn has come, lets @work look at it on another thread
-/// while the guest runs, and calls @done with the result, unless @monitor has gone by then. Main
-/// loop. Errors: those of InspectionQueue::add().
+/// Queues an inspection: captures the machine's guest, runs @work on the capture on another thread
+/// while the guest runs, and calls @done with the result, unless @monitor has been destroyed by
+/// then. Main loop. Errors: those of InspectionQueue::add().
 template <class T>
 Result<> inspect(Monitor& monitor, dump::InspectionQueue::Work<T> work, Completion<T> done) {
     const auto take = [&machine = monitor.services.machine]() -> Result<dump::Capture> {

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "dump/arguments.h"
 #include "dump/dump_state.h"
-#include "dump/request.h"
 #include "dump/target/targets.h"
 #include "monitor/commands.h"
 #include "monitor/monitor.h"
@@ -39,6 +39,7 @@ dump::DumpState::Concluded conclude(Services& services, DumpDone done) {
         for (const std::string& warning : outcome.warnings) services.warn(warning);
         qapi::DumpCompletedEvent event{.result = outcome.result};
         if (outcome.error) event.error = outcome.error->message();
+        if (!outcome.warnings.empty()) event.warnings = outcome.warnings;
         services.events.emit(event);
         if (!done) return;
         done(outcome.error ? Result<>(*outcome.error) : Result<>());

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "dump/arguments.h"
+#include "dump/estimate/estimate_report.h"
 #include "dump/estimate/size_estimate.h"
-#include "dump/request.h"
 #include "monitor/commands.h"
 #include "monitor/commands/inspect.h"
 
 namespace guestdump::monitor {
 namespace {
-
-qapi::DumpEstimate told(const dump::SizeEstimate& size) {
-    return {.bytes = size.bytes,
-            .lowest = size.lowest,
-            .highest = size.highest,
-            .without_holes = size.without_holes};
-}
 
 /// True if every dump of @machine fails, as with -machine none.
 bool cannot_be_dumped(const vm::Machine& machine) {
@@ -25,6 +19,7 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
     dump.format = arguments.format;
     dump.begin = arguments.begin;
     dump.length = arguments.length;
+    dump.exclude = arguments.exclude;
     const dump::Request request = TRY(dump::parse_request(dump));
     if (cannot_be_dumped(monitor.services.machine)) {
         done(qapi::DumpEstimate{});
@@ -37,7 +32,7 @@ Result<> estimate(Monitor& monitor, const qapi::QueryDumpEstimateArguments& argu
         },
         [done](Result<dump::SizeEstimate> size) {
             if (!size) return done(std::move(size).take_error());
-            done(told(*size));
+            done(dump::to_report(*size));
         });
 }
 

@@ -10,7 +10,8 @@ namespace guestdump::monitor {
 namespace {
 
 Result<> refuse_during_dump(const Services& services) {
-    if (services.dump.active()) return Error::make("There is a dump in process, please wait.");
+    if (services.dump.active() && !services.dump.live())
+        return Error::make("There is a dump in process, please wait.");
     return {};
 }
 

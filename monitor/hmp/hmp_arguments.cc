@@ -67,6 +67,22 @@ Result<HmpFormat> take_format(std::string_view& text) {
     return format;
 }
 
+bool is_number(std::string_view word) {
+    return !word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0 &&
+           word.find_first_not_of("0123456789abcdefABCDEFxX") == word.npos;
+}
+
+/// True if @text is a decimal number and a further word that is no number.
+bool begins_with_setting(std::string_view text) {
+    skip_space(text);
+    const std::string_view number = text.substr(0, text.find_first_of(" \t"));
+    if (number.empty() || number.find_first_not_of("0123456789") != number.npos) return false;
+    text.remove_prefix(number.size());
+    skip_space(text);
+    const std::string_view next = text.substr(0, text.find_first_of(" \t"));
+    return !next.empty() && !is_number(next);
+}
+
 }  // namespace
 
 void skip_space(std::string_view& text) {
@@ -112,7 +128,9 @@ Result<> HmpArguments::take_flags(std::string_view& text,
             return Error::make("%s: unsupported option -%c", command_.c_str(), letter[0]);
         }
         text.remove_prefix(2);
-        if (known->kind == Kind::setting) {
+        const bool number_follows =
+            known->kind == Kind::flag_or_setting && begins_with_setting(text);
+        if (known->kind == Kind::setting || number_follows) {
             TRY(take_setting(text, letter[0]));
         } else {
             flags_.insert(letter[0]);

@@ -19,16 +19,21 @@ struct HmpParameter {
     enum class Kind : uint8_t {
         flag,     ///< -x, if name is "x"
         setting,  ///< -x and a decimal number, if name is "x"
-        word,     ///< ends at a space, or is in double quotes
-        rest,     ///< the rest of the line
-        number,   ///< an expression
-        format,   ///< "/4xb"; must be the first parameter
+        /// Either. The number is the setting's only if another word follows that is no number:
+        /// "-x 1 file" has a setting, "-x 1" and "-x 1 0 4096" have a flag and the word "1".
+        flag_or_setting,
+        word,    ///< ends at a space, or is in double quotes
+        rest,    ///< the rest of the line
+        number,  ///< an expression
+        format,  ///< "/4xb"; must be the first parameter
     };
     Kind kind;
     std::string_view name;  ///< for words also used in errors: "filename expected"
     bool optional = false;  ///< flags, settings and rests are always optional
 
-    bool is_flag() const { return kind == Kind::flag || kind == Kind::setting; }
+    bool is_flag() const {
+        return kind == Kind::flag || kind == Kind::setting || kind == Kind::flag_or_setting;
+    }
 };
 
 /// How to show values: "/4xb" means four bytes in hexadecimal.

@@ -15,6 +15,7 @@ constexpr std::string_view kNotFound = "CommandNotFound";
 std::string_view class_of(const Error& error) {
     switch (error.kind()) {
         case Error::Kind::generic:
+        case Error::Kind::cancelled:
             return kGeneric;
         case Error::Kind::not_found:
             return "DeviceNotFound";

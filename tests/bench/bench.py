@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the benchmarks share: whole programs timed from outside, in turn, medians, and a table of asked and measured.
+"""Shared by the benchmarks: times whole programs from outside, alternates between them, takes medians, and prints
+requirements next to measurements.
 
-Times compared with each other are taken in one run and in turn (A B A B ...), so that a machine that gets slower on the way
-gets slower for both.
+Times that are compared with each other are taken in one run and in turn (A B A B ...), so that a machine that becomes
+slower meanwhile slows down both.
 """
 import contextlib
 import os
@@ -20,13 +21,13 @@ from lab import Lab, linux_guest  # noqa: E402  (found through the line above)
 
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 MIB, GIB = 1 << 20, 1 << 30
-# The guest that the issues' figures speak of; a smaller one shows the way on a small machine.
+# The guest to which the requirements apply; a smaller one gives an idea on a small machine.
 MEMORY_MIB = int(os.environ.get("BENCH_MEMORY_MIB", "2048"))
 FILL_MIB = int(os.environ.get("BENCH_FILL_MIB", str(MEMORY_MIB * 400 // 2048)))
 
 
 class Report:
-    """Rows of asked and measured, printed as they come."""
+    """A table of requirements and measurements, printed row by row."""
 
     def __init__(self, title):
         self.missed = 0
@@ -47,7 +48,9 @@ def timed(action):
 
 
 def in_turn(runs=RUNS, **actions):
-    """Seconds of each action, the median of @runs; an action returns its own seconds or None to be timed whole."""
+    """The median seconds of each action in @runs runs. An action returns its own seconds, or None to be timed as a
+    whole.
+    """
     times = {name: [] for name in actions}
     for _ in range(runs):
         for name, action in actions.items():
@@ -58,10 +61,11 @@ def in_turn(runs=RUNS, **actions):
 
 
 def second_of(action):
-    """@action twice, the second one's seconds.
+    """Runs @action twice and returns the seconds of the second run.
 
-    The memory of the first one's file is at hand again by then. Otherwise the host of a virtual machine has to find it page by page,
-    which takes as long as the rest of a fast dump (8 GiB to zlib: 1.0 s/GiB of system time, and 0.5 s/GiB the second time).
+    By then the memory for its file has been used before. Otherwise the host of a virtual machine has to provide it page
+    by page, which takes as long as the rest of a fast dump (8 GiB to zlib: 1.0 s/GiB of system time, and 0.5 s/GiB the
+    second time).
     """
     def twice():
         timed(action)
@@ -77,7 +81,7 @@ def describe(times):
 
 @contextlib.contextmanager
 def tmpfs_lab(need_bytes):
-    """A Lab whose folder lies on tmpfs, where no disk's mood is measured."""
+    """A Lab whose folder is on tmpfs, so that no disk affects the times."""
     if shutil.disk_usage("/dev/shm").free < need_bytes:
         sys.exit("the benchmark needs %d MiB in /dev/shm; BENCH_MEMORY_MIB makes the guest smaller" % (need_bytes // MIB))
     tempfile.tempdir = "/dev/shm"
@@ -87,7 +91,7 @@ def tmpfs_lab(need_bytes):
 
 
 def guest_ram(lab, fill_mib=FILL_MIB):
-    """The RAM file of a real Linux guest, on tmpfs: most of it in use, or as it is after boot with @fill_mib 0."""
+    """The RAM file of a real Linux guest, on tmpfs: most of it in use or, if @fill_mib is 0, as it is after boot."""
     folder = linux_guest("--memory", str(MEMORY_MIB), "--fill", str(fill_mib))
     ram = lab.path("ram.img")
     subprocess.run(["cp", "--sparse=always", folder + "/ram.img", ram], check=True)
@@ -95,13 +99,13 @@ def guest_ram(lab, fill_mib=FILL_MIB):
 
 
 def over_ram_file(ram, *more):
-    """Options that put an emulator, QEMU or ours, over a RAM file, before its first instruction."""
+    """Options that start an emulator, QEMU or guestdump-vm, on a RAM file, before its first instruction."""
     return ["-S", "-machine", "q35,memory-backend=ram", "-m", "%dM" % MEMORY_MIB, "-smp", "2", "-vga", "none",
             "-object", "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (MEMORY_MIB, ram), *more]
 
 
 def fresh_dump(start, options, target, **arguments):
-    """Seconds of one dump command of a process that has touched no guest memory before."""
+    """Seconds of one dump command in a process that has not touched guest memory before."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(target)
     machine = start(*options)
@@ -112,7 +116,7 @@ def fresh_dump(start, options, target, **arguments):
 
 
 class MemoryWatch:
-    """The highest anonymous memory of a process during a `with` block, bytes: what it uses beside mapped guest RAM."""
+    """The peak of a process's anonymous memory during a `with` block, bytes; mapped guest RAM is not included."""
 
     def __init__(self, pid):
         import threading

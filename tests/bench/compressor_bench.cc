@@ -22,9 +22,9 @@
 
 using namespace guestdump;
 
-/// Pages of a guest, one thread, each compressor: compressor_bench RAM_FILE
+/// Compresses pages of a guest with each compressor, on one thread: compressor_bench RAM_FILE
 ///
-/// Prints a line for each: its name, MB per second of processor time, and stored size / page size.
+/// Prints one line for each: its name, MB per second of CPU time, and stored size / page size.
 
 namespace {
 
@@ -32,11 +32,12 @@ using dump::Compression;
 using Page = std::span<const std::byte>;
 
 constexpr size_t kPage = 4096;
-/// Of all pages; a prime, so that no structure of the guest's is hit always or never.
+/// Only every kStep-th page is used; a prime, so that no regular structure of the guest is hit
+/// always or never.
 constexpr size_t kStep = 7;
 constexpr size_t kSamplePages = 512;
 
-/// What a dump would compress: no zero pages, and no page twice.
+/// Returns the pages that a dump would compress: no zero pages, and no page twice.
 std::vector<std::byte> pages_of(int fd) {
     std::vector<std::byte> pages;
     std::unordered_set<uint64_t> seen;
@@ -48,7 +49,7 @@ std::vector<std::byte> pages_of(int fd) {
     return pages;
 }
 
-/// Pages from all over, as many as a dump learns from.
+/// Returns as many pages as a dump trains its codes on, from all parts of @pages.
 std::vector<std::byte> sample_of(std::span<const std::byte> pages) {
     std::vector<std::byte> sample;
     const size_t count = pages.size() / kPage;
@@ -59,7 +60,7 @@ std::vector<std::byte> sample_of(std::span<const std::byte> pages) {
     return sample;
 }
 
-/// Of this thread, so that other programs distort the result less.
+/// Returns the CPU time of this thread, which other programs affect less than the time of day.
 double processor_seconds() {
     timespec now{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -79,7 +80,7 @@ void measure(const std::string& name, std::span<const std::byte> pages,
                 static_cast<double>(stored) / bytes);
 }
 
-/// As QEMU does it.
+/// Compresses as QEMU does.
 void measure_zlib(std::span<const std::byte> pages) {
     std::vector<Bytef> out(compressBound(kPage));
     measure("zlib_1", pages, [&](Page page) {
@@ -89,8 +90,8 @@ void measure_zlib(std::span<const std::byte> pages) {
     });
 }
 
-/// Pages as the default of kdump-zstd compresses them, at a level and with each way to store
-/// literals: what the default level was chosen from.
+/// Compresses like kdump-zstd's default, at a level and with each way to store literals. The
+/// default level was chosen from these results.
 void measure_zstd(std::span<const std::byte> pages, int level) {
     const struct {
         const char* suffix;

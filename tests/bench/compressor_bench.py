@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The compressors beside each other, one thread, on the pages of a real guest: where README's figures come from."""
+"""Compares the compressors on one thread and the pages of a real guest. README's figures come from this benchmark."""
 import statistics
 import subprocess
 import sys

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""guestdump convert against makedumpfile, on the same pairs of formats, of a real guest with most of its memory in use.
+"""Compares guestdump convert with makedumpfile on the same pairs of formats, for a real guest with most memory in use.
 
-Debian's makedumpfile has neither snappy nor zstd."""
+Debian's makedumpfile has neither snappy nor zstd.
+"""
 import os
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def main():
         reference = os.path.join(guest, "ref.elf")
         qemus = on_tmpfs(lab, os.path.join(guest, "ref.zlib"), "qemus")
         elf, kdump, flat = lab.path("elf"), lab.path("kdump"), lab.path("flat")
-        lab.run(program("guestdump"), "convert", reference, elf)  # what makedumpfile can open
+        lab.run(program("guestdump"), "convert", reference, elf)  # in a form that makedumpfile can open
         lab.run("makedumpfile", "-c", elf, kdump, timeout=600)
         with open(flat, "wb") as out:
             subprocess.run(["makedumpfile", "-F", "-c", elf], stdout=out, stderr=subprocess.DEVNULL, check=True, timeout=600)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The ELF dump: against QEMU's, against cp, in memory used, and of a huge guest that is hardly there."""
+"""The ELF dump: compared with QEMU's and with cp, its memory, and a huge guest with hardly any memory in use."""
 import os
 import subprocess
 import sys
@@ -16,7 +16,7 @@ def real_guest(report, fill_mib):
         report.note("a Linux guest of %d MiB, %d MiB of it in use; target on tmpfs" % (MEMORY_MIB, os.stat(ram).st_blocks * 512 / MIB))
 
         def as_the_guest_left_it():
-            # QEMU's dump gives the guest every page that it never had: who comes next would read 2 GiB of zeros.
+            # QEMU's dump allocates all pages that the guest never had; the next program would read 2 GiB of zeros.
             subprocess.run(["fallocate", "--dig-holes", ram], check=True)
 
         def dump(start):
@@ -49,7 +49,7 @@ def peak_memory(lab, options, target):
 
 
 def backing(pid):
-    """Bytes that the memfds of a process hold."""
+    """Size of a process's memfds, bytes."""
     folder = "/proc/%d/fd" % pid
     return sum(os.stat(os.path.join(folder, name)).st_blocks * 512 for name in os.listdir(folder)
                if os.readlink(os.path.join(folder, name)).startswith("/memfd:"))

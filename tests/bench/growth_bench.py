@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How kdump-zlib grows: seconds per GiB from 1 to 8 GiB, and crash's time to open a flattened file of a guest of 32 GiB."""
+"""How kdump-zlib scales: seconds per GiB from 1 to 8 GiB, and crash's time to open a flattened 32 GiB guest."""
 import os
 import struct
 import sys
@@ -16,7 +16,7 @@ PAGE = 4096
 
 
 def tagged(unit, number):
-    """@unit with the number of its copy in every page that is not zero: no page of one copy equals one of another."""
+    """@unit with the number of its copy in every nonzero page, so that pages of different copies differ."""
     copy, zero, tag = bytearray(unit), bytes(PAGE), struct.pack("<Q", number)
     for at in range(0, len(copy), PAGE):
         if copy[at:at + PAGE] != zero:
@@ -25,7 +25,7 @@ def tagged(unit, number):
 
 
 def repeated_guest(lab):
-    """A RAM file of the largest size: one GiB of a real guest's memory after the other, so that each GiB is as hard as the first."""
+    """A RAM file of the largest size: copies of one GiB of a real guest's memory, so that every GiB is equally hard."""
     path = lab.path("ram.img")
     with open(os.path.join(linux_guest("--memory", str(MEMORY_MIB), "--fill", str(FILL_MIB)), "ram.img"), "rb") as file:
         unit = file.read(min(GIB, MEMORY_MIB * MIB))
@@ -37,7 +37,7 @@ def repeated_guest(lab):
 
 
 def size_of_guest(report):
-    # The RAM file, a dump of it, and room for what compresses badly.
+    # The RAM file, a dump of it, and some room because some pages hardly compress.
     with tmpfs_lab(max(SIZES_GIB) * 3 // 2 * GIB) as lab:
         ram, target = repeated_guest(lab), lab.path("target")
 
@@ -55,7 +55,7 @@ def size_of_guest(report):
 
 
 def sparse_guest(lab):
-    """A vmcore of a real small guest with a hole for memory from 4 GiB on: for a dump, a guest of 32 GiB that is hardly used."""
+    """A vmcore of a small real guest with a hole for memory from 4 GiB on, like that of a hardly used 32 GiB guest."""
     small, path = Elf(os.path.join(linux_guest(), "ref.elf")), lab.path("sparse")
     note, = [segment for segment in small.segments if segment.type == PT_NOTE]
     count = 2 + len(small.loads)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kdump formats: against QEMU and makedumpfile on the RAM of a real guest, with one thread and two, in size and memory."""
+"""kdump formats, compared with QEMU and makedumpfile on a real guest's RAM: one and two threads, size and memory."""
 import os
 import sys
 
@@ -12,7 +12,7 @@ RUNS_OF_SLOW_ONES = 3
 
 def speeds(report, lab, options):
     ours, other = lab.path("ours"), lab.path("other")
-    # What makedumpfile reads: it cannot open QEMU's file, and nothing without the guest's note.
+    # The input of makedumpfile: it cannot open QEMU's file, and needs the guest's note.
     elf, frozen = lab.path("elf"), linux_guest("--memory", str(MEMORY_MIB), "--fill", str(FILL_MIB))
     fresh_dump(lab.vm, ["-restore", os.path.join(frozen, "ref.elf")], elf)
     sizes = {}
@@ -32,7 +32,7 @@ def speeds(report, lab, options):
         sizes["qemu"] = os.stat(other).st_size
         return seconds
 
-    # The two that take long run once a turn: what second_of() saves is nothing beside it.
+    # The two slow programs run once per turn: what second_of() saves does not matter for them.
     unshared = {"fmt": "kdump-zlib", "level": 1, "share-pages": False}
     times = in_turn(RUNS_OF_SLOW_ONES, zlib=dump(fmt="kdump-zlib"), level_1=dump(**unshared),
                     qemu=qemu, makedumpfile_c=makedumpfile("-c"))

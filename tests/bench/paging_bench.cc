@@ -19,10 +19,10 @@
 
 using namespace guestdump;
 
-/// Page tables of a guest that maps pages in random order, or one that means harm, from the walk to
-/// the program headers in a file: paging_bench PAGES|self-reference|tables FILE
+/// Processes the page tables of a guest that maps pages in random order, or of a hostile one, from
+/// the walk to the program headers in a file: paging_bench PAGES|self-reference|tables FILE
 ///
-/// Prints the seconds, the number of program headers and the peak of memory beside the guest's.
+/// Prints the seconds, the number of program headers and the peak of memory without the guest's.
 
 namespace {
 
@@ -30,7 +30,7 @@ using guest::Gpa;
 
 constexpr uint64_t kPage = 4096, kPresent = 0x67;
 
-/// Guest memory of the process's own: tables first, then pages that nobody touches.
+/// Guest memory in this process: tables first, then pages that are never touched.
 class BenchMemory final : public guest::RamRegion {
   public:
     explicit BenchMemory(uint64_t size) : size_(size) {
@@ -57,7 +57,7 @@ class BenchMemory final : public guest::RamRegion {
     uint64_t size_;
 };
 
-/// A frozen machine of one vCPU in long mode whose top table is at 0x1000.
+/// A frozen machine with one vCPU in long mode, whose top table is at 0x1000.
 class BenchGuest final : public guest::Guest {
   public:
     explicit BenchGuest(std::shared_ptr<const BenchMemory> memory)
@@ -91,7 +91,7 @@ class BenchGuest final : public guest::Guest {
     guest::Cpu cpu_;
 };
 
-/// @pages pages at consecutive virtual addresses, in random physical order.
+/// Maps @pages consecutive virtual pages in random physical order.
 std::shared_ptr<BenchMemory> scattered(uint64_t pages) {
     const uint64_t tables = pages / 512, directories = (tables + 511) / 512;
     const uint64_t first_directory = 0x3000, first_table = first_directory + directories * kPage;
@@ -113,14 +113,14 @@ std::shared_ptr<BenchMemory> scattered(uint64_t pages) {
     return memory;
 }
 
-/// A top table all of whose entries are itself: 2^36 pages.
+/// A top table whose entries all point to itself: 2^36 pages.
 std::shared_ptr<BenchMemory> self_reference() {
     auto memory = std::make_shared<BenchMemory>(uint64_t{1} << 20);
     for (uint64_t i = 0; i < 512; ++i) memory->put(0x1000, i, 0x1000 | kPresent);
     return memory;
 }
 
-/// As many different tables as a walk reads, and one more; all they map is outside of memory.
+/// One more table than a walk reads, all different; everything that they map is outside memory.
 std::shared_ptr<BenchMemory> all_tables() {
     constexpr uint64_t kTables = (uint64_t{1} << 18) + 1, kFirst = uint64_t{4} << 20;
     constexpr uint64_t kSize = kFirst + kTables * kPage;
@@ -145,7 +145,7 @@ uint64_t peak_bytes() {
     return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-/// From the page tables to program headers in @path; how many there are.
+/// Dumps the program headers for the guest's page tables to @path, and returns their number.
 Result<size_t> write_headers(const guest::Guest& guest, const std::string& path) {
     const dump::Request request = dump::ElfRequest{.paging = true};
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(guest, request));

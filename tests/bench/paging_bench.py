@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""paging=true over many small mappings: by itself, against QEMU over the same RAM file and registers, and over hostile tables.
+"""paging=true for many small mappings: alone, compared with QEMU on the same RAM file and registers, and with hostile
+page tables.
 
-BENCH_QEMU_SECONDS (300) is how long QEMU may take for the greatest number of mappings; it does not finish before that."""
+BENCH_QEMU_SECONDS (300) is the time limit for QEMU with the greatest number of mappings; it does not finish before
+that.
+"""
 import contextlib
 import mmap
 import os
@@ -20,7 +23,7 @@ from page_tables import MODES, PAGE
 from vmcore import Elf
 
 MAPPINGS = 262144
-SMALLER = [8192, 16384, 32768]  # what QEMU finishes soon
+SMALLER = [8192, 16384, 32768]  # QEMU finishes these soon
 QEMU_SECONDS = float(os.environ.get("BENCH_QEMU_SECONDS", "300"))
 FOUR_LEVEL = {mode.name: mode for mode in MODES}["four_level"]
 PRESENT = 7 | ACCESSED
@@ -29,7 +32,9 @@ VIRTUAL = 0xffff800000000000
 
 
 class ScatteredGuest:
-    """A RAM file with @count pages mapped one behind the other, their physical order shuffled, and the guest that turns this on."""
+    """A RAM file with @count consecutive virtual pages in random physical order, and the guest that enables this
+    paging.
+    """
 
     def __init__(self, lab, count):
         self.path, self.count = lab.path("ram%d" % count), count
@@ -71,7 +76,7 @@ class ScatteredGuest:
 
 
 def ours(lab, guest):
-    """Our machine over the guest's RAM, in its state; from QEMU's dump where there is no KVM."""
+    """guestdump-vm with the guest's RAM and state, which come from QEMU's dump if there is no KVM."""
     if kvm_works():
         machine = lab.vm(*guest.options(), "-accel", "kvm", "-device",
                          "loader,file=%s,addr=0x%x" % (build_file("tests", "guests", "paging.bin"), IMAGE))
@@ -91,13 +96,13 @@ def qemus(lab, guest):
 
 
 def dump_seconds(machine, target, limit):
-    """Seconds of a paging=true dump; None where it has not come to its end within @limit."""
+    """Seconds of a paging=true dump; None if it did not end within @limit."""
     if os.path.exists(target):
         os.unlink(target)
     took = []
 
     def dump():
-        with contextlib.suppress(OSError, EOFError):  # the machine was ended meanwhile
+        with contextlib.suppress(OSError, EOFError):  # the machine was killed meanwhile
             took.append(machine.dump(target, paging=True))
 
     dumping = threading.Thread(target=dump, daemon=True)
@@ -107,7 +112,7 @@ def dump_seconds(machine, target, limit):
 
 
 def own_speed(report):
-    """Walk, merge and program headers, inside one process and without memory to copy."""
+    """Walk, merge and program headers, inside one process and without copying memory."""
     program, target = build_file("tests", "bench", "paging-bench"), "/dev/shm/guestdump-paging-bench"
     seconds = {}
 

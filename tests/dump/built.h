@@ -5,7 +5,7 @@
 
 #include "dump/request.h"
 
-/// What this build is to have, by meson's word: libraries may be switched off.
+/// What this build should contain, according to meson: libraries may be disabled.
 
 namespace guestdump::dump {
 

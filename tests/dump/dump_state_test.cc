@@ -30,8 +30,7 @@ using support::must;
 using support::must_fail;
 using support::ScriptedGuest;
 
-/// A target that takes nothing until it is let go or interrupted, and looks at the guest on
-/// commit().
+/// A target that accepts nothing until it is released or interrupted.
 class StallingSink final : public Sink {
   public:
     struct Control {
@@ -69,7 +68,7 @@ class StallingSink final : public Sink {
     bool waited_ = false;
 };
 
-/// A running guest, its DumpState, and what became of the dumps.
+/// A running guest, its DumpState, and the outcomes of its dumps.
 struct Bench {
     std::unique_ptr<ScriptedGuest> guest =
         must(ScriptedGuest::parse("mode long\ncpus 2\nram 0x0 300 pages = pattern 00 text\n"));

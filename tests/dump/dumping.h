@@ -10,7 +10,7 @@
 #include "tests/support/results.h"
 #include "tests/support/scripted_guest.h"
 
-/// A whole dump of a scripted guest, without the machinery that stops and resumes one.
+/// Whole dumps of scripted guests, without the code that stops and resumes them.
 
 namespace guestdump::dump {
 
@@ -23,7 +23,7 @@ inline Result<> dump_to(Sink& sink, const guest::Guest& guest, const Request& re
     return writer->completed(sink);
 }
 
-/// The file, as it comes; for flattened formats on a target that cannot seek.
+/// The file as written; flattened formats are written to a target that cannot seek.
 inline support::Bytes dump_file(const guest::Guest& guest, const Request& request) {
     using Order = support::MemorySink::Order;
     support::MemorySink sink(request.kdump()->flattened ? Order::growing : Order::any);
@@ -35,7 +35,7 @@ inline support::Bytes dump_file(const guest::Guest& guest, const KdumpRequest& r
     return dump_file(guest, Request(request));
 }
 
-/// The raw file, put together if the request is for a flattened one.
+/// The raw file; the records of a flattened one are put together.
 inline support::Bytes dump_image(const guest::Guest& guest, const Request& request) {
     support::Bytes file = dump_file(guest, request);
     if (!request.kdump()->flattened) return file;
@@ -45,7 +45,7 @@ inline support::Bytes dump_image(const guest::Guest& guest, const KdumpRequest& 
     return dump_image(guest, Request(request));
 }
 
-/// @request for these bytes alone.
+/// @request for these bytes only.
 inline Request part_of(Request request, uint64_t begin, uint64_t length) {
     request.only = guest::GpaRange{guest::Gpa{begin}, length};
     return request;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dump/elf/program_mappings.h"
 #include "tests/support/elf_reader.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -83,8 +84,8 @@ START_TEST(vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base) {
 }
 END_TEST
 
-/// A guest that has given no note but has its kernel's lines in memory, at 0x5000. Its kernel is at
-/// 0x3000, where they put it.
+/// A guest that has handed over no note but has its kernel's VMCOREINFO in memory, at 0x5000. The
+/// kernel is at 0x3000, the address that VMCOREINFO gives.
 std::unique_ptr<ScriptedGuest> forgetful_guest() {
     auto machine = std::make_unique<ScriptedGuest>();
     machine->add_cpu();
@@ -129,18 +130,24 @@ START_TEST(a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given) {
 }
 END_TEST
 
-START_TEST(the_kernels_image_is_mapped_behind_the_blocks) {
+START_TEST(the_kernels_image_has_its_virtual_address_and_blocks_are_cut_around_it) {
     auto machine = forgetful_guest();
-    const guest::MemoryMapping block{guest::Gpa{0}, guest::Gva{0}, 0x6000};
     const guest::MemoryMapping image{guest::Gpa{0}, guest::Gva{0xffffffff81000000}, 0x6000};
-    ck_assert(mappings_of(*machine, ElfRequest{}) == (std::vector{block, image}));
-    const guest::MemoryMapping part{guest::Gpa{0x1800}, guest::Gva{0x1800}, 0x1000};
+    ck_assert(mappings_of(*machine, ElfRequest{}) == std::vector{image});
     const guest::MemoryMapping image_part{guest::Gpa{0x1800}, guest::Gva{0xffffffff81001800},
                                           0x1000};
-    ck_assert(mappings_of(*machine, only(0x1800, 0x1000)) == (std::vector{part, image_part}));
-    const auto kdump = must(Snapshot::take(*machine, KdumpRequest{}));
-    ck_assert_uint_eq(kdump.mappings.size(), 1);
-    ck_assert(kdump.mappings[0] == block);
+    ck_assert(mappings_of(*machine, only(0x1800, 0x1000)) == std::vector{image_part});
+
+    // The image begins inside one block and ends inside another.
+    const guest::GpaRange blocks[] = {{guest::Gpa{0}, 0x5000}, {guest::Gpa{0x5000}, 0x4000}};
+    const guest::MemoryMapping inside{guest::Gpa{0x2000}, guest::Gva{0xffffffff81000000}, 0x6000};
+    const auto cut = must(simple_mappings({std::begin(blocks), std::end(blocks)}, inside));
+    const guest::MemoryMapping expected[] = {
+        {guest::Gpa{0}, guest::Gva{0}, 0x2000},
+        {guest::Gpa{0x2000}, guest::Gva{0xffffffff81000000}, 0x3000},
+        {guest::Gpa{0x5000}, guest::Gva{0xffffffff81003000}, 0x3000},
+        {guest::Gpa{0x8000}, guest::Gva{0x8000}, 0x1000}};
+    ck_assert(std::equal(cut.begin(), cut.end(), std::begin(expected), std::end(expected)));
 }
 END_TEST
 
@@ -166,7 +173,7 @@ START_TEST(a_guest_does_not_make_notes_of_the_dumps_own) {
         notes.append("QEMU", 0, support::Bytes(440));
         return std::move(notes).take();
     }();
-    // Behind a good one, and instead of it.
+    // After a good note, and instead of one.
     machine->note->insert(machine->note->end(), forged.begin(), forged.end());
     const Snapshot behind = must(Snapshot::take(*machine, ElfRequest{}));
     ck_assert_uint_eq(behind.notes.size(), 2 * 816 + own_size);
@@ -202,7 +209,7 @@ START_TEST(architecture_that_cannot_be_told_is_an_error) {
 }
 END_TEST
 
-/// A guest whose only vCPU with paging maps what @mappings say.
+/// A guest whose only vCPU with paging has @mappings.
 std::unique_ptr<ScriptedGuest> paged(std::vector<guest::MemoryMapping> mappings) {
     auto machine = guest();
     support::ScriptedCpu& cpu = machine->add_cpu();
@@ -237,6 +244,33 @@ START_TEST(memory_that_no_table_maps_is_reached_through_the_last_mappings) {
         {guest::Gpa{0}, guest::Gva{0x8000000000000000}, 0x3000},
         {guest::Gpa{0x100000}, guest::Gva{0x8000000000100000}, 0x2000}};
     ck_assert(mappings_of(*machine, paging()) == expected);
+}
+END_TEST
+
+START_TEST(an_image_that_no_table_maps_is_added_without_what_they_map) {
+    auto machine = forgetful_guest();
+    const std::string lines =
+        "OSRELEASE=6.1.0\nSYMBOL(_stext)=ffffffff81003000\n"
+        "SYMBOL(swapper_pg_dir)=ffffffff81004000\nNUMBER(phys_base)=-16777216\n";
+    machine->note = support::vmcoreinfo_note(lines);
+    support::ScriptedCpu& cpu = machine->add_cpu();
+    cpu.root = 0x1000;
+    // A program, and the kernel's entry code.
+    const guest::MemoryMapping program{guest::Gpa{0x5000}, guest::Gva{0x400000}, 0x1000};
+    const guest::MemoryMapping entry{guest::Gpa{0x2000}, guest::Gva{0xffffffff81002000}, 0x1000};
+    const guest::MemoryMapping window{guest::Gpa{0}, guest::Gva{0x8000000000000000}, 0x6000};
+    cpu.mappings = {program, entry};
+    const std::vector<guest::MemoryMapping> expected{
+        program,
+        entry,
+        {guest::Gpa{0}, guest::Gva{0xffffffff81000000}, 0x2000},
+        {guest::Gpa{0x3000}, guest::Gva{0xffffffff81003000}, 0x3000},
+        window};
+    ck_assert(mappings_of(*machine, paging()) == expected);
+    // A vCPU in the kernel has its full tables.
+    const guest::MemoryMapping table{guest::Gpa{0x4000}, guest::Gva{0xffffffff81004000}, 0x1000};
+    cpu.mappings.push_back(table);
+    ck_assert(mappings_of(*machine, paging()) == (std::vector{program, entry, table, window}));
 }
 END_TEST
 
@@ -290,27 +324,28 @@ END_TEST
 }  // namespace
 
 Suite* snapshot_suite() {
-    return support::make_suite("snapshot",
-                               {every_block_is_a_mapping_at_its_physical_address,
-                                notes_are_all_prstatus_then_all_qemu_then_the_guests,
-                                vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base,
-                                bad_guest_note_is_a_warning,
-                                a_guest_does_not_make_notes_of_the_dumps_own,
-                                a_note_that_was_not_given_is_found_in_memory,
-                                a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given,
-                                the_kernels_image_is_mapped_behind_the_blocks,
-                                range_leaves_its_part_of_the_blocks,
-                                range_without_memory_is_an_error,
-                                guest_without_memory_is_an_error,
-                                architecture_that_cannot_be_told_is_an_error,
-                                mapping_over_a_block_border_is_split_not_clamped,
-                                vcpus_with_one_root_are_walked_once,
-                                memory_that_no_table_maps_is_reached_through_the_last_mappings,
-                                elf32_has_no_addresses_to_spare_for_physical_memory,
-                                elf32_cannot_hold_addresses_of_64_bits,
-                                range_leaves_the_mapped_part_that_lies_in_it,
-                                more_mappings_than_wanted_are_an_error_after_splitting_too,
-                                without_paging_anywhere_the_mapping_is_the_simple_one});
+    return support::make_suite(
+        "snapshot", {every_block_is_a_mapping_at_its_physical_address,
+                     notes_are_all_prstatus_then_all_qemu_then_the_guests,
+                     vmcoreinfo_is_found_in_the_notes_and_corrects_phys_base,
+                     bad_guest_note_is_a_warning,
+                     a_guest_does_not_make_notes_of_the_dumps_own,
+                     a_note_that_was_not_given_is_found_in_memory,
+                     a_note_is_not_looked_for_where_it_is_not_wanted_or_was_given,
+                     the_kernels_image_has_its_virtual_address_and_blocks_are_cut_around_it,
+                     range_leaves_its_part_of_the_blocks,
+                     range_without_memory_is_an_error,
+                     guest_without_memory_is_an_error,
+                     architecture_that_cannot_be_told_is_an_error,
+                     mapping_over_a_block_border_is_split_not_clamped,
+                     vcpus_with_one_root_are_walked_once,
+                     memory_that_no_table_maps_is_reached_through_the_last_mappings,
+                     elf32_has_no_addresses_to_spare_for_physical_memory,
+                     elf32_cannot_hold_addresses_of_64_bits,
+                     range_leaves_the_mapped_part_that_lies_in_it,
+                     more_mappings_than_wanted_are_an_error_after_splitting_too,
+                     an_image_that_no_table_maps_is_added_without_what_they_map,
+                     without_paging_anywhere_the_mapping_is_the_simple_one});
 }
 
 }  // namespace guestdump::dump

@@ -10,15 +10,15 @@
 #include "tests/support/results.h"
 #include "util/unique_fd.h"
 
-/// What the tests of targets write, and what must have arrived.
+/// What the tests of targets write, and what must arrive.
 
 namespace guestdump::dump {
 
-/// What a file holds before the dump.
+/// Contents of a file before the dump.
 inline const support::Bytes kOld(300, std::byte{0x0f});
 inline const support::Bytes kData(100, std::byte{0xda});
 
-/// 100 bytes at 50 of 200.
+/// Writes a dump of 200 bytes with 100 bytes of data at offset 50.
 inline void write_dump(Sink& sink) {
     support::must(sink.write_at(50, kData));
     support::must(sink.finish(200));

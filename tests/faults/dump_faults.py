@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every call of a dump fails once: dump_faults.py [--all] [--kills N] [WORD...]
 
-A running guest is dumped in every format; in each dump one call fails, the first, the second, and so on until a dump makes
-no more calls of its kind. Afterwards the guest runs, no fd, thread or file is left, and the next dump is whole. Then the
-process is killed at random moments of a dump that replaces a file: it is the old file or the new one, and what is left
-beside it has the name that docs/reliability.md tells.
+A running guest is dumped in every format. In each dump one call fails: the first, the second, and so on until a dump
+makes no more calls of its kind. Afterwards the guest must run, no fd, thread or file may be left, and the next dump
+must be complete. Then the process is killed at random moments of a dump that replaces a file. The file must be the old
+or the new one, and any other file left must have the name that docs/reliability.md describes.
 
-Without --all every format sees a few of the kinds and errors, each format others; with it all see all, some thousand runs.
+Without --all each format gets a few of the kinds and errors, different ones for each format; with --all each gets all
+of them, some thousand runs.
 """
 import argparse
 import errno
@@ -43,12 +44,14 @@ OPTIONS = argparse.Namespace(all=False, kills=20)
 
 
 def must_be_told(kind, error):
-    """Whether a dump cannot be whole where a call of that kind failed. A thread or a hint can be missed; EINTR is tried again."""
+    """Whether the dump must fail after a failed call of that kind. It can do without a thread or a hint, and retries
+    after EINTR.
+    """
     return kind in ("write", "sync", "name", "size", "poll", "writeback", "close") and error != errno.EINTR
 
 
 def arguments_of(name):
-    """Of dump-guest-memory: "elf paging" is with page tables, "kdump-zlib 9" at a level."""
+    """Arguments of dump-guest-memory: "elf paging" is with page tables, "kdump-zlib 9" with a level."""
     fmt, *more = name.split()
     arguments = {"format": fmt, "paging": "paging" in more}
     if more and more[0].isdigit():
@@ -77,7 +80,7 @@ class Calls:
 
 
 class Guest:
-    """A guest that counts, in a guestdump-vm whose calls can fail."""
+    """A guest that counts, in a guestdump-vm in which calls can be made to fail."""
 
     def __init__(self, the_lab):
         build = os.path.dirname(os.path.dirname(program("guestdump-vm")))
@@ -105,12 +108,12 @@ class Guest:
         return len(os.listdir("/proc/%d/task" % self.machine.process.pid))
 
     def resident(self):
-        """Bytes of memory that are the process's own."""
+        """Bytes of the process's own memory."""
         with open("/proc/%d/status" % self.machine.process.pid) as status:
             return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) << 10
 
     def limit_memory(self, room):
-        """The process can map @room more bytes; None: any number."""
+        """Lets the process map @room more bytes; None: no limit."""
         pid = self.machine.process.pid
         limit = most = resource.prlimit(pid, resource.RLIMIT_AS)[1]
         if room is not None:
@@ -119,14 +122,14 @@ class Guest:
         resource.prlimit(pid, resource.RLIMIT_AS, (limit, most))
 
     def dump(self, name):
-        """The reply to a dump into the file @name."""
+        """Dumps into the file @name and returns the reply."""
         path = self.folder / "vmcore"
         answer = self.machine.qmp.request({"execute": "dump-guest-memory", "arguments": dict(
             arguments_of(name), protocol="file:%s" % path, threads=3)})
         return answer, path
 
     def dump_into(self, target, fmt):
-        """The reply to a dump into a descriptor of one of the kinds DESCRIPTORS, and what arrived there."""
+        """Dumps into a descriptor of one of the kinds DESCRIPTORS; returns the reply and the data that arrived."""
         path = self.folder / "target"
         if target in ("pipe", "socket"):
             reader, writer = os.pipe() if target == "pipe" else [end.detach() for end in socket.socketpair()]
@@ -151,7 +154,9 @@ class Guest:
         return answer, data[len(OLD):]
 
     def dump_into_with(self, target, fmt, kind, number, error):
-        """One dump in which a call fails, into a descriptor. Returns whether there was such a call, and whether it was told."""
+        """Dumps into a descriptor while a call fails. Returns whether there was such a call and whether an error was
+        reported.
+        """
         self.number += 1
         what = "(%s into %s: %s call %d fails with %s)" % (fmt, target, kind, number, errno.errorcode[error])
         before, fds, threads = self.counters(), self.fds(), self.threads()
@@ -160,7 +165,7 @@ class Guest:
         failed = self.calls.disarm()
         check("return" in answer or failed, "an error without a cause: %s %s", answer, what)
         told = "error" in answer
-        # Some other pipe may be closed too; of the target's close it is checked that it is told at all.
+        # The failed close may be that of another pipe. The series checks that a failed close of the target is reported.
         check(told or not failed or kind == "close" or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
         self.check_nothing_left(fds, threads, what)
         self.check_alive(before, what)
@@ -179,7 +184,7 @@ class Guest:
 
     def check_nothing_left(self, fds, threads, what):
         end = time.monotonic() + 10
-        while (self.fds(), self.threads()) != (fds, threads):  # a thread that has been joined goes in its own time
+        while (self.fds(), self.threads()) != (fds, threads):  # a joined thread disappears a little later
             check(time.monotonic() < end, "%d fds and %d threads, there were %d and %d, %s", self.fds(), self.threads(), fds,
                   threads, what)
             time.sleep(0.001)
@@ -193,7 +198,7 @@ class Guest:
         path.unlink()
 
     def dump_with(self, name, kind, number, error):
-        """One dump in which a call fails, and all that must hold afterwards. Returns whether there was such a call."""
+        """Dumps while a call fails and checks everything that must hold then. Returns whether there was such a call."""
         self.number += 1
         what = "(%s: %s call %d fails with %s)" % (name, kind, number, errno.errorcode[error])
         before, fds, threads = self.counters(), self.fds(), self.threads()
@@ -202,10 +207,10 @@ class Guest:
         failed = self.calls.disarm()
         if "error" in answer:
             check(failed, "an error without a cause: %s %s", answer, what)
-            # What fails last of all is the sync of the directory: the new file, whole, is there by then.
+            # The last call that can fail is the sync of the directory: the complete new file is there by then.
             allowed = [[], ["vmcore"]] if "syncing the directory" in str(answer) else [[]]
             check(os.listdir(self.folder) in allowed, "files %s %s", os.listdir(self.folder), what)
-            if "Could not open" not in str(answer):  # then no dump began, and the status is that of the one before
+            if "Could not open" not in str(answer):  # otherwise no dump began, and the status is the previous dump's
                 check_equal(self.machine.qmp("query-dump")["status"], "failed", "query-dump " + what)
         check("error" in answer or not failed or not must_be_told(kind, error), "a failure that nobody is told of %s", what)
         path.unlink(missing_ok=True)
@@ -217,7 +222,7 @@ class Guest:
 
 
 def plan():
-    """(format, kind, error) of every series."""
+    """The (format, kind, error) of each series."""
     series = [(name, kind, error) for name in FORMATS for kind in KINDS[1:] for error in ERRORS[kind]]
     return series if OPTIONS.all else [one for index, one in enumerate(series) if index % 5 == 0]
 
@@ -253,7 +258,7 @@ def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
             if not failed:
                 break
             number, told = number + 1, told + one_told
-            if number == (200 if OPTIONS.all else 40):  # a stream has thousands of calls that are all alike
+            if number == (200 if OPTIONS.all else 40):  # a stream makes thousands of equal calls
                 break
         check(kind != "close" or told > 0, "a %s that cannot be closed is told of by nobody", target)
         check(kind not in ("sync", "writeback") or (told > 0) == is_file, "a %s: %d failures to sync it were told", target, told)
@@ -263,7 +268,7 @@ def every_call_of_a_dump_into_a_descriptor_fails_once(the_lab):
 
 @case
 def a_host_without_memory_costs_a_dump_and_no_guest(the_lab):
-    """The process may have so much address space and no more, in steps: whatever is allocated last is what is refused."""
+    """Limits the process's address space, a little less each time; the allocation beyond the limit is refused."""
     if sanitized():
         raise Skip("a sanitizer needs terabytes of addresses, and ends the process where it gets no memory")
     dumps, refused, step = 0, {}, 64 << 10

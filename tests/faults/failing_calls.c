@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Preloaded into guestdump-vm: makes the n-th call of one kind fail, when a test says so. The test shares a page with it,
- * the file that FAILING_CALLS names: which kind, how many calls go well before one fails, with which errno, and back how
- * many calls there were and whether one failed.
+ * Preloaded into guestdump-vm: makes the n-th call of one kind fail when a test asks for it. It shares a page with the
+ * test, in the file that FAILING_CALLS names. The test sets the kind, the number of calls that succeed before one
+ * fails, and the errno; the library returns how many calls there were and whether one failed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,8 +24,8 @@
 enum kind { kNone, kWrite, kRead, kOpen, kMmap, kThread, kSync, kName, kSize, kPoll, kWriteBack, kClose, kKinds };
 
 struct page {
-    _Atomic uint32_t kind;     /* which calls count, and may fail */
-    _Atomic int32_t countdown; /* 0: the next one fails; below: none */
+    _Atomic uint32_t kind;     /* which calls are counted and may fail */
+    _Atomic int32_t countdown; /* 0: the next call fails; negative: none */
     _Atomic uint32_t error;
     _Atomic uint32_t calls;
     _Atomic uint32_t failed;
@@ -46,7 +46,7 @@ __attribute__((constructor)) static void find_page(void) {
     if (at != MAP_FAILED) shared = at;
 }
 
-/* True where this call is the one that fails; errno is set then. */
+/* Returns whether this call must fail, with errno set. */
 static int fails(enum kind kind) {
     struct page *const page = shared;
     if (!page || atomic_load(&page->kind) != (uint32_t)kind) return 0;
@@ -66,7 +66,7 @@ static int fails(enum kind kind) {
     return real(__VA_ARGS__)
 
 ssize_t write(int fd, const void *data, size_t size) {
-    /* Only what is large can be of a dump: eventfds of the main loop are no targets of its. */
+    /* A dump writes more than 8 bytes; the main loop writes 8 to its eventfds. */
     if (size > 8 && fails(kWrite)) return -1;
     REAL(write, fd, data, size);
 }
@@ -79,12 +79,12 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at) {
     REAL(pwrite64, fd, data, size, at);
 }
 ssize_t send(int fd, const void *data, size_t size, int flags) {
-    /* Replies to clients are short, and do not ask not to wait. */
+    /* Only a dump sends with MSG_DONTWAIT; replies to clients do not. */
     if (flags & MSG_DONTWAIT && fails(kWrite)) return -1;
     REAL(send, fd, data, size, flags);
 }
 int poll(struct pollfd *fds, nfds_t count, int timeout) {
-    /* That of the main loop waits for more. */
+    /* The main loop polls more descriptors or other events. */
     if (count == 2 && fds[0].events == POLLOUT && fails(kPoll)) return -1;
     REAL(poll, fds, count, timeout);
 }
@@ -140,7 +140,7 @@ static int real_close(int fd) {
     REAL(close, fd);
 }
 int close(int fd) {
-    /* Of what can be a target; and it is closed, whatever close() says. */
+    /* Only descriptors that can be a target count. They are closed even if the call "fails". */
     struct stat status;
     const int counts = fstat(fd, &status) == 0 &&
                        (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));

@@ -3,7 +3,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as a vmcore, whatever they begin with; its seeds are ELF files.
+/// Reads any bytes as a vmcore, whatever they begin with. The seeds are ELF files.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
     if (vmcore) fuzz::look_at(**vmcore);

@@ -4,7 +4,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as a flattened file, read in small steps, and what it carries as a vmcore.
+/// Reads any bytes as a flattened file, in small steps, and then the contents as a vmcore.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto flat = vmcore::FlatSource::open(fuzz::source_of(data, size));
     if (!flat) return 0;

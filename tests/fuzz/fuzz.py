@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Gives libFuzzer targets time of processors: fuzz.py --build DIR --work DIR [--minutes N | --pack] [TARGET...]
+"""Runs libFuzzer targets: fuzz.py --build DIR --work DIR [--minutes N | --pack] [TARGET...]
 
-Targets take turns, a slice of time each, until each has had so many minutes of a processor in all: over this run and those
-before it, whose inputs and figures are in DIR. It can be stopped at any time. Prints a line a slice and a table at the end.
+Targets take turns, one time slice each, until each has used --minutes of processor time in all: in this run and in
+earlier runs, whose inputs and figures are in DIR of --work. It can be stopped at any time. Prints a line for each slice
+and a table at the end.
 
-A finding is an input in DIR/findings/TARGET, and ends the target's turns. The next run tries it first, and forgets it where it
-does no harm any more. Exit status 1 where there is one.
+A finding is an input in DIR/findings/TARGET, and the target gets no more turns. The next run tries the finding first,
+and deletes it if it does no harm any more. The exit status is 1 if there is a finding.
 """
 import argparse
 import concurrent.futures
@@ -26,12 +27,12 @@ FINDINGS = ("crash-*", "leak-*", "oom-*", "timeout-*")
 MOST_IN_VAIN = 3  # slices in a row
 LAST = re.compile(r"cov: (\d+) ft: (\d+) ")
 EXECUTED = re.compile(r"stat::number_of_executed_units: +(\d+)")
-# Undefined behaviour is a finding, and not only a line on the way.
+# Undefined behaviour is a finding, and not only a line of output.
 ENVIRONMENT = dict(os.environ, UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
 
 
 class Target:
-    """One target, and what has been done to it."""
+    """One target and its figures."""
 
     def __init__(self, name, options, done):
         self.name, self.done, self.in_vain = name, done, 0
@@ -45,14 +46,14 @@ class Target:
         self.seeds = [folder for folder in given if folder.is_dir()]
 
     def is_due(self, minutes):
-        """A target that cannot even begin is not tried for ever."""
+        """False also if the target has failed to start several times."""
         return not self.found() and self.done["cpu"] < minutes * 60 and self.in_vain < MOST_IN_VAIN
 
     def found(self):
         return [path for pattern in FINDINGS for path in sorted(self.findings.glob(pattern))]
 
     def forget_what_does_no_harm(self):
-        """A timeout may have been the machine's, which had other things to do."""
+        """Deletes findings that cannot be repeated: a busy machine can cause a timeout."""
         for path in self.found():
             tried = subprocess.run([self.program, "-timeout=25", path], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
@@ -64,7 +65,7 @@ class Target:
                 "-timeout=25", "-artifact_prefix=%s/" % self.findings, self.corpus, *self.seeds]
 
     def pack(self):
-        """The fewest inputs that lead everywhere the kept ones do, as an archive in the tree; the same for the same inputs."""
+        """Writes the archive in the tree: the fewest inputs with the same coverage. Equal inputs give equal archives."""
         with tempfile.TemporaryDirectory() as folder:
             fewest = pathlib.Path(folder) / self.name
             fewest.mkdir()
@@ -77,7 +78,7 @@ class Target:
                 subprocess.run(["gzip", "-9n"], input=tar.stdout, stdout=archive, check=True)
 
     def take_in(self, cpu, wall):
-        """Adds up what a slice did, by its log."""
+        """Adds the figures in the log of a slice."""
         output = self.log.read_text(errors="replace")
         executed, lines = EXECUTED.findall(output), LAST.findall(output)
         self.done["cpu"] += cpu
@@ -85,7 +86,7 @@ class Target:
         self.done["executions"] += int(executed[-1]) if executed else 0
         self.in_vain = 0 if executed else self.in_vain + 1
         if lines:
-            # A slice that was stopped early has not seen all inputs again.
+            # A slice that was stopped early has not run all inputs again.
             coverage, features = map(int, lines[-1])
             if features > self.done["features"]:
                 self.done["grew_at"] = self.done["cpu"]
@@ -110,7 +111,7 @@ class Run:
         self.lock, self.stopped, self.children, self.busy = threading.Lock(), False, {}, set()
 
     def stop(self, *_):
-        """Of a signal's. What is under way ends, and counts."""
+        """Signal handler. The running slices end, and their figures count."""
         self.stopped = True
         for child in list(self.children.values()):
             child.send_signal(signal.SIGINT)
@@ -130,7 +131,7 @@ class Run:
         left = self.options.minutes * 60 - target.done["cpu"]
         begin = time.monotonic()
         with open(target.log, "wb") as log:
-            # In a process group of its own: a Ctrl-C comes to us, and we tell it.
+            # In its own process group: only we receive a Ctrl-C, and we then signal the child.
             child = subprocess.Popen(target.command(max(1, min(self.options.slice, left))), stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=log, env=ENVIRONMENT, cwd=target.findings, process_group=0)
         self.children[target.name] = child

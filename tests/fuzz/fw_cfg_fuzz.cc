@@ -15,7 +15,7 @@ using namespace guestdump;
 
 namespace {
 
-/// The device of a machine with a little RAM, and ROM that looks the same.
+/// The memory of a machine: a little RAM, which is also mapped as ROM.
 class Bench {
   public:
     Bench() {
@@ -34,7 +34,7 @@ class Bench {
         add(fuzz::kFwCfgRom, vm::MemoryKind::rom);
     }
 
-    /// One thing that a guest does, of the front of @input. Returns what is left.
+    /// Performs one step of a guest, from the front of @input. Returns the rest of @input.
     std::span<const std::byte> step(vm::FwCfg& device, std::span<const std::byte> input) {
         const auto what = std::to_integer<uint8_t>(input[0]);
         input = input.subspan(1);
@@ -96,7 +96,7 @@ class Bench {
 
 }  // namespace
 
-/// Any bytes as what a guest does with its fw_cfg device and with its memory.
+/// Interprets any bytes as a guest's accesses to its fw_cfg device and to its memory.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static Bench bench;
     bench.clear();
@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     vm::FwCfg device(bench.memory(), [&told] { ++told; });
     auto input = std::as_bytes(std::span(data, size));
     while (!input.empty()) input = bench.step(device, input);
-    // A note comes by a file that was written, and whoever waits for notes was told.
+    // A note exists only if the file was written, and then the callback was called.
     if (const auto note = device.note(); note && (note->format == 0 || told == 0)) std::abort();
     return 0;
 }

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What the bytes of an input of fw_cfg's fuzz target mean: steps, each a byte that says which by
-/// its remainder, and operands.
+/// Meaning of an input of the fw_cfg fuzz target: steps, each a byte whose remainder selects the
+/// step, followed by operands.
 
 namespace guestdump::fuzz {
 
@@ -13,12 +13,12 @@ inline constexpr size_t kFwCfgRam = 0x10000;
 inline constexpr uint64_t kFwCfgRom = 0xffff0000;
 
 enum FwCfgStep : uint8_t {
-    kSelect,   ///< an item, of 2 bytes
-    kRead,     ///< a byte of it
+    kSelect,   ///< selects an item: 2 bytes
+    kRead,     ///< reads a byte of the item
     kDmaHigh,  ///< 4 bytes
-    kDmaLow,   ///< 4 bytes; the transfer happens
-    kStore,  ///< an offset of 2 bytes and one that is not looked at; as many bytes as the quotient
-    kAnyPort,  ///< a port of 2 bytes, and some to write to it
+    kDmaLow,   ///< 4 bytes; starts the transfer
+    kStore,    ///< an offset of 2 bytes, an unused byte, and then as many bytes as the quotient
+    kAnyPort,  ///< a port of 2 bytes, and bytes to write to it
     kReset,
     kFwCfgSteps
 };

@@ -34,15 +34,15 @@ std::unique_ptr<support::ScriptedGuest> guest_of(support::View input) {
     return guest;
 }
 
-/// Notes of vCPUs, by a reader that has no second thoughts about whose they are.
+/// Checks the vCPUs' notes with a reader that accepts any note of the right name.
 void check_notes(support::View file) {
     const auto elf = support::read_elf(file);
     if (!elf || elf->notes_named("CORE").size() != kVcpus) std::abort();
     if (elf->notes_named("QEMU").size() != kVcpus) std::abort();
 }
 
-/// Whatever the guest says of itself: the file can be read, and has the vCPUs and the memory that
-/// there are.
+/// Whatever the guest reports about itself, the file must be readable, and contain the vCPUs and
+/// the memory that exist.
 void check(const support::ScriptedGuest& guest, const dump::Request& request) {
     support::MemorySink sink;
     if (!dump::dump_to(sink, guest, request)) std::abort();
@@ -57,7 +57,8 @@ void check(const support::ScriptedGuest& guest, const dump::Request& request) {
 
 }  // namespace
 
-/// Any bytes as what a guest hands over as its note, and as the memory that the note speaks of.
+/// Interprets any bytes as the note that a guest hands over, and as the memory that the note
+/// describes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size < 2) return 0;
     const auto guest = guest_of(std::as_bytes(std::span(data, size)));

@@ -10,7 +10,7 @@
 
 using namespace guestdump;
 
-/// Writes what the fuzz targets of guests and what they hand over begin with: guest_seeds FOLDER.
+/// Writes the seeds of the fuzz targets of guests and of what they hand over: guest_seeds FOLDER.
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr std::string_view kLines =
     "SYMBOL(swapper_pg_dir)=ffffffff81400000\nNUMBER(phys_base)=-16777216\n"
     "NUMBER(KERNEL_IMAGE_SIZE)=1073741824\n";
 
-/// @note, and memory with the kernel's name and with @text at 0x6000.
+/// An input with @note, and memory that contains the kernel's name and, at 0x6000, @text.
 Bytes guest_with(const Bytes& note, std::string_view text) {
     const bool none = note.empty();
     Bytes ram(fuzz::kRam);
@@ -37,7 +37,7 @@ Bytes guest_with(const Bytes& note, std::string_view text) {
     return input;
 }
 
-/// A note that would tell of a third vCPU, by itself or behind @front.
+/// A note that claims a third vCPU, alone or after @front.
 Bytes forged(const Bytes& front) {
     guest::NoteBuilder builder;
     if (!front.empty()) builder.append_raw(front);
@@ -45,7 +45,7 @@ Bytes forged(const Bytes& front) {
     return std::move(builder).take();
 }
 
-/// Steps put one behind the other.
+/// A sequence of steps.
 struct Steps {
     Bytes bytes;
 
@@ -103,7 +103,7 @@ Bytes by_ports() {
     return steps.bytes;
 }
 
-/// Blocks of each kind of contents, one behind the other or with a gap.
+/// Blocks with each kind of contents, adjacent or with a gap.
 Bytes layout(uint8_t format, uint8_t traits, uint16_t begin, uint16_t length) {
     fuzz::LayoutHeader header{.format = format, .traits = traits};
     header.begin = begin;

@@ -4,7 +4,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as what is typed at a terminal.
+/// Interprets any bytes as input at a terminal.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static fuzz::DumpingMachine vm;
     fuzz::CheckingWire wire;

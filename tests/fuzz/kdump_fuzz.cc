@@ -3,15 +3,16 @@
 #include "tests/fuzz/vmcore_input.h"
 #include "tests/support/memory_sink.h"
 #include "vmcore/kdump/kdump_copy.h"
+#include "vmcore/kdump/kdump_reader.h"
 
 using namespace guestdump;
 
 namespace {
 
-/// Bitmaps of more page frames take only time.
+/// Bitmaps of more page frames only take longer.
 constexpr uint64_t kMostFrames = 1 << 20;
 
-/// Takes the pages over as they are stored, if they can be.
+/// Copies the pages as they are stored, if possible.
 util::Result<> copy(const vmcore::Vmcore& vmcore) {
     const uint32_t status = vmcore.kdump()->header.status;
     dump::Request request = dump::KdumpRequest{
@@ -31,7 +32,7 @@ util::Result<> copy(const vmcore::Vmcore& vmcore) {
 
 }  // namespace
 
-/// Any bytes as a vmcore, and each of its pages by itself; its seeds are kdump-compressed files.
+/// Reads any bytes as a vmcore, and copies each of its pages. The seeds are kdump-compressed files.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
     if (!vmcore) return 0;

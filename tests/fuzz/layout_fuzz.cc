@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostBlocks = 12;
 constexpr uint64_t kPage = 4096;
 
-/// Objects from the front of an input.
+/// Takes objects from the front of an input.
 class Input {
   public:
     Input(const uint8_t* data, size_t size) : left_(std::as_bytes(std::span(data, size))) {}
@@ -57,7 +57,7 @@ std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& heade
         const uint64_t size = (block.size + 1u) * fuzz::kGrain;
         at += block.gap * fuzz::kGrain;
         support::ScriptedRam& ram = guest->add_ram(at, contents_of(block, size, first));
-        // A host's pages are never populated in part; and reading a hole fails the test.
+        // A page of the host is never populated in part; and reading a hole fails the test.
         if (block.contents == 1 && at % kPage == 0 && size % kPage == 0) ram.make_hole(0, size);
         if (count == 0) first = ram.bytes();
         at += size;
@@ -84,8 +84,8 @@ dump::Request request_of(const fuzz::LayoutHeader& header) {
     return request;
 }
 
-/// What of @block the file must have: bytes in the range, of kdump files all of the pages that it
-/// touches.
+/// The part of @block that the file must contain: the bytes in the range; for kdump files, all of
+/// the pages that the range touches.
 std::optional<guest::GpaRange> expected_of(const guest::GuestPhysBlock& block,
                                            const dump::Request& request) {
     std::optional<guest::GpaRange> only = request.only;
@@ -112,7 +112,8 @@ void check(const guest::Guest& guest, const dump::Request& request, const vmcore
 
 }  // namespace
 
-/// Any layout of memory in any format: what is written can be read, and is what the guest has.
+/// Dumps any layout of memory in any format. The file must be readable and equal to the guest's
+/// memory.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Input input(data, size);
     fuzz::LayoutHeader header;

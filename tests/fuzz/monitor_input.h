@@ -9,11 +9,11 @@
 
 #include "tests/monitor/test_machine.h"
 
-/// What the fuzz targets of the monitor share.
+/// Shared by the fuzz targets of the monitor.
 
 namespace guestdump::fuzz {
 
-/// Shut until the process ends.
+/// Closed until the process ends.
 class Gate {
   public:
     void open() {
@@ -32,7 +32,7 @@ class Gate {
     bool is_open_ = false;
 };
 
-/// A target that takes nothing, and does not care whether the dump is cancelled.
+/// A target that accepts nothing and ignores cancellation.
 class HeldSink final : public dump::Sink {
   public:
     explicit HeldSink(Gate& gate) : gate_(gate) {}
@@ -50,13 +50,13 @@ class HeldSink final : public dump::Sink {
     Gate& gate_;
 };
 
-/// A base, so that the gate outlives the dump's thread.
+/// A base class, so that the gate outlives the dump's thread.
 struct GateOwner {
     Gate gate;
 };
 
-/// A machine that dumps for ever, and therefore begins no other dump: no input of a fuzzer becomes
-/// a file, as it would where dump-cancel made way for the next dump.
+/// A machine whose dump never ends, and which therefore starts no other. Otherwise an input could
+/// cancel the dump, start another and create a file.
 class DumpingMachine : private GateOwner, public monitor::TestMachine {
   public:
     DumpingMachine() {
@@ -66,7 +66,7 @@ class DumpingMachine : private GateOwner, public monitor::TestMachine {
     ~DumpingMachine() { gate.open(); }
 };
 
-/// Takes what a session says, and looks at its form: whole lines.
+/// Receives the output of a session and checks its form: whole lines.
 class CheckingWire final : public monitor::Wire {
   public:
     void send(std::string_view text) override { ended_ = text.ends_with("\r\n"); }

@@ -8,8 +8,8 @@
 
 using namespace guestdump;
 
-/// Writes what the monitor's fuzz targets begin with: monitor_seeds FOLDER. Every command once, and
-/// conversations in which much happens.
+/// Writes the seeds of the monitor's fuzz targets: monitor_seeds FOLDER. They contain every command
+/// once, and conversations in which much happens.
 
 namespace {
 
@@ -54,4 +54,20 @@ void fuzz::write_seeds(const std::filesystem::path& folder) {
     write(folder / "hmp" / "arguments",
           "xp /10xb (0x10 + 2) * $rip\nx /2dg -1\np /c 'a'\ninfo registers -a\ncpu 1\n"
           "dump-guest-memory -p -d \"/x y\" 0 4096\ngpa2hva ~0\ninfo mtree -f\n\x7f\x15\x03\r\n");
+    // What a client finds at a socket.
+    const std::string greeting =
+        "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, "
+        "\"package\": "
+        "\"Debian\"}, \"capabilities\": [\"oob\"]}}\r\n{\"return\": {}}\r\n";
+    write(folder / "greeting" / "qemu",
+          greeting +
+              "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"STOP\"}\r\n"
+              "{\"return\": {\"status\": \"paused\", \"singlestep\": false, \"running\": "
+              "false}}\r\n");
+    write(folder / "greeting" / "error",
+          greeting + "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"no\"}}");
+    write(folder / "greeting" / "hmp",
+          "QEMU 7.2.22 monitor - type 'help' for more information\r\n(qemu) ");
+    write(folder / "greeting" / "http", "HTTP/1.1 400 Bad Request\r\n\r\n");
+    write(folder / "greeting" / "ssh", "SSH-2.0-OpenSSH_9.2p1\r\n");
 }

@@ -11,7 +11,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as a command line, a line an argument.
+/// Parses any bytes as a command line, one argument a line.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string text(reinterpret_cast<const char*>(data), size);
     std::vector<const char*> arguments;
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto options = vm::parse_options(arguments);
     if (!options) return 0;
     for (const vm::MonitorOption& monitor : options->monitors) (void)vm::describe(monitor.device);
-    // What the machine is made of in size is within the bounds that its makers rely on.
+    // The sizes of the machine's parts must be within the bounds that their constructors rely on.
     if (options->cpus < 1 || options->cpus > 255) std::abort();
     for (const vm::RamSpec& spec : options->backends) {
         if (spec.size == 0 || spec.id.empty()) std::abort();

@@ -17,8 +17,8 @@ using guest::Gpa;
 constexpr size_t kCap = 4096;
 constexpr size_t kPage = 4096;
 
-/// Where the memory lies that the tables are in and point to: with borders inside pages, gaps, and
-/// the end of all addresses.
+/// The memory that contains the tables and that they map: with borders inside pages, gaps, and the
+/// end of all addresses.
 struct RamRange {
     uint64_t gpa, size;
 };
@@ -32,7 +32,7 @@ void check(bool truth) {
     if (!truth) std::abort();
 }
 
-/// The input's memory; its pages are numbered through.
+/// The memory described by the input. Its pages are numbered consecutively.
 guest::GuestPhysBlockList memory_of(std::span<const fuzz::WalkEntry> entries) {
     guest::GuestPhysBlockList memory;
     size_t first_page = 0;
@@ -70,7 +70,7 @@ target_i386::PagingTraits traits_of(const fuzz::WalkHeader& header) {
             .a20 = !(header.modes & fuzz::kNoA20)};
 }
 
-/// What holds for every walk, whatever the tables say.
+/// Checks what must hold for every walk, whatever the tables contain.
 void check_list(const guest::GuestPhysBlockList& memory, const guest::MemoryMappingList& list) {
     check(list.view().size() <= kCap);
     for (size_t i = 0; i < list.view().size(); ++i) {
@@ -87,8 +87,8 @@ void check_list(const guest::GuestPhysBlockList& memory, const guest::MemoryMapp
     }
 }
 
-/// The walk of one address, which knows nothing of lists, finds the ends of every mapping where the
-/// list has them.
+/// Translating one address does not use the list. It must map both ends of every mapping to the
+/// addresses in the list.
 void check_addresses(const target_i386::PagingMode& mode, const guest::PageSource& memory,
                      const guest::MemoryMappingList& list) {
     for (const guest::MemoryMapping& mapping : list.view()) {
@@ -102,8 +102,8 @@ void check_addresses(const target_i386::PagingMode& mode, const guest::PageSourc
 
 }  // namespace
 
-/// Any registers over any tables: the walk ends, within its bounds, in an ordered list of memory or
-/// an error.
+/// Walks any tables with any registers. The walk must end within its bounds, in an ordered list of
+/// memory or an error.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     fuzz::WalkHeader header;
     if (size < sizeof header) return 0;

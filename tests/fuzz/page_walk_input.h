@@ -5,12 +5,12 @@
 
 #include "util/stored.h"
 
-/// What the bytes of an input of the page walk's fuzz target mean: registers, then entries.
+/// Meaning of an input of the page walk's fuzz target: registers, then table entries.
 
 namespace guestdump::fuzz {
 
 struct WalkHeader {
-    uint8_t modes = 0;  ///< which registers and traits: kPae and so on
+    uint8_t modes = 0;  ///< registers and traits: kPae and so on
     uint8_t physical_bits = 52;
     util::le64 cr3;
 };

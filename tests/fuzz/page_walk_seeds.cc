@@ -9,8 +9,9 @@
 
 using namespace guestdump;
 
-/// Writes what the page walk's fuzz target begins with: page_walk_seeds FOLDER. One input for each
-/// mode, with a small table of every kind; no binary files in git.
+/// Writes the seeds of the page walk's fuzz target: page_walk_seeds FOLDER. One input for each
+/// mode, with a small table of every kind. A program writes them so that there are no binary files
+/// in git.
 
 namespace {
 
@@ -22,8 +23,8 @@ struct Seed {
     std::vector<fuzz::WalkEntry> entries;
 };
 
-/// Tables in pages 1, 2, ... of which each has the next as its first and its last entry; the last
-/// maps pages.
+/// Tables in pages 1, 2, ...: the first and the last entry of each lead to the next table; the last
+/// table maps pages.
 std::vector<fuzz::WalkEntry> chain(unsigned tables) {
     std::vector<fuzz::WalkEntry> entries;
     for (unsigned level = 1; level < tables; ++level) {

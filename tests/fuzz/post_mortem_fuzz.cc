@@ -5,8 +5,8 @@
 
 using namespace guestdump;
 
-/// Any bytes as a core of the process; and as a record in one, with its checksums made right so
-/// that what they guard is reached.
+/// Reads any bytes as a core of the process, and as a record in a core. The record's checksums are
+/// corrected, so that the code after the checks is reached.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
     if (vmcore) fuzz::look_at(**vmcore);

@@ -6,7 +6,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as what a QMP client sends, in pieces, before and after the handshake.
+/// Interprets any bytes as the input from a QMP client, in pieces, before and after the handshake.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static fuzz::DumpingMachine vm;
     std::string_view text(reinterpret_cast<const char*>(data), size);

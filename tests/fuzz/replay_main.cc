@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-/// The main() of a fuzz target where there is no fuzzer: runs inputs, and changed ones, as an
-/// ordinary test.
+/// The main() of a fuzz target if there is no fuzzer: runs inputs, and changed copies of them, as
+/// an ordinary test.
 ///
 ///     TARGET [-n COUNT] FILE|FOLDER... [-n COUNT FILE|FOLDER...]...
 ///
-/// Each input is run as it is and COUNT times with a few bytes changed, cut or repeated; the same
-/// for every run. COUNT is for the inputs behind it, until the next; 0 for those before the first.
-/// A folder that is not there has none.
+/// Each input is run unchanged, and then COUNT times with a few bytes changed, cut or repeated, the
+/// same way in every run. COUNT applies to the inputs after it, up to the next -n; inputs before
+/// the first -n have 0. A folder that does not exist counts as empty.
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -26,7 +26,7 @@ namespace {
 
 using Input = std::vector<uint8_t>;
 
-/// A small generator, so that every run does the same. [Vigna: xorshift64*]
+/// A small random number generator, so that every run does the same. [Vigna: xorshift64*]
 class Dice {
   public:
     uint64_t roll(uint64_t sides) {
@@ -40,7 +40,7 @@ class Dice {
     uint64_t state_ = 88172645463325252u;
 };
 
-/// Numbers at the edges of what fields hold.
+/// Writes a number at an edge of the range of a field.
 void put_edge(Input& input, size_t at, Dice& dice) {
     static constexpr uint64_t kEdges[] = {0,          1,          0x7f,      0xff,      0xffff,
                                           0x7fffffff, 0xffffffff, INT64_MAX, UINT64_MAX};

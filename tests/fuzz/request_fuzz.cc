@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "dump/arguments.h"
 #include "qapi/json_stream.h"
 #include "qapi/marshal.h"
 #include "tests/dump/dumping.h"
@@ -22,12 +23,12 @@ const support::ScriptedGuest& guest() {
     return *kGuest;
 }
 
-/// The number of threads is the host's affair.
+/// The default number of threads depends on the host.
 void with_one_thread(dump::Request& request) {
     request.threads = 1;
 }
 
-/// A file that says it is whole can be read, and has the vCPUs.
+/// If a dump succeeds, its file must be readable and contain the vCPUs.
 void dump_by(const dump::Request& request) {
     const dump::KdumpRequest* kdump = request.kdump();
     using Order = support::MemorySink::Order;
@@ -51,9 +52,9 @@ void ask(json_object* json) {
 
 }  // namespace
 
-/// Any bytes as the arguments of dump-guest-memory. What is accepted is done.
+/// Parses any bytes as the arguments of dump-guest-memory. Dumps if they are accepted.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    int left = 4;  // values of one input that are tried
+    int left = 4;  // how many more values of the input to try
     qapi::JsonStream stream([&left](util::Result<qapi::Json> value) {
         if (value && left-- > 0) ask(value->get());
     });

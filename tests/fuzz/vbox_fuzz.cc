@@ -3,7 +3,7 @@
 
 using namespace guestdump;
 
-/// Any bytes as a vmcore; its seeds are VirtualBox cores.
+/// Reads any bytes as a vmcore. The seeds are VirtualBox cores.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto vmcore = vmcore::Vmcore::read(fuzz::source_of(data, size));
     if (vmcore) fuzz::look_at(**vmcore);

@@ -14,7 +14,7 @@ inline std::shared_ptr<const vmcore::ByteSource> source_of(const uint8_t* data, 
     return vmcore::in_memory({bytes.begin(), bytes.end()});
 }
 
-/// Does with a frozen guest what a dump does, as far as its memory is small.
+/// Reads a stopped guest as a dump does, but at most 64 KiB of its memory.
 inline void look_at(const vmcore::Vmcore& vmcore) {
     const guest::GuestPhysBlockList blocks = vmcore.blocks();
     (void)vmcore.arch_info(blocks);

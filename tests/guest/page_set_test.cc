@@ -99,7 +99,7 @@ START_TEST(high_addresses_take_no_more_memory_than_low_ones) {
 }
 END_TEST
 
-/// The same set as a tree of numbers.
+/// Compares @set with a tree of the same numbers.
 void check_against(const PageSet& set, const std::set<uint64_t>& model, uint64_t end) {
     ck_assert_uint_eq(set.count(), model.size());
     uint64_t rank = 0;
@@ -143,6 +143,54 @@ START_TEST(random_sets_are_what_a_tree_of_numbers_is) {
 }
 END_TEST
 
+START_TEST(marked_pages_are_taken_away_as_one_by_one) {
+    std::mt19937_64 random(2);
+    for (int round = 0; round < 60; ++round) {
+        std::vector<PfnRun> extents;
+        for (uint64_t at = random() % 100; at < 9000;) {
+            const uint64_t end = at + 1 + random() % (round % 2 ? 5000 : 100);
+            extents.push_back({at, end});
+            at = end + 1 + random() % 200;
+        }
+        PageSet fast = PageSet::of(extents), slow = PageSet::of(extents);
+        for (int step = 0; step < 4; ++step) {
+            std::vector<uint64_t> marks(random() % 100);
+            for (uint64_t& word : marks) word = random() & random() & (random() % 3 ? ~0ull : 0);
+            const uint64_t first = random() % 6000;
+            must(fast.remove(first, marks));
+            for (uint64_t i = 0; i < 64 * marks.size(); ++i) {
+                if (marks[i / 64] >> i % 64 & 1) must(slow.remove({first + i, first + i + 1}));
+            }
+        }
+        ck_assert_uint_eq(fast.count(), slow.count());
+        ck_assert(runs_of(fast) == runs_of(slow));
+        for (uint64_t pfn = 0; pfn < 15000; pfn += 77)
+            ck_assert_uint_eq(fast.rank(pfn), slow.rank(pfn));
+    }
+}
+END_TEST
+
+START_TEST(a_set_without_marked_pages_takes_no_memory_for_bits) {
+    PageSet set = PageSet::of({{0, uint64_t{1} << 50}});  // bits would take 128 TiB
+    must(set.remove(64, std::vector<uint64_t>(100)));
+    must(set.remove(uint64_t{1} << 50, std::vector<uint64_t>(2, 1)));
+    ck_assert_uint_eq(set.count(), uint64_t{1} << 50);
+}
+END_TEST
+
+START_TEST(a_copy_changes_by_itself) {
+    PageSet set = PageSet::of({{0, 5000}, {6000, 6010}});
+    PageSet whole = must(set.copy());
+    must(set.remove({100, 6005}));
+    PageSet part = must(set.copy());
+    must(part.remove({0, 50}));
+    ck_assert_uint_eq(whole.count(), 5010);
+    ck_assert(runs_of(set) == (std::vector<PfnRun>{{0, 100}, {6005, 6010}}));
+    ck_assert(runs_of(part) == (std::vector<PfnRun>{{50, 100}, {6005, 6010}}));
+    ck_assert_uint_eq(part.select(50), 6005);
+}
+END_TEST
+
 START_TEST(blocks_are_clipped_to_the_pages_of_a_set) {
     support::ScriptedGuest guest;
     guest.add_ram(0x800, support::Bytes(0x2000));
@@ -179,6 +227,9 @@ Suite* page_set_suite() {
                                                pages_of_no_memory_cannot_be_taken_away,
                                                high_addresses_take_no_more_memory_than_low_ones,
                                                random_sets_are_what_a_tree_of_numbers_is,
+                                               marked_pages_are_taken_away_as_one_by_one,
+                                               a_set_without_marked_pages_takes_no_memory_for_bits,
+                                               a_copy_changes_by_itself,
                                                blocks_are_clipped_to_the_pages_of_a_set,
                                            });
 }

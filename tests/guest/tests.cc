@@ -3,16 +3,20 @@
 
 namespace guestdump::guest {
 
+Suite* mapped_region_suite();
 Suite* memory_map_suite();
 Suite* note_builder_suite();
 Suite* page_set_suite();
+Suite* range_list_suite();
 
 }  // namespace guestdump::guest
 
 int main() {
     return guestdump::support::run_suites({
+        guestdump::guest::mapped_region_suite(),
         guestdump::guest::memory_map_suite(),
         guestdump::guest::note_builder_suite(),
         guestdump::guest::page_set_suite(),
+        guestdump::guest::range_list_suite(),
     });
 }

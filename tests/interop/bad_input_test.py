@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What must be refused: clearly, at once, and without leaving anything behind."""
+"""Input that must be refused: with a clear message, at once, and without leaving anything behind."""
 import os
 import resource
 import signal
@@ -12,11 +12,11 @@ from lab import Skip, case, check, check_equal, linux_guest, program, run_cases,
 from qmp import Qmp, QmpError
 from vmcore import Elf
 
-PATIENCE = 20  # seconds that a refusal may take at most
+PATIENCE = 20  # limit for a refusal, seconds
 
 
 def refusal(lab, *options, limits=None):
-    """What guestdump-vm says when it refuses to start: one line on stderr, exit status 1."""
+    """The error with which guestdump-vm refuses to start: one line on stderr, exit status 1."""
     done = subprocess.run([program("guestdump-vm"), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", timeout=PATIENCE, cwd=lab.folder, preexec_fn=limits)
     said = done.stderr.rstrip("\n")
@@ -104,7 +104,7 @@ def a_vmcore_cut_off_anywhere_is_refused(lab):
         with open(cut, "wb") as out:
             out.write(head[:length])
         names(refusal(lab, "-restore", cut), cut)
-    # Everything there but the last byte of memory; what is not written here is a hole.
+    # A file that lacks only the last byte of memory; what is not written here is a hole.
     with open(cut, "wb") as out:
         out.write(head)
         out.truncate(max(load.offset + load.filesz for load in Elf(whole).loads) - 1)
@@ -284,7 +284,7 @@ def a_closed_descriptor_is_gone(lab):
 
 
 def survives_failure(machine, lab, protocol, *words):
-    """A dump to @protocol fails with @words, and the next one succeeds."""
+    """Checks that a dump to @protocol fails with @words and that the next one succeeds."""
     try:
         machine.qmp("dump-guest-memory", paging=False, protocol=protocol)
         raise AssertionError("the dump to %s succeeded" % protocol)
@@ -314,7 +314,7 @@ def a_full_target_fails_with_the_reason_and_the_machine_goes_on(lab):
 
 @case
 def a_target_that_fills_up_half_way_leaves_nothing_under_its_name(lab):
-    """The limit on file sizes stands in for a disk that fills up: it needs no privilege to set."""
+    """A limit on file sizes replaces a full disk, because setting it needs no privilege."""
     with open(lab.path("noise"), "wb") as out:
         out.write(os.urandom(8 << 20))
     machine = lab.vm("-S", "-m", "16M", "-device", "loader,file=%s,addr=0" % lab.path("noise"))

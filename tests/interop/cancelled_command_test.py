@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""guestdump dump that is interrupted or killed, or whose machine dies: as soon as may be, and nothing is left of it."""
+"""guestdump dump is interrupted or killed, or its machine dies: it ends as soon as possible and leaves nothing."""
 import contextlib
 import os
 import signal
@@ -43,12 +43,13 @@ def ctrl_c_cancels_qemus_dump_too(lab):
     ram = fill(lab, "ram", 1 << 30)
     machine = running_qemu(lab, "-object", "memory-backend-file,id=ram,size=1G,mem-path=%s,share=on" % ram,
                            "-machine", "pc,memory-backend=ram")
-    child = dumping(lab, machine, "--format", "kdump-zlib", lab.path("core"))
-    wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
-    child.send_signal(signal.SIGINT)
-    check_equal(child.wait(20), 130, "exit status")
-    check_equal(files(lab), [], "files")
-    check_equal(guest_status(lab, machine), "running", "status")
+    for how in (["--by-machine"], []):
+        child = dumping(lab, machine, *how, "--format", "kdump-zlib", lab.path("core"))
+        wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+        child.send_signal(signal.SIGINT)
+        check_equal(child.wait(20), 130, "exit status")
+        check_equal(files(lab), [], "files")
+        check_equal(guest_status(lab, machine), "running", "status")
 
 
 @case
@@ -65,16 +66,16 @@ def a_fifo_that_nobody_reads_can_be_left_and_keeps_no_other_client_waiting(lab):
 
 
 def waits_in_open(child):
-    """Whether a process waits until a FIFO, or the like, can be opened."""
+    """Whether a process waits in open(), as for a FIFO."""
     with open("/proc/%d/wchan" % child.pid) as file:
         return file.read() in ("wait_for_partner", "fifo_open")
 
 
-FILE, FOLDER = range(2)  # in this order they are synced
+FILE, FOLDER = range(2)  # in the order of their fsync() calls
 
 
 class SlowSync:
-    """A dump of a small machine whose command waits in its fsync() number @which; tests/interop/slow_sync.c."""
+    """A dump of a small machine whose command blocks in fsync() number @which; see tests/interop/programs/slow_sync.c."""
 
     def __init__(self, lab, which):
         machine = lab.vm("-m", "16M", "-accel", "synthetic")
@@ -87,12 +88,12 @@ class SlowSync:
 
     @contextlib.contextmanager
     def fsync(self):
-        """While it is under way."""
+        """A context in which that fsync() is under way."""
         with open(self.fifo, "wb"):
             yield
 
     def ended(self):
-        """The exit status, and what it said."""
+        """The exit status and stderr."""
         return self.child.wait(20), self.child.stderr.read().decode()
 
 
@@ -102,7 +103,7 @@ def ctrl_c_cancels_until_the_file_has_its_name(lab):
         dump = SlowSync(lab, FILE)
         with dump.fsync():
             dump.child.send_signal(number)
-            time.sleep(0.2)  # there is nothing to see of a signal that was taken
+            time.sleep(0.2)  # it is not visible from outside that a signal was taken
         status, said = dump.ended()
         check_equal(status, 128 + number, "exit status")
         check("guestdump dump: cancelled" in said, "it says %s", said)
@@ -137,7 +138,7 @@ def ctrl_c_is_too_late_when_the_file_has_its_name(lab):
 
 @contextlib.contextmanager
 def late_replies(lab, machine, command):
-    """Path of a monitor that is @machine's, but for the replies to @command: they come after the end of this."""
+    """Path of a socket that relays @machine's monitor, but delays the replies to @command until the context ends."""
     path, asked, free = lab.path("qmp-late"), threading.Event(), threading.Event()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
@@ -207,12 +208,12 @@ def ctrl_c_cancels_while_a_reader_stalls_that_has_not_taken_the_end_of_qemus_dum
     other = lab.path("qmp-other")
     machine = running_qemu(lab, "-S", "-qmp", "unix:%s,server=on,wait=off" % other)
     watcher = Qmp(other)
-    guestdump(lab, machine, "dump", "--format", "kdump-zlib", lab.path("whole"))
+    guestdump(lab, machine, "dump", "--by-machine", "--format", "kdump-zlib", lab.path("whole"))
     size = os.path.getsize(lab.path("whole"))
     os.mkfifo(lab.path("fifo"))
-    child = dumping(lab, machine, "--format", "kdump-zlib", lab.path("fifo"))
+    child = dumping(lab, machine, "--by-machine", "--format", "kdump-zlib", lab.path("fifo"))
     with open(lab.path("fifo"), "rb", buffering=0) as reader:
-        left = size - (512 << 10)  # more than a pipe takes, less than the command does
+        left = size - (512 << 10)  # more than fits into a pipe, less than the command still has
         while left > 0:
             left -= len(reader.read(min(left, 65536)))
         wait_for(lambda: watcher("query-dump")["status"] == "completed", "the end of the dump")

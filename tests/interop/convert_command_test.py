@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""guestdump convert as a person uses it: how far it is, what ends it, and what is left of it then."""
+"""guestdump convert as a person uses it: progress, what ends it, and what it leaves then."""
 import os
 import re
 import signal
@@ -22,7 +22,7 @@ def words(target, *options):
 
 
 def start(lab, target, *options):
-    """A conversion that has begun to write."""
+    """A conversion that has started to write."""
     with open(lab.path("said"), "w") as said:
         child = lab.start(*words(target, *options), errors=said)
     deadline = time.monotonic() + 20
@@ -33,7 +33,7 @@ def start(lab, target, *options):
 
 
 def open_files(pid):
-    """What a process has open for writing."""
+    """The files that a process has open for writing."""
     found = []
     for name in os.listdir("/proc/%d/fd" % pid):
         try:
@@ -62,8 +62,10 @@ def a_bar_shows_how_far_it_is_and_is_gone_in_the_end(lab):
 
 
 @case
-def elsewhere_and_where_it_is_to_be_quiet_it_tells_nothing(lab):
-    check_equal(lab.run(*words(lab.path("out"), *SLOW)), "", "output")
+def elsewhere_it_prints_lines_of_tenths_and_nothing_if_it_is_to_be_quiet(lab):
+    lines = lab.run(*words(lab.path("out"), *SLOW)).splitlines()
+    check(lines and all(re.match(r"[0-9.]+ %, ", line) for line in lines), "it printed: %s", lines)
+    check_equal(lab.run(*words(lab.path("out"), "--quiet", *SLOW)), "", "output")
     need("tmux")
     with Terminal(lab.folder) as screen:
         screen.enter("clear; %s; echo end=$?" % " ".join(words("out", "--quiet", *SLOW)))
@@ -101,7 +103,7 @@ def signals_cancel_and_leave_nothing(lab):
 
 @case
 def a_reader_that_does_not_read_holds_up_no_cancel(lab):
-    """The pipe is full: a write waits for room."""
+    """The pipe is full, so a write blocks."""
     os.mkfifo(lab.path("fifo"))
     reader = os.open(lab.path("fifo"), os.O_RDONLY | os.O_NONBLOCK)
     child = start(lab, lab.path("fifo"), "--format", "kdump-zlib")
@@ -115,7 +117,7 @@ def a_reader_that_does_not_read_holds_up_no_cancel(lab):
 def what_cannot_be_written_says_where_and_why(lab):
     kdump = lab.path("kdump")
     lab.run(program("guestdump"), "convert", "--format", "kdump-raw-zlib", reference(), kdump)
-    for source in (reference(), kdump):  # pages made anew, and taken over
+    for source in (reference(), kdump):  # pages that are compressed anew, and pages that are copied
         text = lab.run(program("guestdump"), "convert", "--format", "kdump-zlib", source, "/dev/full", status=2)
         check(re.search(r"writing \d+ bytes at offset \d+ of '/dev/full': No space left on device", text), "it said: %s", text)
         text = lab.run(program("guestdump"), "convert", "--format", "kdump-raw-zlib", source, "/dev/full", status=2)

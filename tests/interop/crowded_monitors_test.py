@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""50 clients at once, some of them hostile: dumps and the other clients go on, and memory stays bounded. Clients that go in
-the middle, read late or ask for much are each told what is theirs, and keep nobody waiting."""
+"""50 clients at once, some of them hostile: dumps and the other clients go on, and memory stays bounded. Clients that
+disconnect early, read late or request much get their own replies and delay nobody.
+"""
 import json
 import os
 import socket
@@ -15,10 +16,10 @@ CLIENTS = 50
 NESTING = 64 << 20  # bytes
 MIB = 1 << 20
 SECONDS = 8  # at least
-BOUND = 64 * MIB  # of growth; most of it are the stages of a dump
+BOUND = 64 * MIB  # growth of memory; most of it is for the stages of a dump
 ESTIMATE = b'{"execute": "query-dump-estimate", "arguments": {"format": "kdump-zlib"}}'
 ASKING = 3.0  # seconds
-LATE = 5.0  # seconds that an answer may take on a busy host
+LATE = 5.0  # limit for an answer on a busy host, seconds
 
 
 def resident(pid):
@@ -29,7 +30,7 @@ def resident(pid):
 
 
 class Crowd:
-    """A machine with a monitor for each client, all of them connected and negotiated."""
+    """A machine with one monitor per client; all clients are connected and negotiated."""
 
     def __init__(self, lab):
         sockets = [lab.path("c%d" % number) for number in range(CLIENTS)]
@@ -45,11 +46,11 @@ class Crowd:
         self.threads = []
 
     def begin(self, function, *arguments):
-        """Runs on a thread of its own; what it raises is raised by end()."""
+        """Runs @function on a thread; end() raises its exceptions."""
         def run():
             try:
                 function(*arguments)
-            except Exception as error:  # of any kind: it is told at the end
+            except Exception as error:  # of any kind; reported at the end
                 self.trouble.append(error)
         thread = threading.Thread(target=run, daemon=True)
         self.threads.append(thread)
@@ -73,7 +74,7 @@ def send_a_byte_a_second(crowd, client):
 
 
 def send_without_reading(crowd, client):
-    """Asks for the longest of all answers until the server takes no more requests."""
+    """Requests the longest of all answers until the server accepts no more requests."""
     client.socket.settimeout(0.2)
     try:
         while not crowd.over.is_set():
@@ -83,7 +84,7 @@ def send_without_reading(crowd, client):
 
 
 def send_nesting(crowd, client):
-    """Brackets that are never closed; the errors are read, so that all of them are taken."""
+    """Sends brackets that are never closed, and reads the errors so that all brackets are accepted."""
     crowd.begin(read_errors, client)
     block = b"[" * MIB
     client.socket.settimeout(60)
@@ -127,7 +128,7 @@ def dumps_and_clients_go_on_among_hostile_ones(lab):
         dumps += 1
         most = max(most, resident(crowd.pid))
     for client in others[8:]:
-        client.returned(b'{"execute": "query-status"}')  # behind all the events of all dumps
+        client.returned(b'{"execute": "query-status"}')  # after all events of all dumps
     crowd.end()
     print("# %d clients, %d dumps, %d answers, the slowest in %.3f s; own memory %.1f MiB before, %.1f at most"
           % (CLIENTS, dumps, len(took), max(took), before / MIB, most / MIB))
@@ -179,7 +180,7 @@ def a_client_that_asks_for_many_large_replies_at_once_gets_them(lab):
     asked = [b'{"execute": "read-guest-memory", "arguments": {"begin": %d, "length": %d}, "id": %d}' % (MIB * number, MIB, number)
              for number in range(12)]
     client.send(b"".join(asked))
-    time.sleep(0.2)  # all of it is there before the first reply is read
+    time.sleep(0.2)  # everything has arrived before the first reply is read
     for number in range(12):
         reply = client.line()
         check("return" in reply and reply["id"] == number, "reply %d is %.100s", number, reply)
@@ -192,7 +193,7 @@ def a_client_that_asks_for_many_large_replies_at_once_gets_them(lab):
 @case
 def a_client_that_has_said_all_gets_all_replies(lab):
     machine = lab.vm("-accel", "synthetic")
-    for many in range(8, 32):  # with some of them a little more than the socket holds
+    for many in range(8, 32):  # with some of them slightly more than the socket buffers
         client = negotiated(machine.socket_path)
         client.send(b'{"execute": "query-qmp-schema"}' * many + b'{"execute": "query-name", "id": "last"}')
         client.socket.shutdown(socket.SHUT_WR)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What drgn says to a QMP socket when it attaches to a live guest, step by step; the guest is a restored Linux.
+"""The QMP commands that drgn sends to attach to a live guest, step by step; the guest is a restored Linux.
 
-A guest of an ELF vmcore is mapped, and drgn reads it by process_vm_readv(); one of a compressed file is read by xp.
+The memory of a guest restored from ELF is mapped, and drgn reads it with process_vm_readv(); that of a compressed file
+is read with xp.
 """
 import ctypes
 import json
@@ -25,7 +26,7 @@ class Iovec(ctypes.Structure):
 
 
 def read_process(pid, address, size):
-    """As drgn reads the memory of another process; b"" where it cannot."""
+    """Reads another process's memory as drgn does; b"" if it cannot."""
     libc, buffer = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(size)
     local, remote = Iovec(ctypes.addressof(buffer), size), Iovec(address, size)
     got = libc.process_vm_readv(pid, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0)
@@ -33,7 +34,7 @@ def read_process(pid, address, size):
 
 
 class Drgn:
-    """One request at a time, no ids, each ended by CR LF."""
+    """Sends one request at a time, without ids, each ended by CR LF."""
 
     def __init__(self, machine):
         self.wire = Wire(connected(machine.socket_path))
@@ -56,7 +57,7 @@ class Drgn:
         return self.ask("human-monitor-command", **{"command-line": line})
 
     def find_ranges(self):
-        """[(first address, last address)] of the view of system memory, RAM before ROM."""
+        """[(first address, last address)] of the system memory view, RAM before ROM."""
         view = self.hmp("info mtree -f").replace("\r", "")
         check(re.search(r'^FlatView #\d+$(?:\n AS ".*", root: .*)*\n AS "memory", root: system$', view, re.M),
               "no view of memory in %r", view)
@@ -65,13 +66,13 @@ class Drgn:
         return [one[:2] for one in sorted(found, key=lambda one: one[2])]
 
     def host_address(self, gpa):
-        """Where the range is in the emulator; None where it is not, or cannot be read."""
+        """The address of the range in the emulator; None if it has none or cannot be read."""
         found = HOST_ADDRESS.match(self.hmp("gpa2hva 0x%x" % gpa))
         address = int(found[1], 16) if found else None
         return address if address and read_process(self.pid, address, 1) else None
 
     def vmcoreinfo(self):
-        """From the notes of a dump of one byte, into a memfd."""
+        """Reads the notes of a dump of one byte into a memfd."""
         descriptor = os.memfd_create("drgn-dump")
         self.ask("getfd", fds=[descriptor], fdname="drgn-dump")
         self.ask("dump-guest-memory", paging=False, protocol="fd:drgn-dump", begin=self.ranges[0][0], length=1)
@@ -84,7 +85,7 @@ class Drgn:
         raise LookupError(hex(gpa))
 
     def read_by_xp(self, gpa, size):
-        """At most 1024 bytes, from lines of eight."""
+        """Reads at most 1024 bytes, from lines of eight."""
         text = self.hmp("xp /%dxb 0x%x" % (size, gpa)).replace("\r", "")
         data = b""
         for line in text.splitlines():
@@ -95,7 +96,7 @@ class Drgn:
 
 
 def check_reads(read, reference, ranges):
-    """Compares reads at both ends of each range, and of what the kernel says about itself, with QEMU's dump."""
+    """Compares reads at both ends of each range, and of the kernel's own description, with QEMU's dump."""
     for first, last in ranges:
         for gpa in (first, (first + last) // 2 // 8 * 8, last + 1 - 256):
             check_equal(read(gpa, 256), reference.read(gpa, 256), "256 bytes at 0x%x" % gpa)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""guestdump dump, status, stop and cont, against our machine and against QEMU, as a person and as a script use them."""
+"""guestdump dump, status, stop and cont with guestdump-vm and with QEMU, as a person and as a script use them."""
 import fcntl
+import json
 import os
 import pty
 import re
@@ -31,7 +32,7 @@ def every_format_is_what_the_monitor_writes_itself(lab):
 
 
 def estimate(lab, machine, *words):
-    """Expected, lowest, highest and the most without holes, as the command tells them."""
+    """The expected, lowest and highest size and the size without holes, as the command prints them."""
     said = guestdump(lab, machine, "dump", "--estimate", *words)
     return [int(number) for number in re.findall(r"(\d+) bytes", said)]
 
@@ -43,7 +44,7 @@ def the_real_size_lies_inside_the_estimate_in_every_format(lab):
         expected, lowest, highest, without_holes = estimate(lab, machine, "--format", form)
         guestdump(lab, machine, "dump", "--format", form, lab.path("core"))
         status = os.stat(lab.path("core"))
-        real = status.st_blocks * 512 if form in ("elf", "vbox-core") else status.st_size  # these have holes
+        real = status.st_blocks * 512 if form in ("elf", "vbox-core") else status.st_size  # these files have holes
         check(lowest <= real <= highest, "%s: %d is not from %d to %d", form, real, lowest, highest)
         check(lowest <= expected <= highest, "%s: expected %d", form, expected)
         check(status.st_size <= without_holes, "%s: %d bytes without holes are more than %d", form, status.st_size, without_holes)
@@ -63,12 +64,13 @@ def an_estimate_disturbs_nobody(lab):
     check_equal(machine.qmp("query-status")["status"], "running", "status")
     machine.qmp.sock.close()
     machine._qmp = None
-    for words, said in [(["--level", "3"], "--estimate takes --format, --begin and --length only"),
+    for words, said in [(["--level", "3"], "--estimate takes --format, --begin, --length, --exclude and -d only"),
                         (["--begin", "1"], "Parameter 'length' is missing"),
                         (["--format", "win-dmp"], "win-dmp is not available now")]:
         check(said in guestdump(lab, machine, "dump", "--estimate", *words, status=2), "%s: not '%s'", words, said)
     qemu = running_qemu(lab, "-S")
-    check("query-dump-estimate has not been found" in guestdump(lab, qemu, "dump", "--estimate", status=2), "QEMU gave an estimate")
+    check_equal(estimate(lab, qemu)[3] >> 30, 1, "GiB that QEMU's guest takes without holes")
+    check_equal(guest_status(lab, qemu), "prelaunch", "status of QEMU")
 
 
 @case
@@ -89,15 +91,19 @@ def all_options_come_to_the_machine(lab):
 
 
 @case
-def qemus_dump_comes_through_too(lab):
+def a_dump_by_qemu_itself_comes_through_too(lab):
     machine = running_qemu(lab, "-S")
     for form in QEMU_FORMATS:
-        guestdump(lab, machine, "dump", "--format", form, lab.path("by-us"))
+        guestdump(lab, machine, "dump", "--by-machine", "--format", form, lab.path("by-us"))
         machine.dump(lab.path("by-qemu"), form)
         machine.qmp.sock.close()
         machine._qmp = None
         lab.run("cmp", lab.path("by-us"), lab.path("by-qemu"))
-    check("is unexpected" in guestdump(lab, machine, "dump", "--threads", "2", lab.path("no"), status=2), "QEMU took --threads")
+    for option, value in (("--level", "1"), ("--exclude", "free")):
+        said = guestdump(lab, machine, "dump", "--by-machine", option, value, lab.path("no"), status=2)
+        check("QEMU's own dump has no " + option in said, "with %s it says: %s", option, said)
+    guestdump(lab, machine, "dump", "--by-machine", "--threads", "2", "--format", QEMU_FORMATS[-1], lab.path("by-us"))
+    lab.run("cmp", lab.path("by-us"), lab.path("by-qemu"))
     check_equal(files(lab), ["by-qemu", "by-us"], "files")
 
 
@@ -149,6 +155,23 @@ def stop_and_cont_say_nothing_and_do_it(lab):
         check_equal(guest_status(lab, machine), "paused", "status")
         check_equal(guestdump(lab, machine, "cont"), "", "what cont says")
         check_equal(guest_status(lab, machine), "running", "status")
+
+
+@case
+def a_program_reads_the_progress_as_lines_of_json(lab):
+    for machine in slow_machine(lab, size=64 << 20), running_qemu(lab):
+        lines = guestdump(lab, machine, "dump", "--progress=json", lab.path("core")).splitlines()
+        reports = [json.loads(line) for line in lines]
+        phases = [report["phase"] for report in reports]
+        check_equal((phases[0], phases[-2:]), ("prepare", ["commit", "completed"]), "phases")
+        last = reports[-1]
+        check_equal(last["exit-status"], 0, "exit status in the last report")
+        check(last["completed"] == last["total"] >= 64 << 20, "the last report: %s", last)
+        check(all(report["completed"] <= report["total"] for report in reports), "reports: %s", reports)
+    refused = guestdump(lab, machine, "dump", "--progress=json", "/nonexistent/core", status=2).splitlines()
+    reports = [json.loads(line) for line in refused if line.startswith("{")]
+    check_equal((reports[-1]["phase"], reports[-1]["exit-status"]), ("failed", 2), "end of a refused dump")
+    check_equal([line for line in refused if not line.startswith("{")], ["guestdump dump: " + reports[-1]["error"]], "messages")
 
 
 @case

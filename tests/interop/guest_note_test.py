@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest that hands its note over by -device vmcoreinfo, to us and to QEMU: the note is in dumps, in query-vmcoreinfo, in cores."""
+"""A guest passes its note with -device vmcoreinfo, to guestdump-vm and to QEMU: it is in dumps, query-vmcoreinfo and
+cores.
+"""
 import os
 import struct
 import time
@@ -30,7 +32,7 @@ def steps(machine, path):
 
 
 def dump_when_done(machine, path):
-    """Dumps once the guest has done all it does."""
+    """Dumps when the guest has finished."""
     end = time.monotonic() + 30
     while steps(machine, path) != (5, 0):
         check(time.monotonic() < end, "the guest got as far as %s", steps(machine, path))
@@ -94,7 +96,7 @@ def a_reset_takes_the_note_back(lab):
 
 
 def forged_notes():
-    """Images of the guest, with a note that passes for a dump's own and with one that is longer than what is handed over."""
+    """Guest images with a note that looks like one of the dump's own, and with one longer than what is passed."""
     with open(guest_file("vmcoreinfo.bin"), "rb") as file:
         image = file.read()
     at = image.index(b"VMCOREINFO\0")

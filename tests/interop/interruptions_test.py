@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""quit, SIGTERM, a client that goes, reset, stop, cont, a second dump, in each phase of a dump: what happens, in which order.
+"""quit, SIGTERM, a client that disconnects, reset, stop, cont and a second dump in each phase of a dump: what happens,
+in which order.
 
-In the phase `memory` a compressor takes its time, the guest stands still and the file has no name; in `commit` the guest runs and
-the file is made durable. cancel_test.py has dump-cancel.
+In the phase `memory` a compressor is slow, the guest is paused and the file has no name; in `commit` the guest runs and
+the file is synced. cancel_test.py tests dump-cancel.
 """
 import json
 import os
@@ -16,11 +17,11 @@ from lab.wire import Wire, connected
 OLD = b"what was there before"
 SIZE = 96 << 20
 PATIENCE = 20
-ROUNDS = 4  # of what must hit a phase that is short
+ROUNDS = 4  # of cases that must hit a short phase
 
 
 class Dumping:
-    """A machine that runs and dumps into a file that was there before; two clients, the first of which asked for the dump."""
+    """A machine that runs and dumps over an existing file, with two clients; the first requested the dump."""
 
     def __init__(self, lab, **arguments):
         self.lab, self.path = lab, lab.path("vmcore")
@@ -51,7 +52,7 @@ class Dumping:
         client.send(json.dumps({"execute": command, "arguments": arguments}).encode())
 
     def ask(self, command, **arguments):
-        """By the second client; events that come meanwhile are kept."""
+        """Sends a command from the second client and keeps events that arrive meanwhile."""
         self.tell(self.second, command, **arguments)
         while True:
             message = self.second.line()
@@ -60,7 +61,7 @@ class Dumping:
             self.events.append(message["event"])
 
     def is_in(self, phase):
-        """Waits until the dump is in @phase. False where it came too late."""
+        """Waits until the dump is in @phase. Returns False if the phase was missed."""
         end = time.monotonic() + PATIENCE
         while True:
             told = self.ask("query-dump")["return"]
@@ -92,13 +93,13 @@ class Dumping:
         check_equal(left, [], "private names left")
 
     def check_ended(self, expected_events):
-        """The process has ended by itself, having told why; the file is the old one or the new one."""
+        """Checks that the process ended by itself after reporting why, and that the file is the old or the new one."""
         told = []
         try:
             while True:
                 told.append(self.second.line().get("event"))
         except (AssertionError, ConnectionError):
-            pass  # the end of the connection
+            pass  # the connection was closed
         told = [event for event in self.events + told if event]
         for event in expected_events:
             check(event in told, "no %s among %s", event, told)

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""kdump files become a machine again: ours, QEMU's and makedumpfile's, restored and dumped as ELF, have the notes and pages of their guest."""
+"""kdump files from guestdump, QEMU and makedumpfile are restored and dumped as ELF, with the notes and pages of their
+guest.
+"""
 import os
 import subprocess
 
@@ -22,7 +24,7 @@ def dumped(lab, machine, name, fmt="elf"):
 
 
 def restored(lab, kdump):
-    """The ELF dump of a machine made from the kdump file."""
+    """The ELF dump of a machine restored from the kdump file."""
     machine = lab.vm("-restore", kdump)
     try:
         return Elf(dumped(lab, machine, "restored"))
@@ -51,7 +53,7 @@ def qemus_of_a_linux_guest(lab):
 
 @case
 def qemus_in_every_format_that_it_has(lab):
-    # A QEMU over the guest's memory, before its first instruction; whatever it writes there stays its own.
+    # QEMU on the guest's memory, before its first instruction; its writes stay private (share=off).
     size = os.stat(reference("ram.img")).st_size
     qemu = lab.qemu("-S", "-machine", "q35,memory-backend=ram", "-m", "%dM" % (size >> 20), "-smp", "2", "-vga", "none",
                     "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=off" % (size, reference("ram.img")))
@@ -64,7 +66,7 @@ def qemus_in_every_format_that_it_has(lab):
 
 
 def made(lab, *options):
-    """What makedumpfile makes of our ELF dump; it cannot open QEMU's."""
+    """makedumpfile's output from our ELF dump; it cannot open QEMU's."""
     need("makedumpfile")
     path = lab.path("made" + "".join(options))
     if not os.path.exists(lab.path("ours")):
@@ -76,7 +78,7 @@ def made(lab, *options):
 
 
 def check_same_pages(lab, path):
-    """Every page that the file at @path has is that of the guest."""
+    """Checks that every page in the file at @path equals the guest's."""
     again, whole, pfns = restored(lab, path), Elf(reference()), Kdump(path).pfns
     check(again.note_bytes == whole.note_bytes, "the notes of %s differ", path)
     for pfn in pfns:
@@ -86,7 +88,7 @@ def check_same_pages(lab, path):
 
 @case
 def makedumpfiles_in_every_compression(lab):
-    # Debian's build has neither snappy (-p) nor zstd (-z): it then stores pages as they are.
+    # Debian's build has neither snappy (-p) nor zstd (-z), and then stores pages uncompressed.
     for option in ("-c", "-l", "-p", "-z"):
         check_equal(check_same_pages(lab, made(lab, option)), os.stat(reference("ram.img")).st_size >> 12, "pages with " + option)
 

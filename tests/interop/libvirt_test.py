@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unmodified libvirt drives guestdump-vm as it drives QEMU: from probing the emulator to the domain's end."""
+"""Unmodified libvirt drives guestdump-vm as it drives QEMU, from probing the emulator to the domain's end."""
 import os
 import re
 import subprocess
@@ -39,12 +39,12 @@ DOMAIN = """<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu
   </qemu:commandline>
 </domain>
 """
-# libvirt makes a -object of what a domain wants its RAM to be.
+# libvirt turns a domain's memory configuration into -object options.
 SHARED_MEMORY = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
 
 
 class Reassembled(Elf):
-    """A flattened kdump file: makedumpfile puts it together, libkdumpfile reads its pages, our reader its notes."""
+    """A flattened kdump file: makedumpfile reassembles it, libkdumpfile reads its pages, and our reader its notes."""
 
     def __init__(self, lab, path):
         whole = lab.path("reassembled")
@@ -77,7 +77,7 @@ def documented_xml(lab):
 
 
 class Domain:
-    """A domain whose vCPUs count, from its XML."""
+    """A domain from XML, whose vCPUs count."""
 
     def __init__(self, lab, kind, xml):
         need("makedumpfile")
@@ -108,13 +108,13 @@ class Domain:
         return self.virsh("domstate", "guest", "--reason").strip()
 
     def check_vmcore(self, fmt="elf"):
-        """Opens the last dump, compares registers with memory, and removes it. Returns the counters."""
+        """Opens the last dump, compares registers with memory, and removes the file. Returns the counters."""
         vmcore = Elf(self.path) if fmt == "elf" else Reassembled(self.lab, self.path)
         os.unlink(self.path)
         return check_counters(vmcore, VCPUS)
 
     def check_runs_without_pipes(self, what):
-        """libvirt's io helper waits for the end of the pipe for as long as anybody has its other end."""
+        """libvirt's io helper waits for the end of the pipe as long as any process has the other end open."""
         check_equal(self.state().split()[0], "running", "state after " + what)
         folder = "/proc/%d/fd" % self.emulator
         links = [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
@@ -137,7 +137,7 @@ def dump_in_every_format(domain):
 
 
 def progress_during_a_dump(domain):
-    os.mkfifo(domain.path)  # a disk that takes nothing until it is told to
+    os.mkfifo(domain.path)  # a disk that accepts nothing until the test reads
     disk = os.open(domain.path, os.O_RDONLY | os.O_NONBLOCK)
     dumping = domain.virsh.begin("dump", "guest", domain.path, "--memory-only")
     wait_for(lambda: "Memory remaining" in domain.virsh("domjobinfo", "guest"), "domjobinfo to tell of the dump")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Disks that take more than they can keep, thin devices for one: no dump into them is called a success, and an older file stays."""
+"""Disks that accept more than they can store, such as thin devices: no dump to them succeeds; an older file stays."""
 import contextlib
 import os
 import subprocess
@@ -23,7 +23,7 @@ def mounted(lab, name, *words):
 
 @contextlib.contextmanager
 def overfull_device(lab, room="1m"):
-    """A block device that takes more than the disk below it has room for: nobody is told who does not sync."""
+    """A block device that accepts more than the disk below it can store; only a sync reports that."""
     need("losetup", "mkfs.ext4")
     if os.geteuid() != 0 or subprocess.run(["losetup", "-f"], capture_output=True).returncode != 0:
         raise Skip("needs root and loop devices")
@@ -53,7 +53,7 @@ def a_device_that_keeps_nothing_is_told(lab):
 
 @contextlib.contextmanager
 def overfull_disk(lab):
-    """A machine, and a folder that takes more than the disk below it has room for."""
+    """A machine, and a folder that accepts more than the disk below it can store."""
     size = 24 << 20
     ram = fill(lab, "ram", size)
     machine = lab.vm("-machine", "pc,memory-backend=ram", "-accel", "synthetic",
@@ -66,7 +66,7 @@ def overfull_disk(lab):
 
 
 def disk_refuses(machine, protocol, name):
-    try:  # without holes: no metadata fails as well
+    try:  # without holes, so that metadata does not fail too
         machine.qmp("dump-guest-memory", paging=False, protocol=protocol, format="kdump-zlib", **{"share-pages": False})
         check(False, "the monitor says that the disk has the dump")
     except QmpError as error:

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real Linux guest with KASLR, frozen under QEMU, dumped by us with paging=true: against QEMU's own paging=true dump, against
-page tables read by the test itself, and through gdb, crash and makedumpfile."""
+"""A real Linux guest with KASLR, frozen under QEMU, dumped by guestdump-vm with paging=true: compared with QEMU's own
+paging=true dump and with page tables read by the test itself, and opened by gdb, crash and makedumpfile.
+"""
 import os
 import re
 import struct
@@ -25,7 +26,7 @@ def dumps(lab):
 
 
 def pairs(vmcore):
-    """{(virtual page, physical page)} of all segments but the window onto physical memory."""
+    """{(virtual page, physical page)} of all segments except the direct map of physical memory."""
     return {(load.vaddr + at, load.paddr + at) for load in vmcore.loads if not WINDOW <= load.vaddr < WINDOW + (1 << 52)
             for at in range(0, load.memsz, PAGE)}
 
@@ -80,7 +81,7 @@ def gdb_reads_the_kernel_by_virtual_address(lab):
 
 
 def find_banner(vmcore):
-    """linux_banner's virtual address: in the kernel's image, where it says so."""
+    """The virtual address of linux_banner, found by its contents in the kernel's image."""
     for load in vmcore.loads:
         if load.vaddr >= KERNEL_IMAGE:
             at = vmcore.data.find(b"Linux version ", load.offset, load.offset + load.filesz)

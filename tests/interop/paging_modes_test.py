@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests with random page tables in every paging mode, dumped with paging=true: what the segments say must be what the
-processor did when the guest itself read at those addresses (tests/guests/paging.S)."""
+"""Guests with random page tables in every paging mode, dumped with paging=true: the segments must agree with what the
+processor did when the guest itself read at those addresses (tests/guests/paging.S).
+"""
 import os
 import random
 import struct
@@ -12,18 +13,18 @@ from page_tables import LARGE, LONG, MODES, NX, PAGE, Memory, mapped_pages, segm
 from vmcore import Elf
 
 MEMORY = 64 << 20
-# What the guest of tests/guests/paging.S finds where, and its tables and data behind it.
+# Addresses that tests/guests/paging.S uses, followed by its tables and data.
 IMAGE, PARAMETERS, PROBES, PROBE = 0x100000, 0x101000, 0x104000, 24
 OWN = range(0x100000, 0x110000, PAGE)  # mapped at the same virtual addresses
 CHAIN = range(0x200000, 0x208000, PAGE)  # the tables that map OWN, from the top
-TABLES = range(0x210000, 0x240000, PAGE)  # random ones
+TABLES = range(0x210000, 0x240000, PAGE)  # random tables
 DATA = range(0x400000, 0x440000, PAGE)
 MOST_PROBES = 1500
-ACCESSED = 0x60  # and dirty: so that the processor has nothing to write
+ACCESSED = 0x60  # and dirty, so that the processor has nothing to write
 
 
 def entry_for(dice, mode, level):
-    """A present entry of random sense: a table, a page, large or small, here and there with bits that fault."""
+    """A random present entry: a table or a page, large or small, sometimes with bits that cause a fault."""
     last = level == len(mode.shifts) - 1
     junk = dice.getrandbits(12) & 0x018 | dice.choice([0, 0x200, 0xe00]) | ACCESSED | 7
     if mode.entry_bytes == 8 and mode.name != "pae":
@@ -50,7 +51,7 @@ def slots(mode, level):
 
 
 def make_tables(ram, mode, dice):
-    """Puts tables into @ram; their top is CHAIN[0]. The guest's own pages are mapped; the rest is chance."""
+    """Puts tables into @ram, with CHAIN[0] at the top. The guest's own pages are mapped; the rest is random."""
     last = len(mode.shifts) - 1
     for level in range(last):
         bits = 1 if mode.name == "pae" and level == 0 else 7 | ACCESSED
@@ -61,7 +62,7 @@ def make_tables(ram, mode, dice):
         put_entry(ram, mode, CHAIN[last], page // PAGE, page | 7 | ACCESSED)
     for table in TABLES:
         for _ in range(4):
-            # Which level a table is used for is chance too.
+            # The level at which a table is used is random too.
             level = dice.randint(1, last)
             put_entry(ram, mode, table, dice.randrange(PAGE // mode.entry_bytes), entry_for(dice, mode, level))
     for page in DATA:
@@ -69,7 +70,7 @@ def make_tables(ram, mode, dice):
 
 
 class Guest:
-    """The RAM file of a machine, with the guest, its tables and its questions in it."""
+    """The RAM file of a machine, with the guest, its tables and the addresses that it probes."""
 
     def __init__(self, lab, mode, seed):
         self.mode, self.dice = mode, random.Random("%s %d" % (mode.name, seed))
@@ -79,7 +80,7 @@ class Guest:
             image = file.read()
         ram[IMAGE:IMAGE + len(image)] = image
         make_tables(ram, mode, self.dice)
-        # Without what a PC has at 0xa0000: reading a device's memory would ask the device.
+        # Leaves out the device memory of a PC at 0xa0000, because reading it would access the device.
         memory = Memory([(0, 0xa0000), (0x100000, MEMORY - 0x100000)], lambda at, size: bytes(ram[at:at + size]))
         self.probes = self.choose_probes(memory)
         struct.pack_into("<IIII", ram, PARAMETERS, CHAIN[0], mode.cr4, mode.efer, len(self.probes))
@@ -89,9 +90,9 @@ class Guest:
             file.write(ram)
 
     def choose_probes(self, memory):
-        """Pages that are mapped onto memory, and pages beside them where an access faults."""
+        """Pages that are mapped to memory, and neighbouring pages where an access faults."""
         pages = mapped_pages(self.mode, memory, CHAIN[0])
-        pages = {virt: page for virt, page in pages.items() if page not in OWN}  # there the answers go
+        pages = {virt: page for virt, page in pages.items() if page not in OWN}  # the answers are stored there
         mapped = self.dice.sample(sorted(pages), min(len(pages), MOST_PROBES // 2))
         limit = 1 << (64 if self.mode.efer & LONG else 32)
         beside = {page + step for page in mapped for step in (-PAGE, PAGE)}
@@ -104,7 +105,7 @@ class Guest:
                 "memory-backend-file,id=ram,size=%dM,mem-path=%s,share=on" % (MEMORY >> 20, self.path)]
 
     def wait(self, machine):
-        """Until the guest has asked all its questions; false where it died before."""
+        """Waits until the guest has probed all addresses; returns False if it died before."""
         end = time.monotonic() + 60
         while self.word(PARAMETERS + 16) != 1:
             if machine.qmp("query-status")["status"] == "shutdown":
@@ -120,7 +121,7 @@ class Guest:
             return struct.unpack(layout, file.read(struct.calcsize(layout)))[0]
 
     def answers(self):
-        """{virtual page: the bytes that the processor found there, None where it faulted}."""
+        """{virtual page: the bytes that the processor read, or None if it faulted}."""
         found = {}
         for number in range(len(self.probes)):
             with open(self.path, "rb") as file:
@@ -138,7 +139,7 @@ def check_same(found, expected, what):
 
 
 def compare(guest, plain, paged):
-    """A paging=true dump against what the processor found, and against the model over the paging=false one."""
+    """Compares a paging=true dump with what the processor read, and with the model on the paging=false dump."""
     mode = guest.mode._replace(gigabyte=bool(guest.word(PARAMETERS + 20) >> 26 & 1))
     memory = Memory(plain.ranges(), plain.read)
     pages = mapped_pages(mode, memory, CHAIN[0])
@@ -156,14 +157,14 @@ def build_file(*parts):
 
 
 def died_before_paging(lab, machine):
-    """True for a processor that has no such mode: it faults where the guest asks for it."""
+    """True if the processor does not have this mode: it faults when the guest enables it."""
     machine.dump(lab.path("dead"))
     cr0, = struct.unpack_from("<Q", Elf(lab.path("dead")).qemu_states()[0], 392)
     return not cr0 >> 31
 
 
 def run_under_kvm(lab, mode, seed):
-    """Sizes of what was compared; None where KVM does not offer the mode here."""
+    """The sizes of what was compared; None if KVM does not offer the mode here."""
     guest = Guest(lab, mode, seed)
     machine = lab.vm(*guest.options(), "-accel", "kvm", "-device",
                      "loader,file=%s,addr=0x%x" % (build_file("tests", "guests", "paging.bin"), IMAGE))
@@ -190,7 +191,7 @@ def what_a_real_processor_reads_by_virtual_address_the_dump_has_there(lab):
 
 
 def qemu_firmware(lab):
-    """Our firmware, made to start what is at IMAGE, for a machine that has no loader of ours."""
+    """Our firmware, changed to start the guest at IMAGE, for a machine without our loader."""
     need("as", "objcopy")
     lab.run("as", "--64", ROOT / "vm" / "firmware" / "firmware.S", "-o", lab.path("firmware.o"))
     lab.run("objcopy", "-O", "binary", "-j", ".rodata", lab.path("firmware.o"), lab.path("firmware"))

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest out of a core of the process that ran it: written by the kernel or by gcore, read by guestdump and by gdb's command.
+"""Recovers the guest from a core of its process: written by the kernel or by gcore, read by guestdump and by gdb's
+command.
 
-The guest that counts tells whether registers and memory are of one moment.
+The counting guest shows whether registers and memory date from the same moment.
 """
 import json
 import os
@@ -42,7 +43,7 @@ def wait_until_all_count(machine, the_lab):
         dump = Elf(the_lab.path("starting"))
         if dump.machine == 62 and all(r["rip"] in (INCREMENT, STORE, JUMP) and r["rbx"] > 0 for r in dump.general_registers()):
             return [r["rbx"] for r in dump.general_registers()]
-        check(time.monotonic() < end, "the guest does not come up: %s", dump.general_registers())
+        check(time.monotonic() < end, "the guest does not come up: e_machine %d, notes %s", dump.machine, dump.notes)
         time.sleep(0.02)
 
 
@@ -62,7 +63,7 @@ def by_gdb(core, the_lab):
 
 
 def counters(path, live):
-    """Each vCPU's RBX; where registers are @live, after they were compared with the counters in memory."""
+    """Each vCPU's RBX. If registers are @live, they are first compared with the counters in memory."""
     vmcore = Elf(path)
     check_equal(len(vmcore.qemu_states()), VCPUS, "QEMU notes")
     found = []
@@ -80,7 +81,7 @@ def counters(path, live):
 
 
 def both_ways(core, the_lab, live):
-    """Counters in the vmcores that guestdump and gdb make of @core, which must be the same vmcore."""
+    """Counters in the vmcores that guestdump and gdb make from @core; both vmcores must be the same."""
     ours, _ = by_guestdump(core, the_lab)
     theirs, _ = by_gdb(core, the_lab)
     check_equal(difference(Elf(ours), Elf(theirs)), None, "difference in memory")
@@ -189,6 +190,26 @@ def the_core_of_a_restored_linux_guest_gives_what_crash_opens(the_lab):
 
 
 @case
+def gdbs_command_leaves_out_what_guestdump_leaves_out(the_lab):
+    need("gdb")
+    guest = linux_guest()
+    machine = the_lab.vm("-restore", guest + "/ref.elf,load=on", cwd=the_lab.folder, preexec_fn=may_dump_core)
+    machine.qmp("query-status")
+    machine.dump(the_lab.path("dump"), exclude=["zero", "cache", "cache-private", "user", "free"])
+    gdb = ["gdb", "-batch", "-nx", "-ex", "source %s" % SCRIPT, "-p", machine.process.pid, "-ex"]
+    command = "dump-guest-memory -d 31 %s X86_64" % the_lab.path("filtered")
+    the_lab.run(*gdb, command, env={**os.environ, "GUESTDUMP": program("guestdump")})
+    ours, gdbs = Elf(the_lab.path("dump")), Elf(the_lab.path("filtered"))
+    check(sum(load.filesz for load in gdbs.loads) < 64 << 20, "nothing was left out: %s", gdbs.loads)
+    check_equal(gdbs.ranges(), ours.ranges(), "memory in the file")
+    check_equal(difference(gdbs, ours), None, "difference from the dump")
+    said = the_lab.run(*gdb, command, status=1, env={**os.environ, "GUESTDUMP": the_lab.path("nothing")})
+    check("-d needs the program '%s'" % the_lab.path("nothing") in said, "it said: %s", said)
+    left = sorted(name for name in os.listdir(the_lab.folder) if name.startswith("filtered"))
+    check_equal(left, ["filtered"], "files")
+
+
+@case
 def memory_that_was_kept_out_of_the_core_is_missed_in_words(the_lab):
     machine = start(the_lab, "synthetic", "-machine", "pc,dump-guest-core=off")
     core = core_of_killed(machine, the_lab)
@@ -222,7 +243,7 @@ def a_live_process_is_dumped_by_gdb(the_lab):
     machine = start(the_lab, "kvm" if kvm_works() else "synthetic")
     before = wait_until_all_count(machine, the_lab)
     the_lab.run("gdb", "-batch", "-nx", "-ex", "source %s" % SCRIPT, "-p", machine.process.pid,
-                "-ex", "dump-guest-memory %s" % the_lab.path("live"))
+                "-ex", "dump-guest-memory %s X86_64" % the_lab.path("live"))
     after = counters(the_lab.path("live"), live=kvm_works())
     check(all(new >= old for new, old in zip(after, before)), "%s after %s", after, before)
     check_equal(machine.qmp("query-status")["status"], "running", "the guest afterwards")
@@ -232,8 +253,11 @@ def a_live_process_is_dumped_by_gdb(the_lab):
 def gdbs_command_says_what_it_needs(the_lab):
     need("gdb")
     gdb = ["gdb", "-batch", "-nx", "-ex", "source %s" % SCRIPT]
-    for command, answer in (("dump-guest-memory", "usage: dump-guest-memory FILE"),
-                            ("dump-guest-memory a b", "usage: dump-guest-memory FILE"),
+    usage = "usage: dump-guest-memory [-d LEVEL] FILE [ARCH]"
+    for command, answer in (("dump-guest-memory", usage), ("dump-guest-memory a X86_64 c", usage), ("dump-guest-memory -d 31", usage),
+                            ("dump-guest-memory -d 32 a", "-d expects a level from 0 to 31, not '32'"),
+                            ("dump-guest-memory -d all a", "-d expects a level from 0 to 31, not 'all'"),
+                            ("dump-guest-memory a s390", "there is no architecture 's390'; guests of guestdump-vm are X86_64 or 386"),
                             ("dump-guest-memory " + the_lab.path("out"), "no core file and no process")):
         said = the_lab.run(*gdb, "-ex", command, status=1)
         check(answer in said, "'%s' said: %s", command, said)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a dump works out before its first byte keeps no monitor waiting, and can be cancelled.
+"""The preparation of a dump blocks no monitor, and can be cancelled.
 
-The guest decides how long that takes. Here its memory holds no VMCOREINFO, and its interrupt table leads nowhere, so that
-all of memory is searched.
+The guest controls how long it takes. Here its memory contains no VMCOREINFO, and its interrupt table points nowhere, so
+all memory is searched.
 """
 import os
 import struct
@@ -22,7 +22,9 @@ def note(name, kind, descriptor):
 
 
 def cpu_state():
-    """The descriptor of a QEMU note, by literal offsets: long mode with empty page tables, so that the IDT is not mapped."""
+    """The descriptor of a QEMU note, by literal offsets: long mode with empty page tables, so that the IDT is not
+    mapped.
+    """
     state = bytearray(struct.pack("<II", 1, 440).ljust(440, b"\0"))
     struct.pack_into("<IIIIQ", state, 368, 0, 0xfff, 0, 0, 0xffff800000001000)  # idt
     struct.pack_into("<5Q", state, 392, 0x80050033, 0, 0, TOP_TABLE, 0x20)  # cr0 to cr4

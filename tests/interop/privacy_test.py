@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What other users and other programs of the host get to see of a machine: descriptors, files, sockets, cores, logs."""
+"""What other users and programs of the host can see of a machine: descriptors, files, sockets, cores, logs."""
 import contextlib
 import mmap
 import os
@@ -21,7 +21,7 @@ FORMATS = ("elf", "kdump-zlib", "kdump-lzo", "kdump-snappy", "kdump-zstd")
 
 
 def write_secrets(path, size):
-    """Pages that differ, each with the mark in it: none is left out of a dump, and none compresses away."""
+    """Writes different pages with the mark, so that a dump leaves none out and the mark does not compress away."""
     with open(path, "wb") as out:
         for _ in range(0, size, 4096):
             out.write((MARK + os.urandom(8)) * 151 + os.urandom(19))
@@ -34,7 +34,7 @@ def machine_with_secrets(lab, properties, **more):
 
 
 def left_open_by_exec(pid):
-    """[what it leads to] for each descriptor above 2 that a program started by the process would have."""
+    """[target] of each descriptor above 2 that a program started by the process would inherit."""
     found = []
     for fd in os.listdir("/proc/%d/fd" % pid):
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
@@ -46,18 +46,18 @@ def left_open_by_exec(pid):
 
 
 def stalled_dump(machine, name, fmt):
-    """Begins a dump into a pipe that nobody reads; returns its reading end."""
+    """Starts a dump into a pipe that nobody reads; returns the reading end."""
     reader, writer = os.pipe()
     machine.qmp("getfd", fds=[writer], fdname=name)
     os.close(writer)
     machine.qmp("dump-guest-memory", paging=False, protocol="fd:" + name, format=fmt, detach=True)
-    time.sleep(0.3)  # as far as it comes
+    time.sleep(0.3)  # until the pipe is full
     check_equal(machine.qmp("query-dump")["status"], "active", "a dump that nobody reads")
     return reader
 
 
 def marks(path):
-    """How many there are in a file; a page of the guest has 151."""
+    """The number of marks in a file; a page of the guest has 151."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as data:
         found = at = 0
         while (at := data.find(MARK, at) + 1) > 0:
@@ -66,13 +66,13 @@ def marks(path):
 
 
 def check_few(found, what):
-    """What a thread copied last is in its registers and on its stack, which the kernel writes too."""
+    """Allows the data that a thread copied last: it is in registers and on the stack, which the kernel writes too."""
     check(found <= 8, "%d marks in the core %s", found, what)
 
 
 @case
 def no_file_gets_the_number_of_a_standard_descriptor_that_is_closed(lab):
-    # What the machine has to say would be written into it, guest memory for one.
+    # Otherwise the machine's output, such as guest memory, would be written into that file.
     for more in ([], ["-daemonize"]):
         name = "daemon" if more else "child"
         child = subprocess.Popen(
@@ -99,7 +99,8 @@ def no_file_gets_the_number_of_a_standard_descriptor_that_is_closed(lab):
 
 @case
 def no_descriptor_is_left_to_a_program_that_is_started(lab):
-    # With all that has descriptors: kvm where it works, every kind of RAM and of monitor, a client's own, a dump under way.
+    # With everything that uses descriptors: KVM if it works, every kind of RAM and monitor, a client's descriptor, a
+    # dump.
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(lab.path("inherited"))
     listener.listen()
@@ -136,7 +137,7 @@ def no_descriptor_is_left_to_a_program_that_is_started(lab):
 
 
 def connects_as_nobody(path):
-    """What another user is told who connects."""
+    """The error that another user gets when connecting."""
     script = "import os, socket, sys; os.setgid(%d); os.setuid(%d); socket.socket(socket.AF_UNIX).connect(sys.argv[1])" % (
         NOBODY, NOBODY)
     return subprocess.run([PYTHON, "-c", script, path], capture_output=True, text=True).stderr
@@ -153,12 +154,12 @@ def sockets_and_files_are_the_users_own_whatever_the_umask(lab):
         check_equal(oct(stat.S_IMODE(os.stat(path).st_mode)), oct(0o600), "mode of " + os.path.basename(path))
     if os.getuid() == 0:
         check("PermissionError" in connects_as_nobody(lab.path("hmp")), "another user can connect")
-        os.chmod(lab.path("hmp"), 0o666)  # and can when that is wanted
+        os.chmod(lab.path("hmp"), 0o666)  # but it can if that is wanted
         check_equal(connects_as_nobody(lab.path("hmp")), "", "what another user is told")
 
 
 def core_of(lab, guest_core, dumps=()):
-    """The path of a core, written by the kernel, of a machine with secrets whose dumps are under way."""
+    """Path of a core, written by the kernel, of a machine with secrets that is making dumps."""
     kernel_writes_cores_here()
     machine = machine_with_secrets(lab, "dump-guest-core=" + guest_core, preexec_fn=may_dump_core)
     machine.dump(lab.path("whole"), fmt="kdump-zlib")
@@ -197,7 +198,7 @@ def a_log_has_none_of_the_guests_bytes(lab):
             "paging": fmt == "elf", "protocol": "file:/dev/full", "format": fmt}})
     check("secret" not in machine.qmp.hmp("xp /40xb 0x1000") + machine.qmp.hmp("print 1"), "hexadecimal bytes are text")
     machine.quit()
-    # A guest, or whoever made a vmcore of one, has put secrets where names and notes are.
+    # A guest, or the author of a vmcore, has put secrets into names and notes.
     machine = machine_with_secrets(lab, "dump-guest-core=on")
     machine.dump(lab.path("vmcore"))
     machine.kill()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The clients of QMP that are there, each by what it sends, byte for byte: QEMU's tests, its shell, libguestfs, Xen, Ganeti."""
+"""Existing QMP clients, byte for byte as they send: QEMU's tests, its shell, libguestfs, Xen, Ganeti."""
 import json
 import os
 import signal
@@ -52,10 +52,10 @@ MALFORMED = [b"{]", b"{\xff", b"{\x01", b"{'bad \xff", b"{'bad\x01", b'{"bad": "
 
 
 def check_malformed_input(wire, works):
-    """Each is answered at once, without a newline, and the request behind it works."""
+    """Each is answered at once, without a newline, and the request after it works."""
     for garbled in MALFORMED:
         wire.refused(garbled)
-        wire.send(b"\xff\n")  # as the tests do: out of whatever came before
+        wire.send(b"\xff\n")  # ends whatever came before, as QEMU's tests do
         check("error" in wire.line(), "0xff is no JSON")
         works(wire)
 
@@ -95,7 +95,7 @@ def qmp_test_oob(lab):
 
 @case
 def out_of_band_overtakes_a_command_that_blocks(lab):
-    """A dump into a pipe that nobody reads blocks its client's other commands, but not what comes by exec-oob."""
+    """A dump into a pipe that nobody reads blocks its client's other commands, except those sent with exec-oob."""
     wire = negotiated(lab.vm("-S", "-m", "64", "-accel", "qtest"),
                       b'{"execute": "qmp_capabilities", "arguments": {"enable": ["oob"]}}')
     reader, writer = os.pipe()

@@ -5,20 +5,20 @@ import json
 import subprocess
 
 from lab import case, check, check_equal, need, run_cases
-from qmp_exchanges import OPTIONS, TABLE, exchanges_with
+from lab.qmp_exchanges import OPTIONS, TABLE, exchanges_with
 
-# Values that are each program's own, wherever they stand.
+# Members whose values differ between programs, wherever they occur.
 OWN = {"version", "package", "qemu", "micro", "timestamp", "thread-id", "total", "completed", "present", "enabled"}
-# Messages that we answer differently, by a part of them, with the reason.
+# Parts of messages that we answer differently, with the reason.
 DIFFERENT = {
     '"format": "kdump-zlib", "begin": 0': "ranges are possible in kdump files too",
     "/dev/full": "our error says which bytes of which file could not be written",
 }
-GRAMMAR = "JSON parse error, "  # json-c has its own words for what is wrong behind this
+GRAMMAR = "JSON parse error, "  # json-c has its own words after this
 
 
 def compare(ours, theirs, where):
-    """Fails unless @ours has all that @theirs has; more is allowed, clients ignore what they do not know."""
+    """Fails unless @ours has everything that @theirs has. More is allowed, because clients ignore unknown members."""
     if isinstance(theirs, dict):
         check(isinstance(ours, dict), "%s: %r instead of %r", where, ours, theirs)
         for key in theirs.keys() - OWN:
@@ -35,7 +35,7 @@ def compare(ours, theirs, where):
 
 
 def events(exchanges):
-    """All of them in their order. They may come before or after the reply of the command that caused them."""
+    """All events in order. They may arrive before or after the reply of the command that caused them."""
     return [answer for message, answers in exchanges for answer in answers
             if "event" in answer and not any(part in message for part in DIFFERENT)]
 
@@ -62,7 +62,7 @@ def the_table_is_what_qemu_says(lab):
     version = recorded[0][1][0]["QMP"]["version"]["qemu"]
     said = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, timeout=20).stdout
     if "version %(major)d.%(minor)d." % version not in said:
-        return  # another QEMU; the table is of the one that is the model
+        return  # another QEMU; the table is for the reference version
     for (message, now), (_, then) in zip(exchanges_with(lab.qemu(*OPTIONS).socket_path), recorded, strict=True):
         compare(replies(now), replies(then), message)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A machine that has just been reset, QEMU's and ours, over the same RAM file and the same firmware.
+"""A machine that has just been reset, in QEMU and in guestdump-vm, with the same RAM file and firmware.
 
-What differs, and why, is said in docs/formats.md, "differences from QEMU".
+docs/formats.md, "Differences from QEMU", lists what differs, and why.
 """
 import os
 import struct
@@ -15,7 +15,7 @@ FIRMWARE = "/usr/share/seabios/bios-256k.bin"
 
 
 class Pair:
-    """Both emulators over one RAM file, QEMU first. Ours runs no guest code, so that its processor is QEMU's default."""
+    """Both emulators on one RAM file, QEMU first. Ours runs no guest code, so that its processor is QEMU's default."""
 
     def __init__(self, lab, machine, mib, vcpus=2):
         self.lab, ram = lab, lab.path("ram-%s-%d" % (machine, mib))
@@ -39,7 +39,7 @@ class Pair:
 @case
 def class_machine_and_notes_are_those_of_a_pc_before_long_mode(lab):
     for whose, elf in zip(("QEMU's", "our"), Pair(lab, "q35", 64).dumps()):
-        # Firmware that ends at 4 GiB decides the class, the first vCPU's LMA the machine.
+        # Firmware that ends at 4 GiB determines the class, and the first vCPU's LMA the machine.
         check_equal((elf.bits, elf.machine), (64, 3), whose + " class and machine")
         check_equal([(note.name, note.type, len(note.descriptor)) for note in elf.notes],
                     [("CORE", 1, 144)] * 2 + [("QEMU", 0, 440)] * 2, whose + " notes")
@@ -65,7 +65,7 @@ def ranges_and_contents_are_the_same(lab):
 
 @case
 def the_pci_hole_is_where_qemu_has_it(lab):
-    # Sizes on both sides of where the hole's start moves; only the edges are dumped.
+    # Sizes on both sides of those at which the hole's start moves; only the edges are dumped.
     for machine, mib, hole in (("pc", 3584, 3584), ("pc", 3840, 3072), ("q35", 2816, 2816), ("q35", 3072, 2048)):
         pair = Pair(lab, machine, mib, vcpus=1)
         for begin, length in ((hole * MIB - MIB, 4 * GIB + 2 * MIB - hole * MIB), (4 * GIB + (mib - hole) * MIB - MIB, 2 * MIB)):

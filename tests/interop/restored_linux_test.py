@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A real Linux guest, frozen under QEMU, restored from QEMU's own ELF dump and dumped by us: nothing may be lost or changed."""
+"""A real Linux guest, frozen under QEMU, restored from QEMU's own ELF dump and dumped again: nothing is lost or
+changed.
+"""
 import os
 import re
 import subprocess
@@ -42,7 +44,7 @@ def header_says_its_own_size_and_program_headers_follow_it(lab):
     ours, qemus = Elf(restored_dump(lab)), Elf(reference())
     check_equal((ours.ehsize, ours.phoff), (64, 64), "e_ehsize and e_phoff")
     check_equal((ours.shnum, ours.shoff), (0, 0), "section headers that nobody needs")
-    # What QEMU writes, and why makedumpfile cannot open it. A QEMU that mends it should make this fail.
+    # QEMU's values, which makedumpfile cannot open. This should fail with a QEMU that corrects them.
     check_equal((qemus.ehsize, qemus.phoff), (8, 192), "QEMU's e_ehsize and e_phoff")
 
 
@@ -168,7 +170,7 @@ def a_restored_machine_is_paused_and_stays_so(lab):
 
 @case
 def eight_clients_ask_for_the_status_during_dumps(lab):
-    """A machine has several monitors; a dump that one waits for does not hold up the others."""
+    """A machine has several monitors; a client that waits for a dump does not block the others."""
     names = [lab.path("monitor%d" % number) for number in range(8)]
     options = [word for name in names for word in ("-qmp", "unix:%s,server=on,wait=off" % name)]
     machine = lab.vm("-restore", reference(), *options)

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dumps of guests that run: what each vCPU had in its registers is what it had written to memory.
+"""Dumps of running guests: the registers of each vCPU agree with what it has written to memory.
 
-The guest and its addresses are those of tests/guests/README.md.
+tests/guests/README.md describes the guest and its addresses.
 """
 import mmap
 import os
 import struct
+import tempfile
 import time
 
 import lab
@@ -22,7 +23,7 @@ SECONDS_TO_MOVE = 20
 
 
 class Counters:
-    """The guest's counters while it runs, seen in the file that its RAM is."""
+    """The guest's counters while it runs, read from its RAM file."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -32,7 +33,7 @@ class Counters:
         return [struct.unpack_from("<Q", self.ram, COUNTERS + STRIDE * cpu)[0] for cpu in range(VCPUS)]
 
     def wait_beyond(self, before):
-        """Returns when every vCPU has counted on from @before."""
+        """Returns when every vCPU has counted beyond @before."""
         end = time.monotonic() + SECONDS_TO_MOVE
         while any(now <= old for now, old in zip(self.now(), before)):
             check(time.monotonic() < end, "vCPUs stand still: %s, then %s", before, self.now())
@@ -44,20 +45,20 @@ def guest_image(name):
     return os.path.join(build, "tests", "guests", name)
 
 
-def start(machine_lab, accelerator, *options, image="counter.bin"):
+def start(machine_lab, accelerator, *options, image="counter.bin", ram=None):
     if accelerator == "kvm" and not kvm_works():
         raise Skip("/dev/kvm does not work here")
-    ram = machine_lab.path("ram")
+    ram = ram or machine_lab.path("ram")
     machine = machine_lab.vm(
         "-machine", "pc,memory-backend=ram", "-smp", VCPUS, "-accel", accelerator,
         "-object", "memory-backend-file,id=ram,size=%d,mem-path=%s,share=on" % (MEMORY, ram),
         "-device", "loader,file=%s,addr=0x100000" % guest_image(image), *options)
-    machine.qmp("query-status")  # the machine is there, and so is its RAM
+    machine.qmp("query-status")  # the machine and its RAM exist
     return machine, Counters(ram)
 
 
 def consistent_counters(dump_path):
-    """Each vCPU's counter in a dump, after its registers have been compared with its memory."""
+    """Each vCPU's counter in a dump, after comparing its registers with its memory."""
     dump = Elf(dump_path)
     vcpus = dump.general_registers()
     check_equal(len(vcpus), VCPUS, "number of vCPUs")
@@ -72,13 +73,13 @@ def consistent_counters(dump_path):
     return counters
 
 
-def dumps_in_a_row(machine_lab, accelerator):
-    machine, counters = start(machine_lab, accelerator)
+def dumps_in_a_row(machine_lab, accelerator, ram=None, **arguments):
+    machine, counters = start(machine_lab, accelerator, ram=ram)
     last, begin = [0] * VCPUS, time.monotonic()
     for number in range(DUMPS):
         counters.wait_beyond(last)
         path = machine_lab.path("dump")
-        machine.dump(path)
+        machine.dump(path, **arguments)
         now = consistent_counters(path)
         check(all(new > old for new, old in zip(now, last)), "dump %d: %s after %s", number, now, last)
         check_equal(machine.qmp("query-status")["status"], "running", "state after dump %d" % number)
@@ -96,6 +97,24 @@ def dumps_200_times_in_a_row_on_kvm(machine_lab):
 @case
 def dumps_200_times_in_a_row_on_synthetic(machine_lab):
     dumps_in_a_row(machine_lab, "synthetic")
+
+
+def live_dumps_in_a_row(machine_lab, accelerator):
+    """The counters are in one page, which each vCPU writes at every moment."""
+    if not os.access("/dev/userfaultfd", os.R_OK | os.W_OK):
+        raise Skip("/dev/userfaultfd cannot be opened")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # memory on a disk cannot be protected
+        dumps_in_a_row(machine_lab, accelerator, ram=folder + "/ram", live=True)
+
+
+@case
+def live_dumps_200_times_in_a_row_on_kvm(machine_lab):
+    live_dumps_in_a_row(machine_lab, "kvm")
+
+
+@case
+def live_dumps_200_times_in_a_row_on_synthetic(machine_lab):
+    live_dumps_in_a_row(machine_lab, "synthetic")
 
 
 @case

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A guest that runs: it goes on after a dump that fails, and gdb sees in its dump what it had."""
+"""A running guest: it continues after a failed dump, and gdb reads its state from a dump."""
 from lab import case, check, check_equal, need, run_cases
 from lab.counting_guest import CountingGuest
 from vmcore import Elf

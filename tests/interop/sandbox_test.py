@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""-sandbox on: all that a machine does goes on behind it, and what is denied ends the process, whichever thread tries it."""
+"""-sandbox on: everything that a machine does works with it, and a denied call ends the process, whichever thread makes
+it.
+"""
 import errno
 import mmap
 import os
@@ -17,12 +19,12 @@ from vmcore import Elf
 STRICTEST = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 VCPUS = 2
 FORMATS = ["elf", "vbox-core"] + ["kdump-" + raw + name for name in ("zlib", "lzo", "snappy", "zstd") for raw in ("", "raw-")]
-# x86-64 numbers, with arguments that do no harm where they are allowed.
+# x86-64 system call numbers, with arguments that do no harm if the call is allowed.
 PTRACE, CLONE, EXECVE, SETUID, UNSHARE, SCHED_SETAFFINITY = (101, (9999,)), (56, (0x800,)), (59, ()), (105, (-1,)), (272, (0,)), (203, ())
 
 
 def filtered_threads(machine):
-    """How many threads there are, and how many of them have the filter."""
+    """The number of threads, and how many of them have the filter."""
     found = []
     for task in os.listdir("/proc/%d/task" % machine.process.pid):
         try:
@@ -50,7 +52,7 @@ def dump_into_files(guest, the_lab):
 
 
 def dump_into_descriptors(guest, the_lab):
-    """Pipe, socket, file by getfd, and a descriptor of a set; whole each time."""
+    """Dumps into a pipe, a socket, a file passed with getfd, and a descriptor of an fd set; all are complete."""
     machine = guest.machine
     for kind in ("pipe", "socket"):
         reader, writer = os.pipe() if kind == "pipe" else [end.detach() for end in socket.socketpair()]
@@ -73,7 +75,7 @@ def dump_into_descriptors(guest, the_lab):
 
 
 def detach_and_cancel(guest, the_lab):
-    """A dump that nobody reads holds still: its threads, begun behind the filter, are looked at; then it is cancelled."""
+    """Checks the threads of a blocked dump, which start after the filter was installed, and cancels the dump."""
     machine = guest.machine
     machine.qmp.events.clear()
     machine.qmp("dump-guest-memory", paging=False, protocol="file:" + the_lab.path("detached"), detach=True)
@@ -93,7 +95,7 @@ def detach_and_cancel(guest, the_lab):
 
 
 def talk(guest, hmp_socket):
-    """The commands beside dumps, by both monitors."""
+    """Runs the other commands, in both monitors."""
     machine = guest.machine
     machine.qmp("query-dump-estimate", format="kdump-zlib")
     machine.qmp("stop")
@@ -153,7 +155,7 @@ def a_daemon_and_a_restored_machine_are_behind_it_too(the_lab):
 
 
 class Intruder:
-    """A machine in which a thread makes the system calls that it is told to; tests/interop/asked_calls.c."""
+    """A machine in which a thread makes the system calls that the test asks for; see tests/interop/programs/asked_calls.c."""
 
     def __init__(self, the_lab, *options):
         build = os.path.dirname(os.path.dirname(program("guestdump-vm")))
@@ -166,7 +168,7 @@ class Intruder:
         self.machine.qmp("query-status")
 
     def errno_of(self, call, new_thread=False):
-        """Of a system call; None where the process was ended for it."""
+        """The errno of a system call; None if the process was ended for it."""
         number, arguments = call
         self.page[4:40] = struct.pack("<Iqqqq", new_thread, number, *(arguments + (0, 0, 0))[:3])
         self.page[0:4] = struct.pack("<I", 1)

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Targets that need a machine of their own to be shown: file systems that are read-only or full, files that something is mounted
-on or that are somebody else's, and a FIFO that is read. tests/dump has the others: file_sink_test.cc, fd_sink_test.cc,
-stream_sink_test.cc.
+"""Targets that need a machine of their own: read-only and full file systems, mount points, files of other users, and a
+FIFO with a reader. tests/dump has the others: file_sink_test.cc, fd_sink_test.cc, stream_sink_test.cc.
 """
 import os
 import stat
@@ -16,7 +15,7 @@ MIB = 1 << 20
 
 
 def machine_with_mounts(lab):
-    """A machine whose view of the file system has `lab/only`, read-only, and `lab/small`, of 2 MiB."""
+    """A machine that sees `lab/only` read-only and `lab/small` with a size of 2 MiB."""
     need("unshare", "mount")
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
         raise Skip("needs the right to mount")
@@ -32,7 +31,7 @@ def machine_with_mounts(lab):
 
 def seen(machine, path):
     """A path as the machine sees it."""
-    machine.qmp("query-status")  # it is there, and so are its mounts
+    machine.qmp("query-status")  # the machine and its mounts exist
     return "/proc/%d/root%s" % (machine.process.pid, path)
 
 
@@ -66,7 +65,7 @@ def a_file_system_that_fills_up_is_told_and_keeps_what_was_there(lab):
         with open(seen(machine, path), "rb") as old:
             check_equal(old.read(), b"old", "the old file")
         check_equal(machine.qmp("query-status")["status"], "running", "the guest")
-    machine.dump(path, begin=0, length=MIB)  # what there is room for
+    machine.dump(path, begin=0, length=MIB)  # a part that fits
     machine.quit()
 
 
@@ -81,7 +80,7 @@ def a_fifo_that_is_read_gets_the_dump(lab):
         try:
             machine.dump(lab.path("fifo"), fmt="kdump-zlib")
             break
-        except QmpError as error:  # until the reader has come
+        except QmpError as error:  # until the reader has opened it
             check("No such device or address" in error.desc, "it said: %s", error.desc)
     reader.join(20)
     with open(lab.path("vmcore"), "wb") as out:
@@ -108,7 +107,7 @@ def what_could_not_be_replaced_in_the_end_is_refused_at_once(lab):
     finally:
         lab.run("umount", lab.path("core"))
     check_equal([event["event"] for event in machine.qmp.events], [], "events: the guest was not stopped")
-    # Somebody else's, in a folder like /tmp.
+    # Another user's file, in a folder like /tmp.
     folder = lab.path("sticky")
     os.mkdir(folder)
     os.chmod(folder, 0o1777)

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The monitor at a terminal, as a person sees it: editing, completion, history, a dump's bar, Ctrl-C; and the terminal afterwards."""
+"""The monitor at a terminal, as a person sees it: editing, completion, history, progress, Ctrl-C; and the terminal
+afterwards.
+"""
 import os
 import re
 import signal
@@ -10,8 +12,8 @@ from lab.wire import Wire, connected
 from qmp import Qmp
 from terminal import Terminal
 
-CROWD = 40  # estimates that take some seconds
-SLOW = 256 << 20  # bytes that take a compressor some seconds
+CROWD = 40  # estimates that take some seconds together
+SLOW = 256 << 20  # bytes; compressing them takes some seconds
 PROMPT = "(qemu)"
 
 
@@ -21,7 +23,7 @@ def terminal(lab):
 
 
 def start(lab, screen, *options, sockets=("q",)):
-    """Starts the machine in the terminal, with QMP at each of @sockets."""
+    """Starts the machine in the terminal, with a QMP monitor at each of @sockets."""
     words = [word for name in sockets for word in ("-qmp", "unix:%s,server=on,wait=off" % name)]
     screen.enter(" ".join([program_path(), "-accel", "synthetic", "-monitor", "stdio", *words, *options]))
     screen.wait_for_line(PROMPT)
@@ -39,7 +41,7 @@ def slow_memory(lab):
 
 
 def wait_for_prompt(screen, number):
-    """Until the prompt stands there for the @number-th time, and nothing behind it."""
+    """Waits until the prompt is shown for the @number-th time with nothing after it."""
     return screen.wait(lambda text: text.count(PROMPT) == number and text.endswith("\n" + PROMPT), "prompt %d" % number)
 
 
@@ -49,7 +51,7 @@ def leave(screen):
 
 
 def settings(screen):
-    """The terminal's settings, and whether reads from it wait."""
+    """The terminal's settings, and whether reads from it block."""
     screen.enter("clear; stty -a; grep flags /proc/self/fdinfo/0; echo end")
     text = screen.wait(lambda text: text.startswith("speed") and text.endswith("end\n$"), "the settings")
     return text
@@ -92,11 +94,11 @@ def lines_are_edited_and_remembered(lab):
         screen.enter("info name")
         screen.wait_for("lady")
         screen.enter("info version")
-        screen.wait_for("guestdump 0")
+        screen.wait_for("7.2.0 guestdump 1")
         screen.press("Up", "Up")
         screen.wait_for_line("(qemu) info name")
         screen.press("Home")
-        screen.press("Escape")  # the rest of a sequence that never comes holds up nobody
+        screen.press("Escape")  # an escape sequence that is never completed blocks nothing
         with Qmp(lab.path("q")) as qmp:
             check_equal(qmp("query-name"), {"name": "lady"}, "the name")
         screen.press("b", "Enter")
@@ -137,7 +139,7 @@ def ctrl_c_cancels_the_dump_and_what_is_typed_meanwhile_is_kept(lab):
 
 
 def estimates_under_way(lab, names):
-    """One client at each socket, which has asked for an estimate and not heard of it yet."""
+    """One client at each socket, which has requested an estimate and waits for it."""
     clients = [Wire(connected(lab.path(name))) for name in names]
     for client in clients:
         client.line()
@@ -153,7 +155,7 @@ def ctrl_c_ends_the_estimate_that_is_waited_for_and_no_dump_of_others(lab):
     with terminal(lab) as screen:
         start(lab, screen, *slow_memory(lab), sockets=["q", *crowd])
         os.mkfifo(lab.path("pipe"))
-        reader = os.open(lab.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)  # and does not read: the dump stays under way
+        reader = os.open(lab.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)  # it does not read, so the dump stays under way
         with Qmp(lab.path("q")) as qmp:
             qmp("dump-guest-memory", paging=False, protocol="file:pipe", detach=True)
             screen.type("info dump-estimate -z")
@@ -184,7 +186,7 @@ def a_line_is_run_as_it_was_typed_in_any_locale(lab):
             wait_for_prompt(screen, 2)
             check_equal(os.listdir(lab.path(folder)), ["zä€"], "files in the locale %s" % locale)
             os.unlink(lab.path(folder + "/zä€"))
-            screen.press("Up", "Enter")  # the same once more, out of the history
+            screen.press("Up", "Enter")  # the same again, from the history
             wait_for_prompt(screen, 3)
             check_equal(os.listdir(lab.path(folder)), ["zä€"], "files in the locale %s, again" % locale)
             leave(screen)
@@ -201,7 +203,7 @@ def tab_and_backspace_take_whole_characters(lab):
         screen.press("BSpace", "BSpace", "Tab")
         screen.type("ö")
         screen.press("Tab", "Enter")
-        wait_for_prompt(screen, 3)  # the second one under the choices
+        wait_for_prompt(screen, 3)  # the second prompt, below the choices
         check_equal(sorted(os.listdir(lab.path("n"))), ["zä.one", "zö.two"], "files")
         check(os.stat(lab.path("n/zö.two")).st_size > 0, "the dump went elsewhere")
         check_equal(os.stat(lab.path("n/zä.one")).st_size, 0, "size of the other file")
@@ -240,7 +242,7 @@ def ctrl_c_at_the_prompt_ends_nothing(lab):
         screen.press("Enter")
         with Qmp(lab.path("q")) as qmp:
             check_equal(qmp("query-status")["status"], "running", "status")
-        screen.press("C-d")  # the end of the monitor, not of the machine
+        screen.press("C-d")  # ends the monitor, not the machine
         with Qmp(lab.path("q")) as qmp:
             check_equal(qmp("query-status")["status"], "running", "status")
             qmp("quit")

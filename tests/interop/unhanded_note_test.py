@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A Linux guest with KASLR and without QEMU's vmcoreinfo device: its note is found in its memory, and the tools open its dumps."""
+"""A Linux guest with KASLR and without QEMU's vmcoreinfo device: its note is found in memory, and other tools open its
+dumps.
+"""
 import json
 import os
 import re
@@ -16,7 +18,7 @@ def reference(name="ref.elf"):
 
 
 def dump(lab, name, fmt="elf", **arguments):
-    """A dump by the command, of the guest as QEMU dumped it."""
+    """Dumps the guest, restored from QEMU's dump, with the command."""
     path = lab.path(name)
     lab.vm("-restore", reference()).dump(path, fmt=fmt, **arguments)
     return path
@@ -32,7 +34,7 @@ def qemus_dump_has_no_note_and_ours_has_the_kernels(lab):
     check_equal([note.name for note in qemus.notes], ["CORE", "CORE", "QEMU", "QEMU"], "QEMU's notes")
     check_equal([note.name for note in ours.notes], ["CORE", "CORE", "QEMU", "QEMU", "VMCOREINFO"], "our notes")
     check(ours.note_bytes.startswith(qemus.note_bytes), "the other notes differ")
-    # The page of Linux that the device would have handed over, found here by nothing but its beginning.
+    # The page that Linux would have passed to the device, found here only by its first bytes.
     with open(reference("ram.img"), "rb") as file:
         ram = file.read()
     page = next(at for at in range(0, len(ram), 4096) if ram[at:at + 10] == b"OSRELEASE=")
@@ -49,11 +51,11 @@ def kdump_header_leads_to_the_note_and_has_what_it_tells(lab):
 
 @case
 def info_tells_the_kernels_own_truth(lab):
-    """Its place as its page tables, its symbols and its own variable have it, none of which the search looks at."""
+    """The kernel's address according to its page tables, symbols and variable, none of which the search uses."""
     told, paged = info(lab, reference())["kernel"], Elf(dump(lab, "paged", paging=True))
     names = dict(reversed(line.split()[::2]) for line in lab.run("nm", kernel_symbols()).splitlines() if len(line.split()) == 3)
     link = {name: int(names[name], 16) for name in ("_stext", "phys_base", "linux_banner")}
-    offset = told["kaslr-offset"]
+    offset = int(told["kaslr-offset"], 16)
     check(offset > 0, "the guest was to have KASLR")
     banner = paged.read_virtual(link["linux_banner"] + offset, 64).decode()
     check(banner.startswith("Linux version %s " % told["release"]), "linux_banner is %r", banner)
@@ -65,7 +67,9 @@ def info_tells_the_kernels_own_truth(lab):
 
 
 def without_its_note(lab, fmt):
-    """A vmcore of a guest that had the device, and handed its note over; then without it, by a change of one size in the headers."""
+    """Yields info() of a vmcore of a guest that passed its note, then of the same file after hiding the note by a
+    changed size.
+    """
     path = lab.path(fmt)
     lab.run(program("guestdump"), "convert", "--format", fmt, os.path.join(linux_guest(), "ref.elf"), path)
     if fmt == "elf":
@@ -93,8 +97,8 @@ def info_tells_the_same_of_a_guest_that_handed_its_note_over(lab):
         check("vmcoreinfo-found-at" not in handed_over and "vmcoreinfo-found-at" in found, "%s: how it was found", fmt)
         check_equal(found["vmcoreinfo"].rstrip("\n"), handed_over["vmcoreinfo"].rstrip("\0\n"), "VMCOREINFO")
         kernel, other = found["kernel"], handed_over["kernel"]
-        check_equal(kernel["kaslr-offset"], int(handed_over["vmcoreinfo"].split("KERNELOFFSET=")[1].split()[0], 16), "KASLR offset")
-        check(kernel["kaslr-offset"] > 0 and kernel["release"], "no KASLR, or no release: %s", kernel)
+        check_equal(int(kernel["kaslr-offset"], 16), int(handed_over["vmcoreinfo"].split("KERNELOFFSET=")[1].split()[0], 16), "KASLR offset")
+        check(int(kernel["kaslr-offset"], 16) > 0 and kernel["release"], "no KASLR, or no release: %s", kernel)
         check_equal({name: kernel[name] for name in ("release", "kaslr-offset", "phys-base")},
                     {name: other[name] for name in ("release", "kaslr-offset", "phys-base")}, "what info prints of the kernel")
         check_equal((kernel["phys-base-from"], other["phys-base-from"]), ("VMCOREINFO in memory", "VMCOREINFO"), "how it was found")
@@ -183,7 +187,7 @@ def elf_maps_the_kernels_image_onto_the_same_bytes_once_more(lab):
 def nothing_counts_the_image_twice(lab):
     path = dump(lab, "vmcore")
     told = info(lab, path)
-    check_equal([(one["begin"], one["length"]) for one in told["ranges"]], Elf(reference()).ranges(), "ranges")
+    check_equal([(int(one["begin"], 16), one["length"]) for one in told["ranges"]], Elf(reference()).ranges(), "ranges")
     check_equal(told["memory"], sum(size for _, size in Elf(reference()).ranges()), "memory")
     again = lab.path("again")
     machine = lab.vm("-restore", path)

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VirtualBox cores of a real Linux guest: ours by an independent reader, those of an independent writer by us, and back to ELF."""
+"""VirtualBox cores of a real Linux guest: an independent reader reads ours, we read an independent writer's, and
+convert back to ELF.
+"""
 import json
 import os
 import re

@@ -14,7 +14,7 @@ namespace {
 const guest::ArchDumpInfo kLongMode{.phys_base = guest::Gpa{uint64_t{0} - 0x1000000}};
 constexpr std::string_view kLines =
     "OSRELEASE=6.1.0\nSYMBOL(init_uts_ns)=ffffffff81000040\nOFFSET(uts_namespace.name)=8\n";
-/// Where kLines leads with kLongMode's phys_base: 0x1000040 - 0x1000000 + 8.
+/// The name's address by kLines and kLongMode's phys_base: 0x1000040 - 0x1000000 + 8.
 constexpr uint64_t kNameAt = 0x48;
 
 /// One page of RAM at 0 with struct new_utsname in it.
@@ -34,7 +34,7 @@ guest::Utsname name_in(support::Bytes page, std::string_view lines = kLines,
     return guest_utsname(Vmcoreinfo(std::string(lines)), arch, *guest.page_source());
 }
 
-/// What is left where the structure is not taken.
+/// The result if the structure is not accepted.
 const guest::Utsname kReleaseOnly{.sysname = "Linux", .release = "6.1.0", .machine = "x86_64"};
 
 START_TEST(every_field_comes_from_guest_memory) {

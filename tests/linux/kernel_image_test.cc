@@ -16,7 +16,7 @@ constexpr std::string_view kLines =
     "NUMBER(phys_base)=-16777216\n";
 const guest::ArchDumpInfo kArch{.phys_base = guest::Gpa{uint64_t{0} - 0x1000000}};
 
-/// Memory from 0, which kLines put the kernel at.
+/// Memory from address 0 on, into which kLines place the kernel.
 std::unique_ptr<support::ScriptedGuest> guest() {
     auto machine = std::make_unique<support::ScriptedGuest>();
     machine->add_ram(0, support::Bytes(0x4000));
@@ -31,11 +31,11 @@ std::optional<guest::MemoryMapping> image_of(const support::ScriptedGuest& guest
 
 START_TEST(the_image_ends_where_the_kernels_tables_cease_to_map_it) {
     auto machine = guest();
-    machine->add_cpu();  // has no tables
+    machine->add_cpu();  // without page tables
     support::ScriptedCpu& cpu = machine->add_cpu();
     cpu.root_of_translations = guest::Gpa{0x400000};  // swapper_pg_dir
     cpu.translations[0xffffffff81000000] = 0;
-    cpu.translations[0xffffffff81000000 + 4 * kLarge] = 4 * kLarge;  // behind a gap
+    cpu.translations[0xffffffff81000000 + 4 * kLarge] = 4 * kLarge;  // after a gap
     cpu.translations[0xffffffff81000000 + 9 * kLarge] = 0x5000;      // something else
     const auto image = image_of(*machine);
     ck_assert(image ==
@@ -67,6 +67,31 @@ START_TEST(there_is_none_where_the_lines_do_not_tell_or_lead_nowhere) {
 }
 END_TEST
 
+START_TEST(on_i386_it_is_the_direct_map_as_far_as_a_vcpu_confirms_it) {
+    auto machine = guest();
+    guest::ArchDumpInfo i386 = kArch;
+    i386.machine = format::kEm386;
+    constexpr std::string_view kLines32 =
+        "SYMBOL(_stext)=c0000400\nSYMBOL(swapper_pg_dir)=c0002000\n";
+    ck_assert(!image_of(*machine, kLines32, i386));
+    support::ScriptedCpu& cpu = machine->add_cpu();
+    cpu.root_of_translations = guest::Gpa{0x2000};
+    for (uint64_t page = 0; page < 3; ++page)
+        cpu.translations[0xc0000000 + page * kLarge] = page * kLarge;
+    cpu.translations[0xc0000000 + 3 * kLarge] = 0;
+    ck_assert(image_of(*machine, kLines32, i386) ==
+              (guest::MemoryMapping{guest::Gpa{0}, guest::Gva{0xc0000000}, 3 * kLarge}));
+    // Another split of the address space, which no vCPU confirms.
+    cpu.translations[0xc0000000] = 0x1000;
+    ck_assert(!image_of(*machine, kLines32, i386));
+    for (const char* lines : {"SYMBOL(_stext)=f8000000\nSYMBOL(swapper_pg_dir)=c0002000\n",
+                              "SYMBOL(_stext)=80000000\nSYMBOL(swapper_pg_dir)=c0002000\n",
+                              "SYMBOL(_stext)=c0000400\nSYMBOL(swapper_pg_dir)=1000\n"}) {
+        ck_assert_msg(!image_of(*machine, lines, i386), "%s", lines);
+    }
+}
+END_TEST
+
 START_TEST(an_image_that_would_wrap_around_is_none) {
     support::ScriptedGuest machine;
     machine.add_ram(0xfffffffff0000000, support::Bytes(0x1000));
@@ -84,6 +109,7 @@ Suite* kernel_image_suite() {
                                    the_image_ends_where_the_kernels_tables_cease_to_map_it,
                                    without_tables_it_goes_as_far_as_linux_ever_maps_it,
                                    there_is_none_where_the_lines_do_not_tell_or_lead_nowhere,
+                                   on_i386_it_is_the_direct_map_as_far_as_a_vcpu_confirms_it,
                                    an_image_that_would_wrap_around_is_none,
                                });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "linux/vmcoreinfo_search.h"
 
+#include "linux/idt_handler.h"
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -12,7 +13,7 @@ Suite* vmcoreinfo_search_suite();
 
 namespace {
 
-/// A kernel at physical address 0x3000 whose map begins at -0x1000000 of memory.
+/// A kernel at physical address 0x3000. The mapping of its image begins at -0x1000000.
 constexpr std::string_view kLines =
     "OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff81003040\n"
     "OFFSET(uts_namespace.name)=8\nSYMBOL(_stext)=ffffffff81003000\nNUMBER(phys_base)=-16777216\n";
@@ -60,7 +61,7 @@ std::optional<FoundVmcoreinfo> found_in(support::Bytes memory) {
     return found_in(guest);
 }
 
-/// kLines with @what replaced by @with.
+/// kLines, with @what replaced by @with.
 std::string lines_with(std::string_view what, std::string_view with) {
     std::string lines(kLines);
     return lines.replace(lines.find(what), what.size(), with);
@@ -87,23 +88,78 @@ START_TEST(the_text_inside_a_page_is_someone_elses) {
 }
 END_TEST
 
-START_TEST(a_full_page_ends_with_its_last_whole_line) {
+START_TEST(text_that_is_longer_than_a_page_is_found_whole) {
     std::string lines(kLines);
     while (lines.size() < 5000) lines += "KEY=0123456789\n";
-    const auto found = found_in(memory_with(lines, 0x6000));
-    ck_assert(found.has_value());
-    ck_assert(found->vmcoreinfo.text().ends_with("KEY=0123456789\n"));
-    ck_assert_uint_gt(found->vmcoreinfo.text().size(), 4096 - 15);
-    ck_assert_uint_le(found->vmcoreinfo.text().size(), 4096);
+    const auto found = found_in(memory_with(lines, 0x5000));
+    ck_assert(found && found->vmcoreinfo.text() == lines);
+    support::Bytes memory = memory_of_kernel();
+    lines = kLines;
+    while (lines.size() < 4080) lines += "KEY=0123456789\n";
+    support::put_bytes(memory, 0x5000, support::vmcoreinfo_note(lines));  // ends on the next page
+    const auto note = found_in(std::move(memory));
+    ck_assert(note && note->vmcoreinfo.text() == lines);
+}
+END_TEST
+
+START_TEST(page_after_a_full_one_may_be_somebody_elses) {
+    std::string lines(kLines);
+    while (lines.size() < 4096) lines += "KEY=0123456789\n";
+    lines.resize(4096);
+    for (const std::string other : {"not\na line of it\n", "\x01\x02", "\n\n"}) {
+        const auto found = found_in(memory_with(lines + other, 0x5000));
+        ck_assert(found && found->vmcoreinfo.text().ends_with("KEY=0123456789\n"));
+        ck_assert_uint_le(found->vmcoreinfo.text().size(), 4096);
+    }
+}
+END_TEST
+
+/// Lines that RHEL 7 lacks: the offset of the name, and phys_base.
+std::string old_lines() {
+    std::string lines = lines_with("OFFSET(uts_namespace.name)=8\n", "");
+    const size_t number = lines.find("NUMBER(phys_base)");
+    lines.resize(number);
+    // The name is at 0x3048, four bytes into the structure.
+    return lines.replace(lines.find("1003040"), 7, "1003044");
+}
+
+START_TEST(old_kernel_is_found_by_its_handler) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with(old_lines(), 0x6000));
+    ck_assert(!found_in(guest));  // phys_base is not known
+    add_witness(guest, kHandler, guest::Gpa{0x3500});
+    const auto found = found_in(guest);
+    ck_assert(found && found->vmcoreinfo.text() == old_lines());
+    const IdtHandler handler{kHandler, guest::Gpa{0x3500}};
+    const auto base = phys_base_of(found->vmcoreinfo, {&handler, 1}, guest::ArchDumpInfo{});
+    ck_assert(base && base->value == static_cast<uint64_t>(-16777216));
+}
+END_TEST
+
+START_TEST(old_kernel_with_the_text_inside_its_image_is_found) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with("\x01" + old_lines(), 0x6abf));
+    add_witness(guest, kHandler, guest::Gpa{0x3500});
+    const auto found = found_in(guest);
+    ck_assert(found && found->vmcoreinfo.text() == old_lines());
+    ck_assert_uint_eq(found->address.value, 0x6ac0);
+}
+END_TEST
+
+START_TEST(text_of_an_old_kernel_that_does_not_run_is_not_taken) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with(old_lines(), 0x6000));
+    add_witness(guest, guest::Gva{kHandler.value + 0x1000}, guest::Gpa{0x3500});
+    ck_assert(!found_in(guest));
 }
 END_TEST
 
 START_TEST(what_is_not_the_kernels_text_is_not_taken) {
     const std::string wrong[] = {
-        lines_with("6.1.0", "6.1.1"),                // the name in memory is another
-        lines_with("PAGESIZE=4096", "PAGESIZE=64"),  // not this machine's
+        lines_with("6.1.0", "6.1.1"),                // the release in memory differs
+        lines_with("PAGESIZE=4096", "PAGESIZE=64"),  // not this machine's page size
         lines_with("PAGESIZE=4096\n", ""),
-        lines_with("-16777216", "-16777217"),  // leads beside the name
+        lines_with("-16777216", "-16777217"),  // off by one byte from the name
         lines_with("ffffffff81003040", "ffffffff81009040"),
         lines_with("ffffffff81003040", "1003040"),
         lines_with("_stext", "_st\x01xt"),
@@ -120,7 +176,7 @@ END_TEST
 START_TEST(a_vcpu_confirms_by_its_handler) {
     support::ScriptedGuest guest;
     guest.add_ram(0, memory_with(kLines, 0x6000));
-    guest.add_cpu();  // knows nothing
+    guest.add_cpu();  // without an IDT
     add_witness(guest, kHandler, guest::Gpa{0x3500});
     add_witness(guest, guest::Gva{0x400000}, guest::Gpa{0x7000});  // runs a guest of its own
     ck_assert(found_in(guest).has_value());
@@ -131,7 +187,7 @@ START_TEST(a_note_that_all_vcpus_deny_is_not_taken) {
     const std::pair<guest::Gva, guest::Gpa> strangers[] = {
         {kHandler, guest::Gpa{0x4500}},                        // the kernel lies elsewhere
         {guest::Gva{0xffffffff81002fff}, guest::Gpa{0x2fff}},  // before its text
-        {guest::Gva{0x400000}, guest::Gpa{0x3500}},            // not in a kernel's place
+        {guest::Gva{0x400000}, guest::Gpa{0x3500}},            // not in a kernel's address range
     };
     for (const auto& [handler, phys] : strangers) {
         support::ScriptedGuest guest;
@@ -165,7 +221,7 @@ START_TEST(memory_of_another_system_is_not_read) {
     ck_assert_int_eq(ram->reads, 0);
     add_witness(guest, kHandler, guest::Gpa{0});
     ck_assert(!found_in(guest::RamSource(memory), guest.cpus()));
-    ck_assert_int_eq(ram->reads, 1);
+    ck_assert_int_eq(ram->reads, 2);  // the start of the page, and the image
 }
 END_TEST
 
@@ -243,7 +299,12 @@ Suite* vmcoreinfo_search_suite() {
                                    the_page_of_the_text_is_found,
                                    the_page_of_the_note_is_found,
                                    the_text_inside_a_page_is_someone_elses,
-                                   a_full_page_ends_with_its_last_whole_line,
+
+                                   text_that_is_longer_than_a_page_is_found_whole,
+                                   page_after_a_full_one_may_be_somebody_elses,
+                                   old_kernel_is_found_by_its_handler,
+                                   old_kernel_with_the_text_inside_its_image_is_found,
+                                   text_of_an_old_kernel_that_does_not_run_is_not_taken,
                                    what_is_not_the_kernels_text_is_not_taken,
                                    a_vcpu_confirms_by_its_handler,
                                    a_note_that_all_vcpus_deny_is_not_taken,

@@ -15,7 +15,7 @@ namespace {
 using support::must;
 using support::must_fail;
 
-/// A note with the header that the arguments say, whatever is behind it.
+/// A note of @size bytes, whose header contains the other sizes.
 support::Bytes note_of(uint32_t name_size, uint32_t descriptor_size, size_t size) {
     support::Bytes note(size);
     support::put_le32(note, 0, name_size);
@@ -126,22 +126,36 @@ START_TEST(symbols_are_hexadecimal) {
 }
 END_TEST
 
+START_TEST(offsets_sizes_and_lengths_are_decimal_and_not_negative) {
+    const Vmcoreinfo info(
+        "OFFSET(page.flags)=8\nSIZE(page)=64\nLENGTH(zone.free_area)=11\n"
+        "SIZE(a)=-1\nSIZE(b)=0x10\nSIZE(c)=18446744073709551616\nSIZE(page)=32\n");
+    ck_assert_uint_eq(info.offset("page.flags").value(), 8);
+    ck_assert_uint_eq(info.size("page").value(), 64);
+    ck_assert_uint_eq(info.length("zone.free_area").value(), 11);
+    for (const char* name : {"a", "b", "c", "d"}) ck_assert(!info.size(name));
+    ck_assert(!info.length("page"));
+}
+END_TEST
+
 }  // namespace
 
 Suite* vmcoreinfo_suite() {
-    return support::make_suite("vmcoreinfo", {
-                                                 a_note_of_linux_is_taken_apart,
-                                                 a_note_may_end_without_padding,
-                                                 a_note_without_name_and_descriptor_is_one,
-                                                 a_note_shorter_than_its_header_is_refused,
-                                                 a_note_larger_than_a_mebibyte_is_refused,
-                                                 sizes_that_lead_outside_of_the_note_are_refused,
-                                                 what_lies_behind_the_note_is_not_of_it,
-                                                 a_name_of_the_dumps_own_notes_is_refused,
-                                                 values_are_found_by_whole_keys,
-                                                 numbers_are_signed_decimal,
-                                                 symbols_are_hexadecimal,
-                                             });
+    return support::make_suite("vmcoreinfo",
+                               {
+                                   a_note_of_linux_is_taken_apart,
+                                   a_note_may_end_without_padding,
+                                   a_note_without_name_and_descriptor_is_one,
+                                   a_note_shorter_than_its_header_is_refused,
+                                   a_note_larger_than_a_mebibyte_is_refused,
+                                   sizes_that_lead_outside_of_the_note_are_refused,
+                                   what_lies_behind_the_note_is_not_of_it,
+                                   a_name_of_the_dumps_own_notes_is_refused,
+                                   values_are_found_by_whole_keys,
+                                   numbers_are_signed_decimal,
+                                   symbols_are_hexadecimal,
+                                   offsets_sizes_and_lengths_are_decimal_and_not_negative,
+                               });
 }
 
 }  // namespace guestdump::linux_guest

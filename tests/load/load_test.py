@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Much of everything: load_test.py [--all] [WORD...]
+"""Large guests and many dumps: load_test.py [--all] [WORD...]
 
-Many dumps in a row while clients ask how far they are, the most vCPUs, 100,000 blocks of RAM, a guest of 1 TiB that is hardly
-used. Prints what was measured; what is asserted are the bounds that docs/reliability.md tells. Without --all there are fewer
-dumps, and of the kdump formats one is made of a guest of 32 GiB: of 1 TiB each writes 6.1 GiB.
+Many dumps in a row while clients query their progress, the maximum number of vCPUs, 100,000 blocks of RAM, and a guest
+of 1 TiB that is hardly used. Prints the measurements; asserts the bounds in docs/reliability.md. Without --all there
+are fewer dumps, and only one kdump format is used, with a guest of 32 GiB: with 1 TiB each writes 6.1 GiB.
 """
 import argparse
 import os
@@ -36,7 +36,7 @@ OPTIONS = argparse.Namespace(all=False)
 
 
 def memory_of(pid, field):
-    """Bytes, by a field of /proc/PID/status."""
+    """A field of /proc/PID/status in bytes."""
     with open("/proc/%d/status" % pid) as status:
         return next(int(line.split()[1]) for line in status if line.startswith(field + ":")) << 10
 
@@ -46,7 +46,9 @@ def threads_of(pid):
 
 
 class Watch:
-    """The most memory of its own that a process had, looked at every 10 ms: what is guest memory is shared, or never touched."""
+    """The peak of a process's own memory, sampled every 10 ms. Guest memory is not included: it is shared or never
+    touched.
+    """
 
     def __init__(self, pid):
         self.most, self.over = 0, threading.Event()
@@ -64,7 +66,7 @@ class Watch:
 
 
 class Poller:
-    """A client that asks query-dump again and again; what it is told must make sense, and every event must come to it."""
+    """A client that sends query-dump repeatedly. Its answers must be consistent, and it must receive every event."""
 
     def __init__(self, path):
         self.wire, self.asked, self.ended, self.trouble = Wire(connected(path)), 0, 0, None
@@ -91,13 +93,13 @@ class Poller:
                 check(told["completed"] <= told["total"], "query-dump says %s", told)
                 if told["status"] == "completed":
                     check_equal(told["completed"], told["total"], "completed")
-        except Exception as trouble:  # told by end()
+        except Exception as trouble:  # raised by end()
             self.trouble = trouble
 
     def end(self):
         self.over.set()
         self.thread.join(30)
-        self.returned("query-status")  # behind all events
+        self.returned("query-status")  # after all events
         if self.trouble:
             raise self.trouble
 
@@ -114,7 +116,7 @@ def detached_dumps_in_a_row_while_clients_poll(the_lab):
     before = None
     last, begin = [0, 0], time.monotonic()
     for number in range(count):
-        if number == 2 * len(FORMATS):  # what libraries keep is kept by now
+        if number == 2 * len(FORMATS):  # libraries have allocated what they keep
             before = open_fds(pid), threads_of(pid), memory_of(pid, "RssAnon")
         fmt, path = FORMATS[number % len(FORMATS)], the_lab.path("vmcore")
         machine.qmp("dump-guest-memory", paging=False, protocol="file:" + path, format=fmt, detach=True)
@@ -141,7 +143,7 @@ def detached_dumps_in_a_row_while_clients_poll(the_lab):
 
 
 def by_libkdumpfile(the_lab, path, places):
-    """The 8 bytes at each guest-physical address of @places."""
+    """The 8 bytes at each guest-physical address in @places."""
     need_module("kdumpfile")
     script = ("import kdumpfile, sys; c = kdumpfile.kdumpfile(sys.argv[1]); "
               "print(*(c.read(kdumpfile.KDUMP_MACHPHYSADDR, int(at), 8).hex() for at in sys.argv[2:]))")
@@ -149,7 +151,7 @@ def by_libkdumpfile(the_lab, path, places):
 
 
 class KdumpOf255:
-    """Notes by our reader, memory by libkdumpfile: what check_counters() asks for."""
+    """The interface that check_counters() needs: notes from our reader, memory from libkdumpfile."""
 
     def __init__(self, the_lab, path):
         notes, at, self.registers = Kdump(path).notes(), 0, []
@@ -198,7 +200,7 @@ def most_vcpus_of_a_kvm_machine(the_lab):
 
 
 def write_scattered(path, notes, blocks):
-    """An ELF vmcore with so many PT_LOADs of a page each, every second page of memory, each with its number in it."""
+    """An ELF vmcore with @blocks PT_LOADs of one page, every second page of memory, each with its number in it."""
     headers = blocks + 1
     notes_at = 64 + 56 * headers
     section = (notes_at + len(notes) + 7) // 8 * 8
@@ -274,7 +276,7 @@ def a_hundred_thousand_blocks(the_lab):
 
 
 class SparseGuest:
-    """A guest of hardly any memory that was touched: where it counts, and a page of each GiB."""
+    """A guest that has touched hardly any memory: its counters, and one page in each GiB."""
 
     def __init__(self, the_lab, size):
         self.size, self.path = size, the_lab.path("ram")
@@ -290,7 +292,7 @@ class SparseGuest:
         self.machine.qmp("query-status")
 
     def dump(self, path, fmt, paging):
-        """Returns how long the guest stood still, how long all took, and the most memory of the process's own."""
+        """Returns how long the guest was paused, the total time, and the peak of the process's own memory."""
         qmp = self.machine.qmp
         qmp.events.clear()
         watch, begin = Watch(self.machine.process.pid), time.monotonic()
@@ -303,7 +305,7 @@ class SparseGuest:
 
 
 def room_for_descriptors(the_lab, size):
-    """kdump has 24 bytes for each page of the guest, whatever is in it."""
+    """A kdump file has 24 bytes for each page of the guest, whatever it contains."""
     needed, free = size // PAGE * 24 + GIB, shutil.disk_usage(the_lab.folder).free
     if free < needed:
         raise Skip("%s has %d MiB free, a kdump file takes %d" % (the_lab.folder, free // MIB, needed // MIB))

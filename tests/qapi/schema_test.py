@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A schema with a mistake in it is refused by a message that names the mistake, and nothing in the
-project's own schema may lack documentation: schema_test.py SOURCE_ROOT."""
+"""A schema with a mistake is refused with a message that names the mistake, and every part of the
+project's own schema must be documented: schema_test.py SOURCE_ROOT."""
 import dataclasses
 import pathlib
 import subprocess
@@ -139,7 +139,7 @@ class BadSchema(unittest.TestCase):
 
 
 class OwnSchema(unittest.TestCase):
-    """The project's schema. Whatever is taken away from its documentation is missed."""
+    """The project's schema: removing any part of its documentation is an error."""
 
     def test_every_part_of_every_definition_must_be_documented(self):
         whole = schema.Schema(sorted((ROOT / "qapi").glob("*.json")))

@@ -2,6 +2,7 @@
 #include "qmp/qmp_client.h"
 
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -46,9 +47,16 @@ START_TEST(what_is_no_qmp_is_refused) {
     const ScriptedMonitor other({"{\"hello\": 1}\r\n"});
     must_fail(QmpClient::connect(other.path()), "q': this is no QMP monitor");
     const ScriptedMonitor text({"SSH-2.0\r\n"});
-    must_fail(QmpClient::connect(text.path()), "JSON parse error");
+    must_fail(QmpClient::connect(text.path()), "q': this is an SSH server, and no QMP monitor");
     const ScriptedMonitor array({"[]"});
     must_fail(QmpClient::connect(array.path()), "this is no QMP monitor");
+}
+END_TEST
+
+START_TEST(peer_is_the_process_that_listens) {
+    const ScriptedMonitor monitor({ScriptedMonitor::kGreeting, ScriptedMonitor::kOk});
+    const auto client = must(QmpClient::connect(monitor.path()));
+    ck_assert(must(client->peer()) == ::getpid());
 }
 END_TEST
 
@@ -130,6 +138,7 @@ Suite* qmp_client_suite() {
                                    replies_and_events_are_kept_apart,
                                    refusal_is_told_in_the_machines_words,
                                    what_is_no_qmp_is_refused,
+                                   peer_is_the_process_that_listens,
                                    reply_without_meaning_is_an_error,
                                    machine_that_goes_away_is_an_error,
                                    wait_ends_when_it_is_interrupted,

@@ -17,9 +17,9 @@
 
 namespace guestdump::qmp {
 
-/// A monitor that says what it was told to: the greeting, and one text after each request. Where a
-/// text is empty it makes the eventfd @silent readable instead, if there is one; where it begins
-/// with kLate it does so before, and waits until that was read.
+/// A monitor that sends what the test gives it: the greeting, and one text after each request. If a
+/// text is empty, it makes the eventfd @silent readable instead, if there is one. If a text begins
+/// with kLate, it first makes @silent readable and waits until it was read.
 class ScriptedMonitor {
   public:
     static constexpr std::string_view kGreeting = "{\"QMP\": {}}\r\n";

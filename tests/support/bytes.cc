@@ -43,7 +43,10 @@ std::string_view text_at(View bytes, uint64_t offset, size_t size) {
 
 void put_little(Bytes& bytes, uint64_t offset, uint64_t value, size_t size) {
     make_room(bytes, offset, size);
-    for (size_t i = 0; i < size; ++i) bytes[offset + i] = static_cast<std::byte>(value >> (8 * i));
+    for (size_t i = 0; i < size; ++i) {
+        // A field of more than 8 bytes ends in zeros.
+        bytes[offset + i] = i < 8 ? static_cast<std::byte>(value >> (8 * i)) : std::byte{0};
+    }
 }
 
 void put_be64(Bytes& bytes, uint64_t offset, uint64_t value) {

@@ -15,13 +15,13 @@ namespace guestdump::support {
 using Bytes = std::vector<std::byte>;
 using View = std::span<const std::byte>;
 
-/// True where [@offset, @offset + @size) lies inside @bytes.
+/// True if [@offset, @offset + @size) lies inside @bytes.
 inline bool inside(View bytes, uint64_t offset, uint64_t size) {
     return offset <= bytes.size() && size <= bytes.size() - offset;
 }
 
-/// The little-endian integer of @size bytes at @offset. Aborts, and so fails the test, beyond the
-/// end.
+/// The little-endian integer of @size bytes at @offset. Beyond the end it aborts, which fails the
+/// test.
 uint64_t little_at(View bytes, uint64_t offset, size_t size);
 
 inline uint16_t le16_at(View bytes, uint64_t offset) {
@@ -40,7 +40,7 @@ uint64_t be64_at(View bytes, uint64_t offset);
 /// The text at @offset, of @size bytes or up to the first NUL in them. Aborts beyond the end.
 std::string_view text_at(View bytes, uint64_t offset, size_t size);
 
-// Writing makes @bytes longer where it must; what lies between is zero.
+// Writing makes @bytes longer if necessary; bytes in between are zero.
 void put_little(Bytes& bytes, uint64_t offset, uint64_t value, size_t size);
 inline void put_le16(Bytes& bytes, uint64_t at, uint16_t value) {
     put_little(bytes, at, value, 2);

@@ -7,14 +7,15 @@
 #include <mutex>
 
 #include "dump/target/sink.h"
+#include "util/result.h"
 
 namespace guestdump::support {
 
-/// A target that takes so many bytes and then fails, as a full disk does: the write that passes the
-/// limit leaves its first part behind. Everything else goes to the sink that it wraps.
+/// A target that accepts a number of bytes and then fails, as a full disk does: of the write that
+/// exceeds the limit, the first part is written. Everything else goes to the wrapped sink.
 class FaultySink final : public dump::Sink {
   public:
-    /// Takes @good_bytes in all; the next one, or finish() where no more come, fails with
+    /// Accepts @good_bytes in all. The next byte, or finish() if no byte follows, fails with
     /// @os_error.
     FaultySink(std::unique_ptr<dump::Sink> inner, uint64_t good_bytes, int os_error)
         : inner_(std::move(inner)), left_(good_bytes), os_error_(os_error) {}

@@ -8,7 +8,7 @@ namespace guestdump::support {
 
 namespace {
 
-/// Nothing that a test writes is larger.
+/// No image that a test writes is larger.
 constexpr uint64_t kLargestImage = uint64_t{4} << 30;
 
 Result<> check_header(View file) {

@@ -8,7 +8,7 @@
 
 namespace guestdump::support {
 
-/// A flattened file, put together.
+/// A flattened file, reassembled.
 struct FlatFile {
     struct Record {
         uint64_t offset;  ///< in the image, bytes
@@ -20,12 +20,12 @@ struct FlatFile {
 
 /// Reads a flattened file by literal offsets.
 ///
-/// Errors: all that the format forbids: a wrong signature, type or version, header bytes that are
-/// not zero, records of no or negative size or negative offset, records that overlap, a missing end
-/// record, anything behind it.
+/// Errors: all that the format forbids: a wrong signature, type or version; header bytes that are
+/// not zero; records with a size that is not positive, or with a negative offset; records that
+/// overlap; a missing end record; anything after it.
 util::Result<FlatFile> read_flat(View file);
 
-/// True where @file has the flattened signature.
+/// True if @file has the flattened signature.
 bool is_flat(View file);
 
 }  // namespace guestdump::support

@@ -26,7 +26,7 @@ Words split(std::string_view line) {
     return words;
 }
 
-/// Decimal, or hexadecimal behind 0x or where @base is 16.
+/// Decimal; hexadecimal after 0x, or if @base is 16.
 std::optional<uint64_t> number(std::string_view text, int base = 10) {
     if (text.substr(0, 2) == "0x") {
         text.remove_prefix(2);

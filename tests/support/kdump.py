@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads kdump-compressed files, raw and flattened, by the offsets that stand in docs/formats.md; zlib pages only are decompressed.
+"""Reads kdump-compressed files, raw and flattened, by the offsets in docs/formats.md.
 
-Shares no code with the project's own readers and writers.
+Of the compressed pages, it decompresses only those of zlib. Shares no code with the project's own readers and writers.
 """
 import mmap
 import os
@@ -10,7 +10,7 @@ import zlib
 
 
 class Flattened:
-    """makedumpfile's records, found at open; reads like the file that they carry."""
+    """A flattened file. Finds its records at the start, and can then be read like the file that they carry."""
 
     def __init__(self, data):
         self.data, self.records = data, []
@@ -31,9 +31,14 @@ class Flattened:
         import bisect
         index = bisect.bisect_right(self.records, (part.start, 1 << 63, 0)) - 1
         while part.start + len(out) < part.stop:
-            offset, size, at = self.records[index]
+            offset, size, at = self.records[index] if index < len(self.records) else (part.stop, 0, 0)
             skip = part.start + len(out) - offset
-            assert 0 <= skip < size, "a gap at %d" % (part.start + len(out))
+            if skip < 0:  # a gap, which is zero
+                out += bytes(min(offset, part.stop) - part.start - len(out))
+                continue
+            if skip >= size:
+                index += 1
+                continue
             out += self.data[at + skip:at + min(size, part.stop - offset)]
             index += 1
         return out

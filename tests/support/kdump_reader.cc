@@ -12,7 +12,7 @@ namespace guestdump::support {
 
 namespace {
 
-/// Where a member stands in 32-bit and in 64-bit headers, and how wide it is there.
+/// The offsets of a member in 32-bit and 64-bit headers, and its widths there.
 struct Place {
     uint64_t at32, at64;
     size_t size32 = 4, size64 = 8;
@@ -32,8 +32,8 @@ Result<> read_main_header(KdumpFile& kdump) {
     if (!inside(file, 0, 8192) || text_at(file, 0, 8) != "KDUMP   ") {
         return Error::make("not kdump-compressed");
     }
-    // A 64-bit header has the time where a 32-bit one has the page size and, never zero, what
-    // follows.
+    // Here a 32-bit header has the page size and then a field that is never zero; a 64-bit header
+    // has the time.
     kdump.bits = le32_at(file, 416) == 4096 && le32_at(file, 420) != 0 ? 32 : 64;
     kdump.version = le32_at(file, 8);
     std::string* const names[] = {&kdump.sysname,         &kdump.nodename, &kdump.release,
@@ -110,7 +110,7 @@ Result<> read_descriptors(KdumpFile& kdump) {
     return {};
 }
 
-/// The length that came out; nothing where @stored does not decompress.
+/// The decompressed length; empty if @stored does not decompress.
 std::optional<size_t> decompress(uint32_t flags, View stored, Bytes& out) {
     const auto* from = reinterpret_cast<const unsigned char*>(stored.data());
     auto* to = reinterpret_cast<unsigned char*>(out.data());

@@ -39,7 +39,7 @@ struct KdumpFile {
     util::Result<Bytes> page(uint64_t pfn) const;
 };
 
-/// Errors: not such a file, or a header, note, bitmap, descriptor or page leads outside of it.
+/// Errors: not such a file; a header, note, bitmap, descriptor or page lies outside it.
 util::Result<KdumpFile> read_kdump(View file);
 
 }  // namespace guestdump::support

@@ -3,5 +3,6 @@
 
 #include <check.h>
 
-// A deprecated macro of libcheck, and a member function of std::ios that <memory> brings along.
+// A deprecated macro of libcheck. A member function of std::ios, which <memory> includes, has its
+// name.
 #undef fail

@@ -8,10 +8,10 @@
 
 namespace guestdump::support {
 
-/// The least that can be a main loop: runs what other threads post, on the thread of the test.
+/// A minimal main loop: runs what other threads post, on the thread of the test.
 class MainLoop {
   public:
-    /// What a test hands to whatever wants to post. Must not outlive the loop.
+    /// For code that posts functions to the main loop. Must not outlive the loop.
     std::function<void(std::function<void()>)> post() {
         return [this](std::function<void()> function) {
             const std::lock_guard lock(mutex_);
@@ -20,7 +20,7 @@ class MainLoop {
         };
     }
 
-    /// Runs what is posted until @done. The test's own time limit ends a wait for ever.
+    /// Runs what is posted until @done. The test's time limit ends an endless wait.
     void run_until(const std::function<bool()>& done) {
         while (!done()) {
             std::unique_lock lock(mutex_);

@@ -11,7 +11,7 @@
 #include "tests/support/libcheck.h"
 #include "util/unique_fd.h"
 
-// Sanitizers bring a malloc() of their own, and end the process where it gets nothing.
+// Sanitizers have a malloc() of their own, which ends the process if there is no memory.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_MALLOC 1
 #elif defined(__has_feature)
@@ -28,8 +28,8 @@ constexpr bool kHasGlibcMalloc = false;
 constexpr bool kHasGlibcMalloc = true;
 #endif
 
-/// Limits the address space of this process, a test's own, to what it has now and @room bytes more.
-/// Allocates nothing: there may be no memory left.
+/// Limits the address space of this process, which runs one test, to its present size plus @room
+/// bytes. Allocates nothing, because there may be no memory left.
 inline void limit_memory(size_t room) {
     char text[128] = {};  // "PAGES ..."
     const util::UniqueFd statm(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));

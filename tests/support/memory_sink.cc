@@ -7,7 +7,7 @@ namespace guestdump::support {
 
 namespace {
 
-/// A test that writes beyond this has a wrong offset, not much to say.
+/// A write beyond this has a wrong offset: no test writes this much.
 constexpr uint64_t kLargestImage = uint64_t{4} << 30;
 
 }  // namespace

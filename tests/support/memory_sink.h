@@ -11,7 +11,7 @@
 
 namespace guestdump::support {
 
-/// What a MemorySink received; outlives it.
+/// What a MemorySink received. Outlives the sink.
 struct MemoryImage {
     struct Write {
         uint64_t offset;
@@ -23,9 +23,9 @@ struct MemoryImage {
     bool committed = false;
 };
 
-/// A dump's target in memory. Holds writers to the contract of Sink: an Error for bytes written
-/// twice, for writes after finish(), for an end before the last byte, and, where offsets may only
-/// grow, for one that does not.
+/// A dump's target in memory. Checks that writers keep the contract of Sink: it returns an Error
+/// for bytes written twice, for writes after finish(), for an end before the last byte, and, if
+/// offsets may only grow, for one that does not.
 class MemorySink final : public dump::Sink {
   public:
     enum class Order { any, growing };

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""x86 page tables: random ones to give to a guest, and what they map, worked out page by page. [SDM 3A 4]
+"""x86 page tables: makes random ones for a guest, and computes page by page what they map. [SDM 3A 4]
 
-A page is named by its address. Nothing here is shared with the project's own walker, and little with the model of its
-unit tests: those agree with each other, and a processor is to agree with this.
+A page is identified by its address. This shares nothing with the project's own walker, and little with the model in
+its unit tests: those two are compared with each other, and this is compared with a processor.
 """
 import collections
 
 PRESENT, LARGE, NX = 1, 0x80, 1 << 63
 PAGE = 4096
-WINDOW = 1 << 63  # where a dump's last segments have physical address 0
+WINDOW = 1 << 63  # virtual address at which a dump's last segments map physical address 0
 
 # gigabyte: the processor has pages of 1 GiB.
 Mode = collections.namedtuple("Mode", "name cr4 efer shifts entry_bytes gigabyte", defaults=[True])
@@ -24,7 +24,7 @@ MODES = [
 
 
 class Memory:
-    """Guest-physical memory: its ranges [(address, size)], and @read(address, size) for what is in them."""
+    """Guest-physical memory: its ranges [(address, size)], and @read(address, size), which returns contents."""
 
     def __init__(self, ranges, read):
         self.ranges, self.read_bytes = ranges, read
@@ -54,9 +54,9 @@ def is_page(mode, level, entry):
 
 
 def is_reserved(mode, level, entry):
-    """True where the entry faults although it is present: on a processor with 52 physical bits and NX on.
+    """True if the entry faults although it is present, on a processor with 52 physical bits and NX on.
 
-    Bit 5 of PAE's top entries is let through: QEMU's processor sets it as the accessed bit.
+    Bit 5 of PAE's top entries is accepted: QEMU's processor sets it as the accessed bit.
     """
     shift = mode.shifts[level]
     last = level == len(mode.shifts) - 1
@@ -70,7 +70,7 @@ def is_reserved(mode, level, entry):
 
 
 def target(mode, level, entry):
-    """Where the entry leads: to a table or a page."""
+    """The address in the entry: of a table or a page."""
     if mode.entry_bytes == 4:
         if is_page(mode, level, entry) and level == 0:
             return entry & 0xffc00000 | (entry >> 13 & 0xff) << 32
@@ -85,7 +85,7 @@ def canonical(mode, virt):
 
 
 def mapped_pages(mode, memory, root):
-    """{virtual page: physical page} of all that is mapped onto memory."""
+    """{virtual page: physical page} for all pages mapped onto memory."""
     found = {}
 
     def walk(level, address, base):
@@ -109,7 +109,7 @@ def mapped_pages(mode, memory, root):
 
 
 def translate(mode, memory, root, virt):
-    """The physical page of a virtual one, be there memory or not; None where an access faults."""
+    """The physical page of a virtual one, whether it is memory or not; None if an access faults."""
     if virt != canonical(mode, virt & (1 << mode.shifts[0] + 9) - 1 if len(mode.shifts) > 3 else virt):
         return None
     address = root
@@ -125,7 +125,7 @@ def translate(mode, memory, root, virt):
 
 
 def segment_pages(vmcore):
-    """The same of a paging=true dump's program headers; its window onto physical memory is left out."""
+    """{virtual page: physical page} by a paging=true dump's program headers, without its window onto physical memory."""
     found = {}
     for load in vmcore.loads:
         if WINDOW <= load.vaddr < WINDOW + (1 << 52):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QMP client that shares nothing with the project's server, nor with QEMU's python package.
+"""A QMP client that shares nothing with the project's server or with QEMU's python package.
 
-As a program, one request after the other, replies and events as lines of JSON:
+As a program, it sends one request after the other and prints replies and events as lines of JSON:
 
     qmp.py SOCKET '{"execute": "stop"}' '{"execute": "query-status"}'
 """
@@ -23,9 +23,9 @@ class QmpError(Exception):
 
 
 def connect(path, patience):
-    """A stream socket to @path, retried for @patience seconds while nobody listens yet."""
+    """A stream socket connected to @path. Tries again for @patience seconds while nobody listens."""
     folder = os.open(os.path.dirname(path) or ".", os.O_PATH | os.O_DIRECTORY)
-    # By way of the folder's descriptor the name may be longer than the 107 bytes of sun_path.
+    # With a path through the folder's descriptor, the name may be longer than the 107 bytes of sun_path.
     short = "/proc/self/fd/%d/%s" % (folder, os.path.basename(path))
     end = time.monotonic() + patience
     try:
@@ -44,14 +44,15 @@ def connect(path, patience):
 
 
 class Qmp:
-    """A negotiated session. Events seen on the way wait in .events, oldest first."""
+    """A negotiated session. Events received while waiting for a reply are in .events, oldest first."""
 
     def __init__(self, path, patience=10.0, timeout=120.0, negotiate=True):
         self.sock = connect(path, patience)
         self.sock.settimeout(timeout)
         self.buffer = b""
         self.events = []
-        self.greeting = self.receive()
+        # QEMU sends events to a monitor that has not greeted its first client yet, such as RESUME when the machine starts.
+        self.greeting = self.reply()
         if negotiate:
             self("qmp_capabilities")
 
@@ -62,7 +63,7 @@ class Qmp:
         self.sock.close()
 
     def receive(self):
-        """The next message, whatever it is."""
+        """The next message of any kind."""
         while b"\n" not in self.buffer:
             part = self.sock.recv(65536)
             if not part:
@@ -74,9 +75,9 @@ class Qmp:
     def send(self, request, fds=()):
         data = json.dumps(request).encode() + b"\r\n"
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
-        # The descriptors travel with the first byte that is taken; the rest may need more calls.
+        # The descriptors go with the first byte that is sent; the rest may need more calls.
         sent = self.sock.sendmsg([data], rights)
-        if sent < len(data):  # sending nothing would fail too, where the server has gone already
+        if sent < len(data):  # sending nothing would also fail if the server has gone
             self.sock.sendall(data[sent:])
 
     def reply(self):
@@ -92,7 +93,7 @@ class Qmp:
         return self.reply()
 
     def __call__(self, command, fds=(), **arguments):
-        """Runs @command and returns what it returns. Underscores in argument names stand for hyphens."""
+        """Runs @command and returns its result. Underscores in argument names stand for hyphens."""
         request = {"execute": command}
         if arguments:
             request["arguments"] = {key.replace("_", "-"): value for key, value in arguments.items()}
@@ -105,7 +106,7 @@ class Qmp:
         return self("human-monitor-command", command_line=line)
 
     def wait_event(self, name):
-        """Takes the oldest event called @name out of the queue, waiting for it if need be."""
+        """Takes the oldest event called @name out of the queue. Waits for it if necessary."""
         while True:
             for event in self.events:
                 if event["event"] == name:

@@ -7,11 +7,11 @@
 #include "tests/support/libcheck.h"
 #include "util/result.h"
 
-/// What tests do with a Result. Failures are reported at the caller's line.
+/// Helpers for tests that check a Result. Failures are reported at the caller's line.
 
 namespace guestdump::support {
 
-/// The value; an Error fails the test with its text.
+/// Returns the value; an Error fails the test with its text.
 template <class T>
 T must(util::Result<T> result, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     if (!result) {
@@ -20,7 +20,7 @@ T must(util::Result<T> result, const char* file = __builtin_FILE(), int line = _
     return std::move(result).take();
 }
 
-/// The Error's text; a value fails the test.
+/// Returns the Error's text; a value fails the test.
 template <class T>
 std::string error_of(const util::Result<T>& result, const char* file = __builtin_FILE(),
                      int line = __builtin_LINE()) {
@@ -28,7 +28,7 @@ std::string error_of(const util::Result<T>& result, const char* file = __builtin
     return result.error().message();
 }
 
-/// Fails the test where @result is a value, or an Error that does not say @part.
+/// Fails the test if @result is a value, or an Error whose text does not contain @part.
 template <class T>
 void must_fail(const util::Result<T>& result, std::string_view part,
                const char* file = __builtin_FILE(), int line = __builtin_LINE()) {

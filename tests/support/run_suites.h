@@ -10,8 +10,8 @@ namespace guestdump::support {
 
 /// The main() of a folder's tests: runs its suites, prints one line for each failure and a count.
 ///
-/// Each test is a process of its own unless CK_FORK=no (for a debugger); CK_RUN_SUITE and
-/// CK_RUN_CASE pick some, CK_VERBOSITY=verbose names the passed ones too.
+/// Each test is a process of its own unless CK_FORK=no (for a debugger). CK_RUN_SUITE and
+/// CK_RUN_CASE select tests; CK_VERBOSITY=verbose also prints the names of those that passed.
 inline int run_suites(std::initializer_list<Suite*> suites) {
     SRunner* runner = srunner_create(nullptr);
     for (Suite* suite : suites) srunner_add_suite(runner, suite);
@@ -21,7 +21,7 @@ inline int run_suites(std::initializer_list<Suite*> suites) {
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/// A suite of one case, which is all that most files need.
+/// A suite of one case, which is enough for most files.
 inline Suite* make_suite(const char* name, std::initializer_list<const TTest*> tests) {
     Suite* suite = suite_create(name);
     TCase* tcase = tcase_create(name);

@@ -8,7 +8,7 @@
 
 namespace guestdump::support {
 
-/// A folder of a test's own, gone with it.
+/// A temporary folder for one test, removed by the destructor.
 class Scratch {
   public:
     Scratch();
@@ -26,11 +26,11 @@ class Scratch {
     std::string folder_;
 };
 
-/// The whole file; fails the test where it cannot be read.
+/// The whole file; fails the test if it cannot be read.
 Bytes read_file(const std::string& path);
 void write_file(const std::string& path, View bytes);
 
-/// How many descriptors this process has open.
+/// The number of descriptors that this process has open.
 size_t open_descriptors();
 
 }  // namespace guestdump::support

@@ -128,7 +128,7 @@ ScriptedCpu& ScriptedGuest::add_cpu() {
 Result<> ScriptedGuest::pause() {
     ++pauses;
     was_running_ = is_running;
-    is_running = false;  // as real machines, which may fail when some of their vCPUs stand already
+    is_running = false;  // as in real machines, which may fail after some vCPUs have stopped
     if (pause_failure) return Error::make("%s", pause_failure->c_str());
     return {};
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "guest/guest.h"
+#include "guest/memory_mapping.h"
 #include "tests/support/bytes.h"
 
 namespace guestdump::support {
@@ -18,7 +19,7 @@ class ScriptedRam final : public guest::RamRegion {
   public:
     ScriptedRam(std::string name, Bytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {}
 
-    /// Reads that touch the byte at @offset fail from now on, as those of a broken backend do.
+    /// From now on, reads of the byte at @offset fail, as with a broken backend.
     void fail_at(uint64_t offset) { bad_offset_ = offset; }
     /// [@offset, @offset + @size), which must be zero, counts as never populated. Reading it fails
     /// the test.
@@ -26,7 +27,7 @@ class ScriptedRam final : public guest::RamRegion {
 
     Bytes& bytes() { return bytes_; }
     const Bytes& bytes() const { return bytes_; }
-    /// Calls of read() until now. Any thread.
+    /// Calls of read() so far. Any thread.
     uint64_t reads() const { return reads_; }
 
     std::string_view name() const override { return name_; }
@@ -43,14 +44,14 @@ class ScriptedRam final : public guest::RamRegion {
     mutable std::atomic<uint64_t> reads_{0};
 };
 
-/// A vCPU whose notes and mappings are what a test says. Registers without meaning, different for
-/// each vCPU, are there to begin with.
+/// A vCPU whose notes and mappings a test sets. At first its registers have meaningless values,
+/// different for each vCPU.
 struct ScriptedCpu final : guest::RegisterValues {
     explicit ScriptedCpu(uint32_t index);
 
     std::optional<uint64_t> root;  ///< vCPUs of one address space have the same; empty: no paging
     std::vector<guest::MemoryMapping> mappings;
-    /// NT_PRSTATUS descriptor for EM_X86_64, 336 bytes; the vCPU's number + 1 goes to pr_pid.
+    /// NT_PRSTATUS descriptor for EM_X86_64, 336 bytes; pr_pid becomes the vCPU's number + 1.
     Bytes prstatus64;
     Bytes prstatus32;  ///< descriptor for EM_386, 144 bytes
     Bytes qemu;        ///< descriptor of the QEMU note, 440 bytes
@@ -60,13 +61,13 @@ struct ScriptedCpu final : guest::RegisterValues {
     std::optional<guest::Gpa> root_of_translations;  ///< in the tables at this root
 };
 
-/// What ScriptedCpu's fields mean. The VBCPU note has the QEMU note's descriptor.
+/// The functions for ScriptedCpu. The VBCPU note has the QEMU note's descriptor.
 extern const guest::Architecture kScriptedArchitecture;
 
-/// A machine that does what a test tells it, failures included.
+/// A machine that does what a test specifies, including failures.
 class ScriptedGuest final : public guest::Guest {
   public:
-    /// One long-mode machine from a few lines of text:
+    /// Makes a long-mode machine from a few lines of text:
     ///
     ///     mode long                           or: mode protected (EM_386, ELF32)
     ///     cpus 2
@@ -75,7 +76,7 @@ class ScriptedGuest final : public guest::Guest {
     ///     vmcoreinfo OSRELEASE=6.1.0          a line of the guest note
     ///
     /// Contents: a byte in hex; `pattern` does not compress; `text` does; `hole` is never
-    /// populated. What follows '#' is for people. Errors: what cannot be understood, by line.
+    /// populated. Text after '#' is a comment. Errors: a line that cannot be parsed.
     static util::Result<std::unique_ptr<ScriptedGuest>> parse(std::string_view script);
 
     /// Adds RAM at a guest-physical address. Blocks must not overlap.
@@ -86,8 +87,8 @@ class ScriptedGuest final : public guest::Guest {
 
     guest::ArchDumpInfo arch;
     std::optional<guest::GuestNote> note;
-    std::optional<std::string> arch_failure;   ///< arch_info() fails so
-    std::optional<std::string> pause_failure;  ///< pause() fails so
+    std::optional<std::string> arch_failure;   ///< arch_info() fails with this
+    std::optional<std::string> pause_failure;  ///< pause() fails with this
     bool is_running = true;
     int pauses = 0, resumes = 0;  ///< how often the guest was asked to
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A terminal with a person in front of it: tmux draws, keys are pressed, the screen is looked at."""
+"""Simulates a person at a terminal: sends keys to a tmux session and reads its screen."""
 import os
 import subprocess
 import time
@@ -8,7 +8,10 @@ PATIENCE = 30
 
 
 class Terminal:
-    """A shell in a terminal of its own, gone at the end of a with statement. @folder: where the shell is, and tmux's socket."""
+    """A shell in a terminal of its own. It starts in @folder, which also contains tmux's socket.
+
+    The end of a with statement ends it.
+    """
 
     def __init__(self, folder, columns=90, lines=30, environment=None):
         self.tmux = ["tmux", "-S", os.path.join(folder, "tmux"), "-f", "/dev/null"]
@@ -32,7 +35,7 @@ class Terminal:
         self.run("send-keys", "-l", "--", text)
 
     def press(self, *keys):
-        """Keys by tmux's names: Enter, Tab, Up, C-c."""
+        """Presses keys, given by tmux's names: Enter, Tab, Up, C-c."""
         self.run("send-keys", *keys)
 
     def enter(self, line):
@@ -43,14 +46,14 @@ class Terminal:
         return self.run("capture-pane", "-p").rstrip("\n")
 
     def title(self):
-        """What programs may set."""
+        """The title, which programs may set."""
         return self.run("display-message", "-p", "#{pane_title}").rstrip("\n")
 
     def last_line(self):
         return self.screen().split("\n")[-1]
 
     def wait(self, condition, what):
-        """The first screen for which @condition holds."""
+        """Waits for a screen for which @condition is true, and returns it."""
         end = time.monotonic() + PATIENCE
         while not condition(screen := self.screen()):
             if time.monotonic() > end:
@@ -62,5 +65,5 @@ class Terminal:
         return self.wait(lambda screen: text in screen, text)
 
     def wait_for_line(self, line):
-        """Until @line is the last one."""
+        """Waits until @line is the last line of the screen."""
         return self.wait(lambda screen: screen.split("\n")[-1] == line, repr(line))

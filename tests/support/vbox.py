@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VirtualBox cores by literal offsets, read and written; shares no code with the project's own. formats.md has the facts."""
+"""Reads and writes VirtualBox cores by the offsets in docs/formats.md; shares no code with the project's own."""
 import struct
 
 from vmcore import Elf
@@ -9,7 +9,8 @@ SEGMENTS = {"cs": 144, "ds": 168, "es": 192, "fs": 216, "gs": 240, "ss": 264, "l
 NUMBERS = {"cr0": 288, "cr2": 296, "cr3": 304, "cr4": 312, "gdt_base": 384, "idt_base": 400, "efer": 488, "kernel_gs_base": 536}
 LIMITS = {"gdt_limit": 392, "idt_limit": 408}
 
-# Where a QEMU note has the same. Its flags are a descriptor's high word; the bits of it that repeat base and limit are left out.
+# The same registers in the order of a QEMU note. Its flags are the high word of a descriptor; the bits of that word which
+# repeat base and limit are left out of the attributes.
 QEMU_GENERAL = "rax rbx rcx rdx rsi rdi rsp rbp r8 r9 r10 r11 r12 r13 r14 r15 rip rflags".split()
 QEMU_SEGMENTS = "cs ds es fs gs ss ldt tr gdt idt".split()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads ELF vmcores by the offsets that stand in the specifications, and shares no code with the project's own readers.
+"""Reads ELF vmcores by the offsets in the specifications, and shares no code with the project's own readers.
 
-[gabi ch4, ch5] for the containers; formats.md for the notes' descriptors.
+The containers follow [gabi ch4, ch5], the notes' descriptors docs/formats.md.
 """
 import collections
 import mmap
@@ -55,7 +55,7 @@ class Elf:
 
     @property
     def note_bytes(self):
-        """What the one PT_NOTE covers."""
+        """The contents of the only PT_NOTE."""
         note, = [segment for segment in self.segments if segment.type == PT_NOTE]
         return self.data[note.offset:note.offset + note.filesz]
 
@@ -72,7 +72,7 @@ class Elf:
         return found
 
     def ranges(self):
-        """[(first guest-physical address, size)] of what the file holds, segments that touch or overlap joined."""
+        """[(first guest-physical address, size)] of the memory in the file; segments that touch or overlap are joined."""
         joined = []
         for segment in sorted((load for load in self.loads if load.filesz), key=lambda load: load.paddr):
             end = segment.paddr + segment.filesz
@@ -99,7 +99,7 @@ class Elf:
         raise LookupError("0x%x bytes at virtual address 0x%x are in no segment" % (size, gva))
 
     def vmcoreinfo(self):
-        """The guest's lines as a dictionary, empty where it gave none."""
+        """The lines of the guest's VMCOREINFO as a dictionary, empty if there are none."""
         for note in self.notes:
             if note.name == "VMCOREINFO":
                 lines = note.descriptor.rstrip(b"\0").decode(errors="replace").splitlines()
@@ -117,7 +117,7 @@ class Elf:
 
 
 def difference(one, other, chunk=1 << 20):
-    """Where two vmcores' memory differs first: a sentence, or None where it is the same."""
+    """The first difference between two vmcores' memory, as a sentence; None if they are the same."""
     if one.ranges() != other.ranges():
         return "ranges differ: %s and %s" % tuple([(hex(a), hex(n)) for a, n in vmcore.ranges()] for vmcore in (one, other))
     edges = {edge for vmcore in (one, other) for load in vmcore.loads for edge in (load.paddr, load.paddr + load.filesz)}

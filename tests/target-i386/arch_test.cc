@@ -2,6 +2,7 @@
 #include "target-i386/arch.h"
 
 #include "target-i386/cpu.h"
+#include "target-i386/paging_mode.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 #include "tests/target-i386/test_memory.h"
@@ -20,7 +21,7 @@ Registers with_efer(uint64_t efer) {
     return registers;
 }
 
-/// Blocks from 0 to @end, without contents that anyone looks at.
+/// Blocks from 0 to @end. Their contents do not matter.
 guest::GuestPhysBlockList memory_up_to(uint64_t end) {
     TestMemory memory;
     memory.add(0, 0x1000);
@@ -119,7 +120,7 @@ START_TEST(paging_is_known_to_be_off_where_cr0_is_known) {
 }
 END_TEST
 
-/// What two vCPUs of one address space have in common.
+/// The values that are equal for two vCPUs of one address space.
 std::optional<std::pair<guest::Gpa, uint64_t>> space_of(const Registers& registers) {
     const auto mode = PagingMode::of(registers, {});
     if (!mode) return std::nullopt;

@@ -22,7 +22,7 @@ uint64_t NaiveWalker::read(uint64_t table, unsigned index, unsigned bytes) const
 
 void NaiveWalker::map(uint64_t virt, uint64_t phys, uint64_t size) {
     for (const auto& [start, end] : memory_->pieces()) {
-        // With A20 low, the megabyte below may be what an address in the page really means.
+        // With A20 low, an address in the page may really mean the same place one megabyte below.
         const uint64_t slack = a20 ? 0 : 0x100000;
         const uint64_t from = std::max(phys, start);
         const uint64_t to = std::min(phys + size, end + slack);

@@ -8,15 +8,15 @@
 
 namespace guestdump::target_i386 {
 
-/// What a processor does with page tables, said a second time, without a line of the walker's:
-/// entry by entry from the manual's figures, granule by granule into a dictionary. [SDM
-/// 3A 4.3, 4.4, 4.5]
+/// A second implementation of what a processor does with page tables, which shares no line with the
+/// walker: entry by entry from the manual's figures, granule by granule into a dictionary. [SDM 3A
+/// 4.3, 4.4, 4.5]
 class NaiveWalker {
   public:
     enum class Mode { two_level, pae, four_level, five_level };
 
-    /// Mappings are noted in pieces of so many bytes: memory in tests begins and ends on such
-    /// borders.
+    /// Mappings are recorded in pieces of this many bytes: memory in tests begins and ends at
+    /// multiples of it.
     static constexpr uint64_t kGranule = 1024;
 
     Mode mode = Mode::four_level;

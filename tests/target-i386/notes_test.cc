@@ -26,7 +26,7 @@ SegmentRegister segment(uint16_t number) {
             .flags = 0x33330000u + number};
 }
 
-/// Every register holds something else.
+/// Registers that all have different values.
 Registers distinct_registers() {
     Registers r;
     uint64_t next = 0xa0a1a2a3b0b1b200;
@@ -46,7 +46,7 @@ Registers distinct_registers() {
 
 using Append = void (*)(const Registers&, uint32_t, guest::NoteBuilder&);
 
-/// The descriptor of the one note that @append makes, after a look at its header.
+/// The descriptor of the only note in @builder, whose header is checked.
 Bytes descriptor_of(guest::NoteBuilder builder, std::string_view name, uint32_t type, size_t size) {
     const Bytes note = std::move(builder).take();
     ck_assert_uint_eq(note.size(), 12 + 8 + size);
@@ -213,7 +213,7 @@ START_TEST(prstatus_read_back_gives_what_it_tells) {
     const Registers narrow =
         must(parse_prstatus(prstatus(append_prstatus32, distinct_registers(), 1, 144)));
 
-    // What comes out once more is the same note: nothing it tells was lost.
+    // Written again, it is the same note: parsing lost nothing.
     ck_assert(prstatus(append_prstatus64, wide, 1, 336) ==
               prstatus(append_prstatus64, distinct_registers(), 1, 336));
     ck_assert(prstatus(append_prstatus32, narrow, 1, 144) ==

@@ -4,8 +4,8 @@
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
 
-/// Tables that a guest writes to hurt the dumper. Each walk here ends because of a bound: without
-/// it, most would outlive the test's time limit by hours.
+/// Tables that a guest writes to harm the dumper. Each walk here ends because of a bound. Without
+/// it, most would exceed the test's time limit by hours.
 
 namespace guestdump::target_i386 {
 
@@ -87,8 +87,7 @@ START_TEST(shared_tables_that_map_nothing_cost_nothing) {
 END_TEST
 
 START_TEST(shared_tables_whose_mappings_join_are_not_read_again) {
-    // 2^30 pages in 2^21 mappings, so that no cap is passed: every 2 MiB are the same ones of
-    // memory.
+    // 2^30 pages in 2^21 mappings, so that no cap is exceeded: every 2 MiB map the same memory.
     TestMemory memory = small_memory();
     memory.add(0x200000, 0x200000);
     for (unsigned i = 0; i < 8; ++i) memory.put64(0x1000 + 8 * i, 0x2000 | kUser);
@@ -127,8 +126,8 @@ START_TEST(more_references_than_the_list_may_grow_are_an_error) {
 }
 END_TEST
 
-/// A top table of its own for each of @count vCPUs, from 1 MiB on, whose entry 0 leads to
-/// @low + 0x1000 times the vCPU's number, and entry 256 to @high.
+/// Memory with a top table for each of @count vCPUs, from 1 MiB on. Entry 0 refers to @low + 0x1000
+/// times the vCPU's number, and entry 256 to @high.
 TestMemory many_address_spaces(unsigned count, uint64_t low, uint64_t high) {
     TestMemory memory;
     memory.add(0, 0x800000);
@@ -140,7 +139,7 @@ TestMemory many_address_spaces(unsigned count, uint64_t low, uint64_t high) {
 }
 
 START_TEST(what_address_spaces_share_is_read_once) {
-    // 200 tables of the kernel's, for 255 vCPUs: by themselves they are six times the bound.
+    // 200 tables of the kernel, for 255 vCPUs: without sharing they are six times the bound.
     TestMemory memory = many_address_spaces(255, 0x200000, 0x1000);
     memory.put64(0x1000, 0x2000 | kUser);
     for (uint64_t i = 0; i < 200; ++i) memory.put64(0x2000 + 8 * i, (0x3000 + 0x1000 * i) | kUser);
@@ -152,7 +151,7 @@ START_TEST(what_address_spaces_share_is_read_once) {
 END_TEST
 
 START_TEST(what_a_shared_table_maps_is_there_for_all_and_own_tables_are_read) {
-    // The kernel's page, and in each address space one of its own.
+    // The kernel's page, and one page more in each address space.
     TestMemory memory = many_address_spaces(3, 0x200000, 0x1000);
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000, 0x3000 | kUser);
@@ -192,7 +191,7 @@ START_TEST(a_shared_table_that_is_somewhere_else_is_read_again) {
 END_TEST
 
 START_TEST(address_spaces_with_tables_of_their_own_are_bounded_together) {
-    // In each, 200 empty tables, at other addresses than in the one before.
+    // Each has 200 empty tables, at other addresses than the previous one's.
     TestMemory memory = many_address_spaces(255, 0x200000, 0);
     for (uint64_t i = 0; i < 255; ++i) {
         memory.put64(0x100000 + 0x1000 * i + 8 * 256, 0);
@@ -242,7 +241,7 @@ END_TEST
 
 START_TEST(table_beyond_the_end_of_memory_is_not_followed) {
     TestMemory memory = small_memory();
-    fill_table(memory, 0x1000, 0x10000 | kUser);            // just behind
+    fill_table(memory, 0x1000, 0x10000 | kUser);            // just after memory
     memory.put64(0x1000 + 8 * 7, 0xffffffffff000 | kUser);  // at the end of addresses
     WalkedList list;
     must(walk_into(list, memory, long_mode_registers(0x1000)));

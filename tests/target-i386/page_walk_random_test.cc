@@ -46,7 +46,7 @@ class Trial {
             found.size(), expected.size(), ours.first, ours.second, model.first, model.second);
     }
 
-    /// As run(), of several vCPUs, whose tables are walked one after the other.
+    /// As run(), for several vCPUs, whose tables are walked one after the other.
     void run_several(unsigned seed) {
         constexpr size_t kVcpus = 3, kTables = 4;
         std::vector<uint64_t> tables;
@@ -89,7 +89,7 @@ class Trial {
         if (one_in(4)) memory_.add(0xffffffffff000, 0x1000);
     }
 
-    /// A page that is memory, mostly.
+    /// A page, usually of memory.
     uint64_t some_page() {
         const auto pieces = memory_.pieces();
         const auto [start, end] = pieces[below(pieces.size())];
@@ -112,7 +112,7 @@ class Trial {
         if (!is_legacy()) model_.cr3 |= below(0x1000);  // PCID
     }
 
-    /// Bits of an entry that say neither "present" nor "page" nor where; some of them are reserved.
+    /// Bits of an entry other than "present", "page" and the address; some of them are reserved.
     uint64_t junk() {
         uint64_t bits = below(0x1000) & ~uint64_t{0x81};
         if (model_.mode == Mode::two_level) return bits;
@@ -153,7 +153,7 @@ class Trial {
         }
     }
 
-    /// Few tables with entries in the same places: vCPUs and each of them have many in common.
+    /// Entries for few tables, in few places: vCPUs share many, and so do the entries of one vCPU.
     void refer_to_few(uint64_t from, const std::vector<uint64_t>& tables) {
         for (uint64_t slot = 0; slot < 3; ++slot) {
             const uint64_t at = from + slot * entry_bytes();
@@ -165,7 +165,7 @@ class Trial {
 
     void put_entry(uint64_t page, size_t bytes) {
         const uint64_t slots = 0x1000 / bytes;
-        // Neighbours, so that mappings can join, and the first and last slot of a table.
+        // Adjacent entries, so that mappings can join; and the first and last entries of a table.
         uint64_t slot = one_in(3) ? below(3) : one_in(3) ? slots - 1 - below(2) : below(slots);
         uint64_t entry = some_entry();
         for (uint64_t run = one_in(3) ? 3 : 1; run > 0 && slot < slots;

@@ -41,8 +41,8 @@ TestMemory chain_of_tables() {
 START_TEST(pages_that_go_on_in_both_spaces_are_one_mapping) {
     TestMemory memory = chain_of_tables();
     for (unsigned i = 0; i < 4; ++i) memory.put64(0x4000 + 8 * i, (0x8000 + 0x1000 * i) | kUser);
-    memory.put64(0x4000 + 8 * 4, 0x8000 | kUser);  // goes on in virtual addresses only
-    memory.put64(0x4000 + 8 * 9, 0x9000 | kUser);  // goes on in physical addresses only
+    memory.put64(0x4000 + 8 * 4, 0x8000 | kUser);  // continues in virtual addresses only
+    memory.put64(0x4000 + 8 * 9, 0x9000 | kUser);  // continues in physical addresses only
 
     ck_assert(walk(memory, long_mode_registers(0x1000)) ==
               Mappings({mapping(0, 0x8000, 0x4000), mapping(0x4000, 0x8000, 0x1000),
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(gigabyte_page_reaches_all_of_a_small_memory) {
     TestMemory memory;
     memory.add(0, 0x10000);
-    memory.add(0x3ffff000, 0x2000);  // goes on behind the page
+    memory.add(0x3ffff000, 0x2000);  // continues after the page
     memory.put64(0x1000, 0x2000 | kUser);
     memory.put64(0x2000 + 8, 0 | kUser | kPs);
 
@@ -150,7 +150,7 @@ START_TEST(shared_table_gives_its_mappings_at_each_place) {
 END_TEST
 
 START_TEST(shared_table_whose_mapping_was_joined_gives_its_own_part_only) {
-    // Table 0x4000 maps the last page of 2 MiB, and table 0x5000 goes on from there in both spaces.
+    // Table 0x4000 maps the last page of 2 MiB, and table 0x5000 continues it in both spaces.
     TestMemory memory = chain_of_tables();
     memory.put64(0x4000 + 8 * 511, 0xa000 | kUser);
     memory.put64(0x3000 + 8 * 1, 0x5000 | kUser);

@@ -10,14 +10,13 @@
 
 namespace guestdump::target_i386 {
 
-/// Guest memory that a test lays out piece by piece; each piece is a region of its own, so that
-/// pieces which touch remain separate blocks.
+/// Guest memory that a test builds piece by piece. Each piece is a region of its own, so that
+/// adjacent pieces remain separate blocks.
 class TestMemory {
   public:
     support::ScriptedRam& add(uint64_t gpa, size_t size);
 
-    /// Little-endian integers; where there is no memory, put() fails the test and get() reads
-    /// zeros.
+    /// Little-endian integers. Outside memory, put() fails the test and get() returns zeros.
     void put(uint64_t gpa, uint64_t value, size_t bytes);
     void put64(uint64_t gpa, uint64_t value) { put(gpa, value, 8); }
     void put32(uint64_t gpa, uint32_t value) { put(gpa, value, 4); }

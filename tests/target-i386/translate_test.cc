@@ -15,8 +15,8 @@ namespace {
 using guest::Gpa;
 using guest::Gva;
 
-/// A kernel's top of four levels at 0x1000: 0xffffffff80000000 is a page at 0x8000, the large page
-/// behind it is at 0x200000.
+/// A kernel's four levels of tables with the top at 0x1000: 0xffffffff80000000 is a page at 0x8000,
+/// and the large page after it is at 0x200000.
 TestMemory four_levels() {
     TestMemory memory;
     memory.add(0, 0x10000);

@@ -30,7 +30,7 @@ SegmentRegister segment(uint16_t number, uint32_t flags) {
             .flags = flags};
 }
 
-/// Every register holds something else. Flags are those of descriptors without bits of the limit.
+/// Registers that all have different values. Flags are without the bits of the limit.
 Registers distinct_registers() {
     Registers r;
     uint64_t next = 0xa0a1a2a3b0b1b200;
@@ -137,7 +137,7 @@ START_TEST(bits_of_the_limit_stay_out_of_the_attributes) {
 }
 END_TEST
 
-/// A descriptor by literal offsets, with something at the end of what all formats have.
+/// A descriptor built by literal offsets, up to the last field that all formats have.
 Bytes by_offsets(size_t size) {
     Bytes d(size);
     put_le64(d, 112, 0xffffffff81000000);  // rip
@@ -181,7 +181,7 @@ START_TEST(more_extended_state_than_there_is_room_for_is_an_error) {
     put_le32(d, 576, 8193);
     must_fail(parse_vbox_note(d, kV6), "8193 bytes of extended state, there is room for 8192");
     Bytes old = by_offsets(8768);
-    put_le32(old, 576, 8193);  // x87 state there
+    put_le32(old, 576, 8193);  // in this format, x87 state
     must(parse_vbox_note(old, kV5));
 }
 END_TEST

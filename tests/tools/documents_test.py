@@ -96,14 +96,14 @@ class Completion(unittest.TestCase):
     def test_commands_are_completed(self):
         self.assertEqual(self.complete(GUESTDUMP, "co"), ["compare", "cont", "convert"])
         self.assertEqual(self.complete(GUESTDUMP, "nothing"), [])
-        self.assertEqual(set(self.complete(GUESTDUMP, "")), {*commands(), "--help"})
+        self.assertEqual(set(self.complete(GUESTDUMP, "")), {*commands(), "--help", "--version"})
 
     def test_every_option_of_every_command_is_completed(self):
         for command in commands():
             found = {word.rstrip("=") for word in self.complete(GUESTDUMP, command, "--")}
             self.assertLessEqual(command_options(command), found | {"--help"})
         self.assertEqual(self.complete(GUESTDUMP, "dump", "--est"), ["--estimate"])
-        self.assertEqual(self.complete(GUESTDUMP, "dump", "--fo"), ["--format="])
+        self.assertEqual(self.complete(GUESTDUMP, "dump", "--form"), ["--format="])
 
     def test_formats_are_completed_behind_an_equals_sign_too(self):
         raw = ["kdump-raw-lzo", "kdump-raw-snappy", "kdump-raw-zlib", "kdump-raw-zstd"]
@@ -112,6 +112,13 @@ class Completion(unittest.TestCase):
         self.assertEqual(len(self.complete(GUESTDUMP, "dump", "--format=")), 10)
         self.assertEqual(self.complete(GUESTDUMP, "dump", "--threads", ""), [])
 
+    def test_the_value_of_live_is_completed_only_behind_its_equals_sign(self):
+        self.assertEqual(self.complete(GUESTDUMP, "dump", "--live="), ["force"])
+        self.assertEqual(self.complete(GUESTDUMP, "dump", "--live=fo"), ["force"])
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "core").touch()
+            self.assertEqual(self.complete(GUESTDUMP, "dump", "--live", "", folder=folder), ["core"])
+
     def test_files_are_completed(self):
         with tempfile.TemporaryDirectory() as folder:
             for name in ("core.a", "core.b", "other"):
@@ -119,6 +126,24 @@ class Completion(unittest.TestCase):
             self.assertEqual(self.complete(GUESTDUMP, "info", "core", folder=folder), ["core.a", "core.b"])
             self.assertEqual(self.complete(GUESTDUMP, "dump", "--qmp", "ot", folder=folder), ["other"])
             self.assertEqual(self.complete(VM, "-restore", "core", folder=folder), ["core.a", "core.b"])
+
+    def test_domains_are_completed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            virsh = pathlib.Path(folder, "virsh")
+            virsh.write_text("""#!/bin/sh\n[ "$*" = "--quiet --connect $WANTED list --name" ] && printf 'web\\nweb-two\\nmail\\n'\n""")
+            virsh.chmod(0o755)
+            before = dict(os.environ)
+            os.environ.update(PATH=folder + ":" + before["PATH"], WANTED="qemu:///system")
+            try:
+                self.assertEqual(self.complete(GUESTDUMP, "dump", "--domain", "we"), ["web", "web-two"])
+                self.assertEqual(self.complete(GUESTDUMP, "info", "--domain=m"), ["mail"])
+                os.environ["WANTED"] = "qemu:///session"
+                self.assertEqual(self.complete(GUESTDUMP, "dump", "--domain", "we"), [])
+                self.assertEqual(self.complete(GUESTDUMP, "dump", "--connect", "qemu:///session", "--domain", "ma"), ["mail"])
+                self.assertEqual(self.complete(GUESTDUMP, "dump", "--connect=qemu:///session", "--domain", "ma"), ["mail"])
+            finally:
+                os.environ.clear()
+                os.environ.update(before)
 
     def test_options_of_guestdump_vm_are_completed(self):
         self.assertEqual(self.complete(VM, "-mach"), ["-machine"])

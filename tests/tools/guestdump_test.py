@@ -21,7 +21,7 @@ class Guestdump(CommandTest):
         self.assertEqual((told["format"], told["header-version"]), ("kdump-compressed", 6))
         self.assertEqual({kind["kind"]: kind["pages"] for kind in told["pages"]},
                          {"zero": 1, "zlib": 1, "lzo": 1, "snappy": 1, "zstd": 1, "excluded": 2})
-        self.assertEqual(told["cpus"][0]["registers"][16], {"name": "rip", "value": 0xffffffff81000000})
+        self.assertEqual(told["cpus"][0]["registers"]["rip"], "0xffffffff81000000")
         self.assertNotIn("ffffffff81000000", text)
         self.assertIn("rip ffffffff81000000", run("info", "--registers", SMALL / "kdump/64")[0].decode())
         self.assertIn("OSRELEASE=6.1.0\n", run("info", "--vmcoreinfo", SMALL / "kdump/64")[0].decode())
@@ -76,7 +76,7 @@ class Guestdump(CommandTest):
     def test_convert_takes_a_part(self):
         out = self.folder / "part"
         run("convert", SMALL / "elf/64", out, "--begin", "0x1000", "--length", "4096")
-        self.assertEqual(json.loads(run("info", "--json", out)[0])["ranges"], [{"begin": 4096, "length": 4096}])
+        self.assertEqual(json.loads(run("info", "--json", out)[0])["ranges"], [{"begin": "0x1000", "length": 4096}])
 
     def test_compare_says_what_differs(self):
         out = run("compare", SMALL / "elf/64", SMALL / "kdump/64", status=1)[0].decode()
@@ -91,9 +91,9 @@ class Guestdump(CommandTest):
         bad = self.folder / "bad"
         bad.write_bytes(data)
         out = run("verify", bad, status=1)[0].decode()
-        self.assertIn("'%s': page 0x2: the" % bad, out)
-        self.assertIn("1 bad pages, damaged", out)
-        self.assert_trouble("page 0x2", "convert", bad, self.folder / "out")
+        self.assertIn("'%s': the page at 0x2000: the" % bad, out)
+        self.assertIn("1 bad page, damaged", out)
+        self.assert_trouble("the page at 0x2000", "convert", bad, self.folder / "out")
         self.assertEqual(os.listdir(self.folder), ["bad"])
 
     def test_a_cut_file_is_described_and_damaged_and_names_the_option_that_saves_it(self):
@@ -136,11 +136,11 @@ class Guestdump(CommandTest):
         self.assert_trouble("could not open '/nonexistent': No such file or directory", "info", "/nonexistent")
         self.assert_trouble("is not a regular file", "verify", self.folder)
         self.assert_trouble("is no vmcore", "info", __file__)
-        self.assert_trouble("1 operands where 2 are expected", "convert", good)
+        self.assert_trouble("1 operand where 2 or more are expected", "convert", good)
         self.assert_trouble("there is no format 'quux'", "convert", good, out, "--format", "quux")
         self.assert_trouble("Parameter 'length' is missing", "convert", good, out, "--begin", "1")
         self.assert_trouble("--begin expects a number", "convert", good, out, "--begin", "-1", "--length", "1")
-        self.assert_trouble("--length expects a number", "convert", good, out, "--begin", "1", "--length", "1M")
+        self.assert_trouble("--length expects a number", "convert", good, out, "--begin", "1", "--length", "1Q")
         self.assert_trouble("no guest memory to dump", "convert", good, out, "--begin", "0x100000", "--length", "1")
         self.assert_trouble("--threads expects a value from 1 to 1024", "verify", good, "--threads", "5000")
         self.assert_trouble("Unknown option --quux", "info", "--quux", good)

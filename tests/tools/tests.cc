@@ -3,6 +3,7 @@
 
 namespace guestdump::tools {
 
+Suite* dump_result_suite();
 Suite* pipe_relay_suite();
 Suite* progress_text_suite();
 Suite* remote_dump_suite();
@@ -15,6 +16,7 @@ Suite* wide_text_suite();
 
 int main() {
     return guestdump::support::run_suites({
+        guestdump::tools::dump_result_suite(),
         guestdump::tools::pipe_relay_suite(),
         guestdump::tools::progress_text_suite(),
         guestdump::tools::remote_dump_suite(),

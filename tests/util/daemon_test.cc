@@ -38,7 +38,7 @@ START_TEST(pid_file_holds_the_number_and_goes) {
 }
 END_TEST
 
-/// Takes the PID file again and again. Returns whether it always had a name while it was held.
+/// Locks the PID file again and again. Returns whether it always had a name while it was locked.
 bool takes_turns(const std::string& path) {
     for (int turn = 0; turn < 300; ++turn) {
         const Result<Pidfile> file = Pidfile::create(path);

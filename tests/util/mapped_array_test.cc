@@ -23,7 +23,7 @@ Suite* mapped_array_suite();
 
 namespace {
 
-/// Whether the kernel leaves what is mapped at @start out of cores: "dd" of its VmFlags. [linux
+/// True if the kernel leaves the mapping at @start out of cores: "dd" in its VmFlags. [linux
 /// proc(5)]
 bool kept_out_of_cores(const void* start) {
     std::ifstream smaps("/proc/self/smaps");

@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint64_t kMany = 20000;
 
-/// A key of which a hundred come to the same slot.
+/// A key that shares its hash, and so its slot, with 99 others.
 struct Coarse {
     uint64_t number = 0;
     bool operator==(const Coarse&) const = default;

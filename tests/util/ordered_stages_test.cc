@@ -149,7 +149,7 @@ ptrdiff_t threads_now() {
 }
 
 START_TEST(few_jobs_start_few_threads) {
-    std::thread([] {}).join();  // ThreadSanitizer starts a thread of its own with the first
+    std::thread([] {}).join();  // ThreadSanitizer starts a thread of its own with the first one
     std::vector<int> slots(kSlots);
     const ptrdiff_t before = threads_now();
     std::atomic<ptrdiff_t> most = 0;
@@ -161,7 +161,7 @@ START_TEST(few_jobs_start_few_threads) {
                         return {};
                     }}};
     support::must(run_stages(1000, kSlots, plan));
-    // One for each job and one that found no job, without the calling thread.
+    // In addition to the calling thread: one for each other job, and one that found no job.
     ck_assert_int_ge(most, 1);
     ck_assert_int_le(most, 3);
 }

@@ -33,13 +33,13 @@ constexpr SandboxPolicy kMildest{.deny_obsolete = false};
 
 constexpr int kKilled = -1;
 
-/// What @function returns in a process of its own, below 256; kKilled where the kernel ended that
-/// process for a call.
+/// Runs @function in a process of its own and returns its result, below 256; or kKilled if the
+/// kernel ended that process because of a call.
 int in_a_process(const std::function<int()>& function) {
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        prctl(PR_SET_DUMPABLE, 0);  // no core for what is meant to be
+        prctl(PR_SET_DUMPABLE, 0);  // no core of an intended crash
         _exit(function());
     }
     int status = 0;
@@ -51,7 +51,7 @@ int in_a_process(const std::function<int()>& function) {
     return WEXITSTATUS(status);
 }
 
-/// The errno of a system call without arguments that make sense.
+/// The errno of a system call with meaningless arguments.
 int error_of(long number, long first = 0) {
     return syscall(number, first, 0, 0, 0, 0) < 0 ? errno : 0;
 }
@@ -108,7 +108,7 @@ START_TEST(threads_can_begin_where_processes_cannot) {
         return value.load();
     });
     ck_assert_int_eq(begun, 7);
-    // A process by clone(); of nonsense, so that none begins where it is allowed.
+    // clone() for a process, but with invalid flags, so that none starts if it is allowed.
     ck_assert_int_eq(error_behind(kMildest, SYS_clone, CLONE_SIGHAND), EINVAL);
     ck_assert_int_eq(error_behind(kStrictest, SYS_clone, CLONE_SIGHAND), kKilled);
     ck_assert_int_eq(error_behind(kStrictest, SYS_clone3), ENOSYS);

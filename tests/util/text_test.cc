@@ -30,12 +30,26 @@ START_TEST(bytes_that_are_no_characters_are_told_in_digits) {
 }
 END_TEST
 
+START_TEST(ascii_escapes_line_breaks_and_other_alphabets_too) {
+    ck_assert(ascii("virtio_net 6.1.0~") == "virtio_net 6.1.0~");
+    ck_assert(ascii("M\u00fc\n\x7f") == "M\\xc3\\xbc\\x0a\\x7f");
+}
+END_TEST
+
+START_TEST(text_of_any_length_is_whole) {
+    const std::string word(100000, 'x');
+    ck_assert(text("%s %d", word.c_str(), 7) == word + " 7");
+    ck_assert(text("%s", "").empty());
+}
+END_TEST
+
 }  // namespace
 
 Suite* text_suite() {
     return support::make_suite(
         "text", {what_can_be_seen_stays_as_it_is, what_would_command_a_terminal_is_told_in_digits,
-                 bytes_that_are_no_characters_are_told_in_digits});
+                 bytes_that_are_no_characters_are_told_in_digits,
+                 ascii_escapes_line_breaks_and_other_alphabets_too, text_of_any_length_is_whole});
 }
 
 }  // namespace guestdump::util

@@ -2,6 +2,7 @@
 #include "util/thread.h"
 
 #include <atomic>
+#include <csignal>
 
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -16,7 +17,7 @@ Suite* thread_suite();
 
 namespace {
 
-/// From here on the system has no room for the stack of a new thread.
+/// Leaves the system no room for the stack of a new thread.
 void let_no_thread_begin() {
     pthread_attr_t huge;
     ck_assert_int_eq(pthread_attr_init(&huge), 0);
@@ -68,6 +69,24 @@ START_TEST(stages_without_helpers_do_all_their_work) {
 }
 END_TEST
 
+START_TEST(signals_are_handled_by_the_threads_of_the_program_only) {
+    sigset_t here, there;
+    sigemptyset(&here);
+    sigaddset(&here, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &here, nullptr);
+    Thread thread = must(Thread::start([&there] { pthread_sigmask(SIG_BLOCK, nullptr, &there); }));
+    thread.join();
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGCHLD, SIGALRM, SIGUSR1, SIGUSR2})
+        ck_assert(sigismember(&there, signal));
+    for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE})
+        ck_assert(!sigismember(&there, fault));
+    // The mask of this thread is as before.
+    pthread_sigmask(SIG_BLOCK, nullptr, &here);
+    ck_assert(sigismember(&here, SIGUSR2));
+    ck_assert(!sigismember(&here, SIGINT));
+}
+END_TEST
+
 }  // namespace
 
 Suite* thread_suite() {
@@ -75,7 +94,8 @@ Suite* thread_suite() {
         "thread",
         {a_thread_is_joined_when_it_goes,
          join_returns_when_it_has_ended_and_at_once_where_there_is_none,
-         a_thread_that_cannot_be_had_is_an_error, stages_without_helpers_do_all_their_work});
+         a_thread_that_cannot_be_had_is_an_error, stages_without_helpers_do_all_their_work,
+         signals_are_handled_by_the_threads_of_the_program_only});
 }
 
 }  // namespace guestdump::util

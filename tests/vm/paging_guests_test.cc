@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <cstdio>
 
+#include "guest/memory_mapping.h"
 #include "target-i386/cpu.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"

@@ -11,7 +11,7 @@
 
 namespace guestdump::vmcore {
 
-/// A vmcore in memory. Runs of zero pages count as holes, as on a file system that makes them.
+/// A vmcore in memory. Runs of zero pages count as holes, as on a file system with holes.
 class MemorySource final : public ByteSource {
   public:
     explicit MemorySource(support::Bytes bytes) : bytes_(std::move(bytes)) {}
@@ -30,7 +30,7 @@ class MemorySource final : public ByteSource {
         return {.length = end - offset, .populated = !support::all_zero(part)};
     }
 
-    /// How many bytes read_at() has given so far.
+    /// Bytes that read_at() has returned so far.
     uint64_t bytes_read() const { return read_; }
 
   private:

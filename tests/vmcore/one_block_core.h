@@ -9,7 +9,7 @@
 #include "tests/vmcore/small_core.h"
 #include "vmcore/vmcore.h"
 
-/// The core of a guestdump-vm whose guest has one block of memory, and what the reader makes of it.
+/// The core of a guestdump-vm whose guest has one block of memory, and the reader's result for it.
 
 namespace guestdump::vmcore {
 
@@ -29,7 +29,7 @@ inline std::unique_ptr<Vmcore> must_read(Bytes file) {
     return support::must(Vmcore::read(in_memory(std::move(file))));
 }
 
-/// Why the reader does not take it.
+/// Returns why the reader refuses it.
 inline std::string refusal(Bytes file) {
     return support::error_of(Vmcore::read(in_memory(std::move(file))));
 }

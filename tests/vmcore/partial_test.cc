@@ -7,7 +7,7 @@
 #include "vmcore/inspect/verify.h"
 #include "vmcore/vmcore.h"
 
-/// Files that were cut off, or never completed, opened as far as they go.
+/// Files that were cut off or never completed, opened as far as they go.
 
 namespace guestdump::vmcore {
 
@@ -43,7 +43,7 @@ bool warns(const Vmcore& vmcore, std::string_view part) {
     });
 }
 
-/// All of the memory that is there can be read.
+/// Checks that all memory in the file can be read.
 void check_readable(const Vmcore& vmcore) {
     for (const guest::GuestPhysBlock& block : vmcore.contents().blocks.view()) {
         Bytes bytes(block.range.size);
@@ -57,7 +57,7 @@ SmallElf two_loads() {
                       {.paddr = 0x100000, .contents = noise(2, 4 * kPage)}}};
 }
 
-/// Pages 0 to 15, each with bytes of its own.
+/// Pages 0 to 15 with different bytes.
 SmallKdump sixteen_pages() {
     SmallKdump kdump;
     for (uint64_t pfn = 0; pfn < 16; ++pfn)
@@ -68,7 +68,7 @@ SmallKdump sixteen_pages() {
 
 START_TEST(cut_elf_has_whole_pages_and_says_what_is_missing) {
     const Bytes whole = two_loads().file();
-    // The last page and a half, and what is before them.
+    // Removes the last page and 100 bytes of the one before.
     const auto vmcore = opened(first(whole, whole.size() - kPage - 100));
     const RangeList blocks = ranges_of(vmcore->contents().blocks);
     ck_assert(blocks == RangeList({range(0, 4 * kPage), range(0x100000, 2 * kPage)}));

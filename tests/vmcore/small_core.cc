@@ -106,7 +106,7 @@ Bytes live_registers(uint64_t rip) {
     put_le64(live, 376, 0x2222);
     put_le64(live, 384, 0x3000);
     put_le64(live, 392, 0x20);
-    put_le64(live, 408, 0x501);  // efer, behind cr8
+    put_le64(live, 408, 0x501);  // efer, after cr8
     return live;
 }
 

@@ -6,7 +6,7 @@
 
 #include "tests/vmcore/small_files.h"
 
-/// A core of guestdump-vm with its record, built by the literal offsets of docs/post-mortem.md.
+/// A core of guestdump-vm with a record, built by the literal offsets of docs/post-mortem.md.
 
 namespace guestdump::vmcore {
 
@@ -20,12 +20,12 @@ struct SmallRecord {
     uint64_t address = 0x7f0000000000;
     std::vector<SmallBlock> blocks{};
     uint32_t cpus = 1;
-    std::vector<uint64_t> live{};  ///< of each vCPU; none: 0
+    std::vector<uint64_t> live{};  ///< of each vCPU; empty: 0
     Bytes note{};
     bool running = false;
 
-    /// Two copies: of sequence 6, where RIP is 0x6000 plus the vCPU's number, and of 7, where it is
-    /// 0x7000 plus that.
+    /// Two copies: one of sequence 6, with RIP 0x6000 plus the vCPU's number, and one of sequence
+    /// 7, with RIP 0x7000 plus that number.
     Bytes bytes() const;
 
     static constexpr uint64_t kBlocks = 88, kCopies = 4096, kCopySize = 8192;
@@ -36,21 +36,21 @@ struct SmallRecord {
 void mend_header(Bytes& record, uint64_t block_count);
 void mend_copy(Bytes& record, unsigned number);
 
-/// KVM's 424 bytes of a vCPU whose RIP is @rip, in 64-bit mode.
+/// KVM's 424 bytes for a vCPU in 64-bit mode with RIP @rip.
 Bytes live_registers(uint64_t rip);
 
 /// A segment of a process's core.
 struct SmallMapping {
     uint64_t address = 0;
     Bytes contents{};
-    uint64_t memsz = 0;  ///< 0: as many bytes as there are contents
+    uint64_t memsz = 0;  ///< 0: the size of the contents
 };
 
-/// The core of a process with @mappings, by its notes that of a process.
+/// The core of a process, according to its notes, with @mappings.
 Bytes core_file(const std::vector<SmallMapping>& mappings);
 
-/// A whole one: 0x3000 bytes of noise(5) as guest memory at 0 and 0x100000, and one vCPU that has
-/// live registers at RIP 0x9000.
+/// A complete core: 0x3000 bytes of noise(5) as guest memory at 0 and 0x100000, and one vCPU with
+/// live registers whose RIP is 0x9000.
 Bytes small_core();
 
 }  // namespace guestdump::vmcore

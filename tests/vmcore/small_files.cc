@@ -21,7 +21,8 @@ using support::View;
 
 namespace {
 
-/// Offsets and widths of the class: a field that is 4 bytes wide in one and 8 in the other.
+/// Stores a field that has 4 bytes in the 32-bit class and 8 in the 64-bit class, each at its
+/// offset.
 void put_wide(Bytes& file, int bits, uint64_t at32, uint64_t at64, uint64_t value) {
     bits == 64 ? put_le64(file, at64, value) : put_le32(file, at32, static_cast<uint32_t>(value));
 }
@@ -206,7 +207,7 @@ void put_flat_end(Bytes& file) {
 
 Bytes compressed(uint32_t flags, View page) {
     if (flags == 0) return Bytes(page.begin(), page.end());
-    Bytes out(2 * page.size() + 1024);  // more than any of them ever needs
+    Bytes out(2 * page.size() + 1024);  // enough for every compressor
     const auto* from = reinterpret_cast<const unsigned char*>(page.data());
     auto* to = reinterpret_cast<unsigned char*>(out.data());
     size_t size = out.size();

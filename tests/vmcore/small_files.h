@@ -6,13 +6,14 @@
 
 #include "tests/support/bytes.h"
 
-/// Small vmcores, built by literal offsets, for readers to be tested with.
+/// Small vmcores for tests of the readers, built by literal offsets.
 
 namespace guestdump::vmcore {
 
 using support::Bytes;
 
-/// A little-endian number of @size bytes to be put at offset @at, and what the reader says then.
+/// A little-endian number of @size bytes to store at offset @at, and the error that the reader then
+/// returns.
 struct Patch {
     uint64_t at;
     size_t size;
@@ -32,7 +33,7 @@ Bytes some_notes();
 struct SmallLoad {
     uint64_t paddr = 0, vaddr = 0;
     Bytes contents;
-    uint64_t memsz = 0;  ///< 0: as many bytes as there are contents
+    uint64_t memsz = 0;  ///< 0: the size of the contents
     int same_bytes_as =
         -1;  ///< number of the load whose bytes in the file, from the start, this one maps too
 };
@@ -42,10 +43,10 @@ struct SmallElf {
     uint16_t machine = 62;
     std::vector<SmallLoad> loads{};
     Bytes notes = some_notes();
-    uint64_t gap = 0;  ///< bytes between file header and program headers, as QEMU has them
-    uint16_t stated_header_size = 8;  ///< e_ehsize, as wrong as QEMU's
+    uint64_t gap = 0;  ///< bytes between file header and program headers, as in QEMU's files
+    uint16_t stated_header_size = 8;  ///< e_ehsize, wrong as in QEMU's files
     bool count_in_section =
-        false;  ///< e_phnum is 0xffff and section 0 behind everything tells the count
+        false;  ///< e_phnum is 0xffff and section 0, after everything, has the count
 
     /// File header, gap, program headers (PT_NOTE first), notes, memory.
     Bytes file() const;
@@ -54,7 +55,7 @@ struct SmallElf {
 
 struct SmallPage {
     uint64_t pfn = 0;
-    uint32_t flags = 0;  ///< how it is compressed; 0 not at all
+    uint32_t flags = 0;  ///< its compression; 0: none
     Bytes contents;      ///< empty: the shared zero page
 };
 
@@ -62,18 +63,18 @@ struct SmallKdump {
     int bits = 64;
     uint32_t version = 6;
     std::vector<SmallPage> pages{};    ///< in order
-    std::vector<uint64_t> excluded{};  ///< page frames of bitmap 1 alone
+    std::vector<uint64_t> excluded{};  ///< page frames that are only in bitmap 1
     uint64_t max_mapnr = 64;
     uint32_t dump_level = 0, status = 0;
     std::string machine = "x86_64";
     Bytes notes = some_notes();
-    std::string vmcoreinfo{};  ///< kept beside the notes
+    std::string vmcoreinfo{};  ///< stored apart from the notes
 
     /// Main header, sub header, notes, VMCOREINFO, bitmaps, descriptors, zero page, pages. One
     /// block each for sub header with notes, for bitmap 1 and for bitmap 2.
     Bytes file() const;
 
-    // Where things are in the file.
+    // Offsets in the file.
     static constexpr uint64_t kSub = 4096, kBitmap1 = 8192, kBitmap2 = 12288, kDescriptors = 16384;
     uint64_t data() const { return kDescriptors + 24 * pages.size(); }
 };
@@ -86,7 +87,7 @@ void put_flat_header(Bytes& file);
 void put_flat_record(Bytes& file, uint64_t offset, support::View data);
 void put_flat_end(Bytes& file);
 
-/// @page as it is stored with @flags.
+/// @page in the form in which pages with these @flags are stored.
 Bytes compressed(uint32_t flags, support::View page);
 
 /// A page of text that compresses; different for each @seed.

@@ -10,7 +10,7 @@ using support::put_le32;
 using support::put_le64;
 using support::put_text;
 
-/// Name and descriptor each padded to 8; the name's size is without its NUL.
+/// Name and descriptor are each padded to 8; the name's size does not include its NUL.
 void add_note(Bytes& notes, std::string_view name, uint32_t type, const Bytes& descriptor) {
     const size_t at = notes.size();
     put_le32(notes, at, static_cast<uint32_t>(name.size()));

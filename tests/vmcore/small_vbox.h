@@ -9,14 +9,14 @@ namespace guestdump::vmcore {
 
 using support::Bytes;
 
-/// A range of a VirtualBox core; without contents it is MMIO.
+/// A range of a VirtualBox core; MMIO if it has no contents.
 struct SmallRange {
     uint64_t start = 0;
     Bytes contents{};
     uint64_t mmio_size = 0;
 };
 
-/// A small VirtualBox core as VirtualBox writes it, built by literal offsets.
+/// A small VirtualBox core in VirtualBox's layout, built by literal offsets.
 struct SmallVbox {
     uint32_t format = 0x00010006;
     uint32_t magic = 0xc01ac0de;
@@ -25,12 +25,12 @@ struct SmallVbox {
     std::vector<Bytes> cpus{};  ///< descriptors
     std::vector<SmallRange> ranges{};
     Bytes more_notes{};
-    uint8_t ident_version = 0;  ///< VirtualBox forgets it
+    uint8_t ident_version = 0;  ///< 0, because VirtualBox does not set it
 
     Bytes file() const;
 };
 
-/// A vCPU in long mode whose RIP is @rip, as a descriptor of @size bytes: 8768 before format
+/// The descriptor, @size bytes, of a vCPU in long mode with RIP @rip: 8768 bytes before format
 /// 0x00010006, then 8776 or 8784.
 Bytes vbox_cpu(uint64_t rip, size_t size = 8776);
 

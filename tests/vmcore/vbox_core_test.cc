@@ -135,7 +135,7 @@ START_TEST(verify_counts_the_vcpus) {
 }
 END_TEST
 
-/// The same guest as an ELF vmcore, with the bits of the limit in CS's flags that an emulator
+/// The same guest as an ELF vmcore, whose CS flags have the bits of the limit that an emulator
 /// keeps.
 SmallElf same_guest_as_elf() {
     SmallElf elf;

@@ -91,7 +91,7 @@ START_TEST(cpu_note_of_unusual_size_costs_the_registers_only) {
     const auto bad_qemu = must(Vmcore::read(in_memory(with_notes(notes).file())));
     ck_assert(warns(*bad_qemu, "QEMU note of vCPU 0"));
     ck_assert_uint_eq(bad_qemu->vcpus().size(), 0);
-    put_bytes(notes, notes.size(), note("CORE", 1, Bytes(336)));  // tells them as well
+    put_bytes(notes, notes.size(), note("CORE", 1, Bytes(336)));  // describes the vCPU too
     ck_assert_uint_eq(must(Vmcore::read(in_memory(with_notes(notes).file())))->vcpus().size(), 1);
 
     for (const size_t size : {size_t{0}, size_t{200}, size_t{392}}) {

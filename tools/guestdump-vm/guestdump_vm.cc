@@ -34,7 +34,7 @@
 
 using namespace guestdump;
 
-/// The emulator-like harness: a machine, its dumps and its monitors on one main loop.
+/// The program guestdump-vm: a machine, its dumps and its monitors on one main loop.
 
 namespace {
 
@@ -58,8 +58,8 @@ monitor::Address address_of(const vm::MonitorDevice& device) {
     return monitor::Stdio{};
 }
 
-/// Everything that lives for as long as the program runs, in the order in which it is taken down
-/// again.
+/// Everything that lives as long as the program runs. Members are destroyed from the last to the
+/// first: the monitors go before the machine.
 class Harness {
   public:
     static Result<std::unique_ptr<Harness>> create(const vm::Options& options) {
@@ -71,7 +71,7 @@ class Harness {
         std::unique_ptr<Harness> harness(
             new Harness(options, std::move(machine), std::move(objects)));
         for (const vm::MonitorOption& one : options.monitors) TRY(harness->add_monitor(one));
-        // Last: a start that fails prints its error alone.
+        // Warnings come last, so that a failed start prints only its error.
         for (const std::string& warning : warnings) warn(warning);
         return harness;
     }
@@ -90,7 +90,7 @@ class Harness {
         void operator()(GMainLoop* loop) const { g_main_loop_unref(loop); }
     };
 
-    /// One of the two.
+    /// A monitor: one of the two members is set.
     struct OpenMonitor {
         vm::MonitorOption option;
         std::unique_ptr<monitor::Endpoint> endpoint{};
@@ -127,7 +127,8 @@ class Harness {
 
     void on_event(const vm::MachineEvent& event) {
         monitor::emit_machine_event(events_, event);
-        // A guest that died of itself stays, to be dumped; whoever asks for an end gets it.
+        // A guest that ended by itself stays, so that it can be dumped; a requested end is carried
+        // out.
         const bool asked = event.cause != vm::ShutdownCause::guest_reset;
         if (event.kind == vm::MachineEvent::Kind::shutdown && asked) g_main_loop_quit(loop_.get());
     }
@@ -190,7 +191,7 @@ class Harness {
     dump::DumpState dump_;
     dump::InspectionQueue inspections_;
     monitor::Services services_;
-    std::optional<tools::TerminalMode> stdio_mode_;  ///< where a monitor has the terminal
+    std::optional<tools::TerminalMode> stdio_mode_;  ///< set if a monitor uses the terminal
     std::vector<OpenMonitor> monitors_;
 };
 
@@ -202,35 +203,36 @@ void tell_ignored(const vm::Options& options) {
 }
 
 Result<> run(const vm::Options& options) {
-    // A client that goes away is an EPIPE where it is written to, a file that grows beyond the
-    // process's limit an EFBIG.
+    // Without these signals, writing to a client that has gone gives EPIPE, and exceeding the limit
+    // on file sizes gives EFBIG.
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGXFSZ, SIG_IGN);
     std::optional<util::Daemon> daemon;
     if (options.daemonize) daemon = TRY(util::Daemon::start());
     tell_ignored(options);
-    std::optional<util::Pidfile> pidfile;  // goes last: until then the machine is there
+    std::optional<util::Pidfile> pidfile;  // destroyed last: the file exists as long as the machine
     const std::unique_ptr<Harness> harness = TRY(Harness::create(options));
     if (!options.pidfile.empty()) {
         util::Pidfile file = TRY(util::Pidfile::create(options.pidfile));
         pidfile.emplace(std::move(file));
     }
     if (daemon) TRY(daemon->detach());
-    // All that needs more has been done: from here on guests and clients have their say.
+    // Everything that needs the denied system calls is done; the guest and clients run after this.
     if (options.sandbox) TRY(util::enter_sandbox(*options.sandbox));
     harness->run();
     return {};
 }
 
-/// The exit status of a program that only answers.
+/// Returns the exit status after printing an answer such as the version.
 int end_of_answer() {
-    return tools::stdout_took_all("guestdump-vm") ? EXIT_SUCCESS : EXIT_FAILURE;
+    const bool complete = tools::finish_stdout("guestdump-vm") == tools::Output::complete;
+    return complete ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (!util::occupy_standard_descriptors()) return EXIT_FAILURE;  // and nowhere to say why
+    if (!util::occupy_standard_descriptors()) return EXIT_FAILURE;  // stderr cannot be used either
     tools::keep_spare_heap();
     const std::vector<const char*> arguments(argv + 1, argv + argc);
     const Result<vm::Options> options = vm::parse_options(arguments);

@@ -25,8 +25,8 @@ struct EndHistory {
     void operator()(HistoryW* history) const { history_wend(history); }
 };
 
-/// The person's characters, as LANG and LC_CTYPE tell, for this thread: of the other threads, and
-/// of numbers here, nothing changes. Without such a locale they are C's.
+/// Sets this thread's characters to those of LANG and LC_CTYPE; other threads, and number formats,
+/// are unaffected. If there is no such locale, the characters stay those of C.
 class OwnCharacters {
   public:
     OwnCharacters() : locale_(::newlocale(LC_CTYPE_MASK, "", nullptr)) {
@@ -46,15 +46,15 @@ class OwnCharacters {
 
 }  // namespace
 
-/// What libedit's callbacks find by its client data.
+/// State that libedit's callbacks reach through its client data.
 struct LineEditor::Library {
-    OwnCharacters characters;  ///< first: libedit looks at them when it begins
+    OwnCharacters characters;  ///< first: libedit uses it when it starts
     std::unique_ptr<HistoryW, EndHistory> history;
     std::unique_ptr<EditLine, EndEditing> edit;
     const char* prompt;
     Complete complete;
     int wake;
-    std::string unread{};  ///< bytes that no character has been made of yet
+    std::string unread{};  ///< bytes not yet converted to characters
 
     static Library& of(EditLine* edit) {
         void* self = nullptr;
@@ -64,7 +64,7 @@ struct LineEditor::Library {
 
     static char* tell_prompt(EditLine* edit) { return const_cast<char*>(of(edit).prompt); }
 
-    /// The next character: 1, at the end 0.
+    /// Reads the next character into @out. Returns 1, or 0 at the end of input.
     static int read_character(EditLine* edit, wchar_t* out) {
         Library& self = of(edit);
         while (true) {
@@ -77,7 +77,7 @@ struct LineEditor::Library {
         }
     }
 
-    /// Waits for a key. False: woken.
+    /// Waits for a key. Returns false if woken.
     static bool wait(int wake) {
         const Result<bool> key = util::wait_for(STDIN_FILENO, POLLIN, wake);
         return key && *key;
@@ -99,7 +99,7 @@ struct LineEditor::Library {
         return completion.show.empty() ? CC_REFRESH : CC_REDISPLAY;
     }
 
-    /// Ctrl-C: another line.
+    /// Bound to Ctrl-C: starts another line.
     static unsigned char drop_line(EditLine* edit, int) {
         const LineInfoW* line = el_wline(edit);
         el_cursor(edit, static_cast<int>(line->lastchar - line->cursor));
@@ -127,15 +127,15 @@ LineEditor::LineEditor(const char* program, const char* prompt, Complete complet
     el_wset(edit, EL_HIST, history_w, library_->history.get());
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_SIGNAL, 0);
-    // libedit never frees the wide copies that it makes of narrow names.
+    // Wide names, because libedit never frees the wide copies that it makes of narrow ones.
     el_wset(edit, EL_ADDFN, L"complete-word", L"complete the word", &Library::complete_word);
     el_wset(edit, EL_ADDFN, L"drop-line", L"begin another line", &Library::drop_line);
     el_source(edit, nullptr);
     el_set(edit, EL_BIND, "^I", "complete-word", nullptr);
     el_set(edit, EL_BIND, "^C", "drop-line", nullptr);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", nullptr);
-    // Ctrl-C is a key here, not the end of the guest; between two lines too, where keys are not
-    // shown and come at once all the same.
+    // Makes Ctrl-C a key that does not end the guest. This also holds between two lines, when keys
+    // are neither shown nor collected into lines.
     el_set(edit, EL_SETTY, "-d", "-isig", nullptr);
     el_set(edit, EL_SETTY, "-x", "-isig", "-icanon", "-echo", nullptr);
 }
@@ -147,7 +147,7 @@ std::optional<std::string> LineEditor::read_line() {
     const wchar_t* text = el_wgets(library_->edit.get(), &size);
     if (!text || size <= 0) return std::nullopt;
     std::wstring line(text, static_cast<size_t>(size));
-    if (!line.ends_with(L'\n')) return std::nullopt;  // woken in the middle of it
+    if (!line.ends_with(L'\n')) return std::nullopt;  // woken before the end of the line
     line.pop_back();
     HistEventW event;
     if (!line.empty()) history_w(library_->history.get(), &event, H_ENTER, line.c_str());

@@ -9,32 +9,32 @@
 
 namespace guestdump::tools {
 
-/// Lines that a person types at the terminal of this process, with the keys that shells have, and
-/// a history. A line has the bytes that came from the terminal, in any locale; how they are shown
-/// is for the locale to say. One thread, which may wait long in it, and whose characters are those
-/// of the environment's locale while this lives. libedit is used here only.
+/// Reads lines that a person types at the terminal of this process, with the keys known from shells
+/// and a history. A line contains the bytes read from the terminal. The locale affects only how
+/// they are displayed. Use from one thread only; reads may block for a long time. While the object
+/// exists, that thread uses the environment's LC_CTYPE. No other code uses libedit.
 class LineEditor {
   public:
-    /// What Tab makes of the line up to the cursor.
+    /// Completion for the text before the cursor.
     struct Completion {
-        size_t keep = 0;       ///< bytes of the line that stay
-        std::string insert{};  ///< what comes behind them
-        std::string show{};    ///< to be shown under the line, ended by '\n'; empty: nothing
+        size_t keep = 0;       ///< bytes of the line that are kept
+        std::string insert{};  ///< inserted after them
+        std::string show{};    ///< shown under the line, ended by '\n'; empty: nothing
     };
     using Complete = std::function<Completion(std::string_view line)>;
 
-    /// @program is its name in .editrc. Reading ends when the descriptor @wake, which must outlive
+    /// @program is the name in .editrc. Reading ends when the descriptor @wake, which must outlive
     /// this, is readable.
     LineEditor(const char* program, const char* prompt, Complete complete, int wake);
     ~LineEditor();
     LineEditor(const LineEditor&) = delete;
     LineEditor& operator=(const LineEditor&) = delete;
 
-    /// The next line, without its end; it is in the history then. Empty at the end of input, or
-    /// when woken.
+    /// Returns the next line without its line end, and adds it to the history. Empty at the end of
+    /// input or when woken.
     std::optional<std::string> read_line();
 
-    /// What was typed while nobody read is read first.
+    /// Inserts text that was typed between two reads, to be read first.
     void type_ahead(const std::string& text);
 
   private:

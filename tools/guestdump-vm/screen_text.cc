@@ -12,14 +12,15 @@ namespace {
 
 constexpr size_t kShownWords = 200;
 
-/// @word as the screen gets it: a file's name may have any byte, put there by anybody.
+/// Returns @word as shown on the screen: a file name may contain any byte, and anybody may have
+/// created the file.
 std::string shown(const std::string& word) {
     std::string text;
     for (const char c : word) text += c == '\n' ? "\\x0a" : std::string(1, c);
     return util::printable(text);
 }
 
-/// Places that @text, which is UTF-8, takes on a line.
+/// Number of columns that @text, which is UTF-8, takes.
 size_t width_of(const std::string& text) {
     return static_cast<size_t>(g_utf8_strlen(text.data(), static_cast<gssize>(text.size())));
 }

@@ -7,12 +7,12 @@
 
 namespace guestdump::tools {
 
-/// What a command of HMP had to say, for a terminal: text, tabs and "\r\n" stay. Anything else
-/// comes with a name, of a file or out of the guest, and could command the terminal.
+/// Makes the output of an HMP command safe for a terminal. Text, tabs and "\r\n" are kept. All
+/// other characters come from names, of files or from the guest, and might be control sequences.
 std::string on_screen(std::string_view output);
 
-/// What there is to choose from, as many of @words in a line as a narrow terminal has room for, and
-/// 200 at most. What cannot be seen of them is told in digits.
+/// Lists at most 200 @words to choose from, with as many in a line as fit a narrow terminal.
+/// Characters that cannot be shown are written as digits.
 std::string columns_of(const std::vector<std::string>& words);
 
 }  // namespace guestdump::tools

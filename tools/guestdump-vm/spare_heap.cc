@@ -9,8 +9,8 @@
 namespace guestdump::tools {
 namespace {
 
-/// By so much more than is asked for the heap grows, and so much stays when it shrinks: most dumps
-/// find enough to be there.
+/// Number of bytes by which the heap grows beyond a request, and which it keeps when it shrinks, so
+/// that most dumps find enough heap.
 constexpr int kPad = int{kSpareHeap} + (8 << 20);
 constexpr int kMostMappings = 65536;  ///< glibc's default [glibc malloc/malloc.c]
 
@@ -22,11 +22,11 @@ void keep_spare_heap() {
 }
 
 Result<> check_spare_heap() {
-    // Otherwise it would be a mapping of its own, and gone when it is freed.
+    // Otherwise it would be a mapping, which free() returns to the host.
     mallopt(M_MMAP_MAX, 0);
-    void* volatile spare = std::malloc(kSpareHeap);  // volatile, or the compiler leaves both out
+    void* volatile spare = std::malloc(kSpareHeap);  // volatile, or the compiler removes both calls
     if (!spare) {
-        // There may be enough for this, and none to pad it with.
+        // The host may have enough memory for this but not for the padding.
         mallopt(M_TOP_PAD, 0);
         spare = std::malloc(kSpareHeap);
         mallopt(M_TOP_PAD, kPad);

@@ -7,17 +7,17 @@
 
 namespace guestdump::tools {
 
-/// Gives standard input and output back in the end as they were: their blocking mode, which whoever
-/// started the program shares, and a terminal's settings.
+/// Restores standard input and output at the end: their blocking mode, which is shared with the
+/// program that started this one, and a terminal's settings.
 class TerminalMode {
   public:
-    /// Remembers.
+    /// Saves the present settings.
     TerminalMode();
     ~TerminalMode();
     TerminalMode(const TerminalMode&) = delete;
     TerminalMode& operator=(const TerminalMode&) = delete;
 
-    /// Both are terminals: a person sits there.
+    /// True if both are terminals, so that a person uses them.
     static bool interactive();
 
   private:

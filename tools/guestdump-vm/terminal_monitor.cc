@@ -19,7 +19,7 @@ namespace guestdump::tools {
 
 namespace {
 
-constexpr unsigned kLook = 200;  // ms, how often a person wants to see it move
+constexpr unsigned kLook = 200;  // ms between two updates of the progress bar
 constexpr char kEndOfText = '\x03';
 
 LineEditor::Completion complete(std::string_view line) {
@@ -71,7 +71,7 @@ void TerminalMonitor::read_lines() {
     std::fflush(stdout);
 }
 
-/// What was typed meanwhile.
+/// Returns what was typed during the wait.
 std::string TerminalMonitor::wait_for_answer() {
     std::string typed;
     int input = STDIN_FILENO;
@@ -86,7 +86,7 @@ std::string TerminalMonitor::wait_for_answer() {
         if (!waits[0].revents) continue;
         char key = 0;
         if (::read(STDIN_FILENO, &key, 1) != 1) {
-            input = -1;  // the terminal is gone; the command still has its end
+            input = -1;  // the terminal has gone; still waits for the command
         } else if (key != kEndOfText) {
             typed += key;
         } else {
@@ -117,7 +117,7 @@ void TerminalMonitor::answer(const std::string& output) {
     answered_.raise();
 }
 
-/// Ends what is waited for, and no more: dumps of other clients are theirs.
+/// Cancels only what this terminal waits for, and no other client's dump.
 void TerminalMonitor::cancel() {
     if (dumps_) return monitor_.services.dump.cancel();
     if (!waits_ || !monitor_.inspection) return;

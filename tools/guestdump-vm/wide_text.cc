@@ -11,14 +11,15 @@ namespace {
 
 constexpr auto kCutOff = static_cast<size_t>(-2), kNone = static_cast<size_t>(-1);
 
-/// Of the halves of pairs in UTF-16, which are no characters. Bytes below 0x80 are never without.
+/// Characters that stand for bytes: UTF-16 surrogates, which no locale has. Bytes below 0x80 are
+/// characters in every locale and need none.
 constexpr wchar_t kByte = 0xdc00, kFirstByte = kByte + 0x80, kLastByte = kByte + 0xff;
 
 wchar_t lone_byte(char byte) {
     return static_cast<wchar_t>(kByte + static_cast<unsigned char>(byte));
 }
 
-/// What libedit takes for a key that is pressed with Meta, and not for text.
+/// True for characters that libedit treats as a key pressed with Meta, and not as text.
 bool is_key(wchar_t character) {
     return character >= 0x80 && character <= 0xff && !std::iswprint(static_cast<wint_t>(character));
 }
@@ -29,7 +30,7 @@ size_t first_character(std::string_view bytes, wchar_t& character) {
     std::mbstate_t state{};
     const size_t used = std::mbrtowc(&character, bytes.data(), bytes.size(), &state);
     if (used == kCutOff) return 0;
-    if (used != kNone && !is_key(character)) return std::max<size_t>(used, 1);  // 0 is that of NUL
+    if (used != kNone && !is_key(character)) return std::max<size_t>(used, 1);  // 0 means NUL
     character = lone_byte(bytes[0]);
     return 1;
 }

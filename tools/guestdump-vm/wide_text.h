@@ -7,17 +7,17 @@
 
 namespace guestdump::tools {
 
-/// Text as libedit has it, in characters of the thread's locale, and as the rest has it, in bytes.
-/// Nothing is lost there and back: a byte that is part of no character of the locale, as 0xe4 in
-/// UTF-8 or any of a name in UTF-8 where the locale is C, or of one that libedit does not take for
-/// text, becomes a character that no locale has, and that byte again. [Unicode Technical Report
-/// 36, 3.7.4; Python's surrogateescape]
+/// Converts text between libedit's form, characters of the thread's locale, and bytes. The
+/// conversion to characters and back loses nothing: some bytes belong to no character of the locale
+/// (0xe4 in UTF-8, or any byte of a UTF-8 name in the C locale) or to a character that libedit does
+/// not treat as text. Such a byte becomes a character that no locale has, and back the same byte.
+/// [Unicode Technical Report 36, 3.7.4; Python's surrogateescape]
 
-/// The first character of @bytes, which must not be empty, and the number of bytes that it takes;
-/// 0 where @bytes may be the beginning of one.
+/// Stores the first character of @bytes, which must not be empty, and returns the number of its
+/// bytes; 0 if @bytes may be an incomplete character.
 size_t first_character(std::string_view bytes, wchar_t& character);
 
-/// A character that is cut off at the end counts as bytes.
+/// An incomplete character at the end is converted byte by byte.
 std::wstring to_wide(std::string_view bytes);
 
 std::string to_bytes(std::wstring_view text);

@@ -5,16 +5,21 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "dump/arguments.h"
 #include "dump/snapshot.h"
 #include "dump/target/targets.h"
 #include "dump/writer.h"
 #include "tools/guestdump/command_options.h"
 #include "tools/guestdump/dump_options.h"
 #include "tools/guestdump/guestdump_commands.h"
+#include "tools/guestdump/input.h"
 #include "tools/guestdump/progress_line.h"
+#include "tools/guestdump/report.h"
 #include "tools/guestdump/same_file.h"
 #include "tools/guestdump/signal_watch.h"
 #include "util/text.h"
+#include "vmcore/inspect/kernels.h"
+#include "vmcore/inspect/unreadable.h"
 #include "vmcore/kdump/kdump_copy.h"
 #include "vmcore/vmcore.h"
 
@@ -23,8 +28,8 @@ namespace {
 
 struct Command {
     const char* name;
-    const char* operands;
-    /// Errors: the file at the path is not what the command is for.
+    Usage usage;
+    /// Errors: the command does not accept the file at the path.
     Result<> (*accept)(const vmcore::Vmcore& vmcore, const std::string& path);
 };
 
@@ -35,53 +40,77 @@ Result<std::unique_ptr<dump::Sink>> open_target(const std::string& path) {
     return dump::make_fd_sink(std::move(out), "stdout");
 }
 
-Result<> write(dump::VmcoreWriter& writer, const guest::PageSource& pages, dump::Sink& sink,
-               dump::Progress& progress) {
+Result<> write(dump::VmcoreWriter& writer, const dump::Snapshot& snapshot, dump::Sink& sink,
+               dump::Progress& progress, CommandProgress& shown) {
+    shown.enter(qapi::ProgressPhase::memory, snapshot.total_bytes());
+    const ProgressLine line(progress, snapshot.total_bytes(), shown);
     TRY(writer.begin(sink, progress));
-    TRY(writer.iterate(pages, sink, progress));
+    TRY(writer.iterate(*snapshot.memory, sink, progress));
     TRY(writer.completed(sink));
+    shown.enter(qapi::ProgressPhase::commit);
     return sink.commit();
 }
 
-/// Pages that are stored as @request wants them are taken over, others are read and written anew.
-Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vmcore,
-                                                        const dump::Snapshot& snapshot,
-                                                        const dump::Request& request) {
-    auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
-    if (copy) return copy;
-    return dump::make_writer(snapshot, request);
-}
-
-/// What is asked for besides the dump.
+/// Options besides those of the dump request.
 struct Manner {
-    bool quiet = false;    ///< no progress
-    bool partial = false;  ///< take what there is of a file that was cut off
+    bool partial = false;              ///< accept a file that was cut off or is damaged
+    std::optional<uint64_t> kernel{};  ///< number of the kernel whose VMCOREINFO the output has
 };
 
-/// The exit status.
-Result<int> convert(const Command& command, const std::string& from, const std::string& to,
-                    const dump::Request& request, Manner manner) {
-    TRY(refuse_input_as_output(std::span(&from, 1), to));
-    const auto vmcore = TRY(vmcore::Vmcore::open(from, {.partial = manner.partial}));
-    TRY(command.accept(*vmcore, from));
+void warn(const std::string& text) {
+    std::fprintf(stderr, "warning: %s\n", util::printable(text).c_str());
+}
+
+/// Reads all memory, and warns of what cannot be read. @then says what becomes of it.
+Result<vmcore::RangeList> warn_of_damage(const vmcore::Vmcore& vmcore, const dump::Request& request,
+                                         const char* then) {
+    vmcore::Unreadable bad =
+        TRY(vmcore::find_unreadable(vmcore, dump::thread_count(request.threads)));
+    for (const std::string& text : bad.texts) warn(text);
+    if (bad.pages != 0) warn(counted(bad.pages, "page") + " cannot be read: " + then);
+    return std::move(bad.ranges);
+}
+
+/// Copies pages that are already stored as @request asks; otherwise pages are read and written
+/// anew. A copy would also contain pages that were lost.
+Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vmcore,
+                                                        const dump::Snapshot& snapshot,
+                                                        const dump::Request& request,
+                                                        bool may_copy) {
+    if (!may_copy) return dump::make_writer(snapshot, request);
+    auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
+    if (!copy) return dump::make_writer(snapshot, request);
+    TRY(warn_of_damage(vmcore, request, "damaged in the output too"));
+    return copy;
+}
+
+/// Returns the exit status.
+Result<int> convert(const Command& command, const InputPaths& from, const std::string& to,
+                    const dump::Request& request, Manner manner, CommandProgress& shown) {
+    TRY(refuse_input_as_output(from, to));
+    const auto vmcore = TRY(open_input(
+        from, {.command = command.name, .progress = &shown, .open = {.partial = manner.partial}}));
+    TRY(command.accept(*vmcore, from.front()));
+    vmcore::RangeList lost;
+    if (manner.partial) lost = TRY(warn_of_damage(*vmcore, request, "left out"));
+    vmcore->lose(lost);
+    if (manner.kernel) {
+        TRY(vmcore::choose_kernel(*vmcore, *manner.kernel, dump::thread_count(request.threads)));
+    }
     const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
     for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
-        for (const std::string& warning : *list)
-            std::fprintf(stderr, "warning: %s\n", util::printable(warning).c_str());
+        for (const std::string& warning : *list) warn(warning);
     }
-    const auto writer = TRY(make_writer(*vmcore, snapshot, request));
-    // Until here a signal may end the program: there is nothing yet that it would leave.
+    const auto writer = TRY(make_writer(*vmcore, snapshot, request, lost.empty()));
+    // Before this line a signal may end the program, because there is no file to clean up yet.
     Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
     TRY(dump::check_target(request, *sink));
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
-    const Result<> written = [&] {
-        const ProgressLine line(progress, snapshot.blocks.total_bytes(), manner.quiet);
-        return write(*writer, *snapshot.memory, *sink, progress);
-    }();
+    const Result<> written = write(*writer, snapshot, *sink, progress, shown);
     if (written) {
-        // What has its name is there to stay, and the exit status is to say so.
+        // The file has its name and stays, so the exit status must report success.
         Signals::ignore();
         return 0;
     }
@@ -103,28 +132,57 @@ Result<> accept_process_core(const vmcore::Vmcore& vmcore, const std::string& pa
 
 Result<int> run(const Command& command, int argc, char** argv) {
     DumpOptions options;
-    gboolean quiet = FALSE, partial = FALSE;
+    ProgressOptions progress;
+    gboolean partial = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
-    entries.push_back({"quiet", 0, 0, G_OPTION_ARG_NONE, &quiet, "print no progress", nullptr});
+    for (const GOptionEntry& entry : progress.entries("print no progress"))
+        entries.push_back(entry);
     entries.push_back({"partial", 0, 0, G_OPTION_ARG_NONE, &partial,
-                       "take what there is of a file that was cut off", nullptr});
+                       "take what there is of a file that was cut off or is damaged", nullptr});
+    OptionText kernel;
+    entries.push_back({"kernel", 0, 0, G_OPTION_ARG_STRING, kernel.address(),
+                       "the kernel that the output is about, if memory has several (see info)",
+                       "N"});
     entries.push_back({});
-    const auto operands = TRY(parse_command_line(argc, argv, command.operands, 2, entries.data()));
+    auto operands =
+        TRY(parse_command_line(argc, argv, command.usage, 2, kManyOperands, entries.data()));
+    const std::string to = operands.back();
+    operands.pop_back();
+    const std::vector<InputPaths> from = group_operands(operands);
+    if (from.size() != 1) {
+        return Error::make("%s where 1 is expected, or the files of one split set",
+                           counted(from.size(), "vmcore").c_str());
+    }
+    TRY(options.check_output(to));
     const auto arguments = TRY(options.arguments());
-    // Checked by the code, and with the words, that a client of the monitor gets.
-    const dump::Request request = TRY(dump::parse_request(arguments));
-    return convert(command, operands[0], operands[1], request,
-                   {.quiet = quiet != FALSE, .partial = partial != FALSE});
+    // Checked by the same code, and with the same messages, as the monitor's command.
+    dump::Request request = TRY(dump::parse_request(arguments));
+    request.replace_vmcoreinfo = options.replaces_vmcoreinfo();
+    const auto number = TRY(parse_number("kernel", kernel));
+    const ProgressStyle style = TRY(progress.style());
+    CommandProgress shown(command.name, style, ProgressDisplay::Where::anywhere);
+    return shown.end(convert(command, from.front(), to, request,
+                             {.partial = partial != FALSE, .kernel = number}, shown));
 }
 
 }  // namespace
 
 Result<int> convert_command(int argc, char** argv) {
-    return run({"convert", "IN OUT", accept_any}, argc, argv);
+    return run({"convert",
+                {"IN... OUT",
+                 "Writes the guest in the vmcore IN to OUT, in any format. OUT may be -, stdout. "
+                 "Several IN are the files of one split set."},
+                accept_any},
+               argc, argv);
 }
 
 Result<int> extract_command(int argc, char** argv) {
-    return run({"extract", "CORE OUT", accept_process_core}, argc, argv);
+    return run({"extract",
+                {"CORE OUT",
+                 "Writes a vmcore of the guest in CORE, a core of a guestdump-vm that died, to "
+                 "OUT.\nOUT may be -, stdout."},
+                accept_process_core},
+               argc, argv);
 }
 
 }  // namespace guestdump::tools

@@ -4,8 +4,10 @@
 
 #include "qapi/marshal.h"
 #include "tools/guestdump/command_options.h"
+#include "tools/guestdump/dump/remote_dump.h"
 #include "tools/guestdump/guestdump_commands.h"
-#include "tools/guestdump/remote_dump.h"
+#include "tools/guestdump/machine_options.h"
+#include "tools/guestdump/report.h"
 #include "tools/progress_text.h"
 #include "util/text.h"
 
@@ -14,26 +16,26 @@ namespace {
 
 using qapi::Json;
 
-Result<std::unique_ptr<qmp::QmpClient>> open_machine(int argc, char** argv) {
-    OptionText qmp;
-    const GOptionEntry entries[] = {
-        {"qmp", 0, 0, G_OPTION_ARG_STRING, qmp.address(),
-         "path of the QMP socket (default: $GUESTDUMP_QMP)", "SOCKET"},
-        {},
-    };
-    TRY(parse_command_line(argc, argv, "", 0, entries));
-    const std::string socket = TRY(parse_socket(qmp));
-    return qmp::QmpClient::connect(socket);
+/// Parses the command line, with the options @more in addition to those of every machine, and
+/// connects.
+Result<std::unique_ptr<qmp::QmpClient>> open_machine(int argc, char** argv, const char* what,
+                                                     const std::vector<GOptionEntry>& more = {}) {
+    MachineOptions options;
+    std::vector<GOptionEntry> entries = options.entries();
+    entries.insert(entries.end(), more.begin(), more.end());
+    entries.push_back({});
+    TRY(parse_command_line(argc, argv, {"", what}, 0, entries.data()));
+    return options.connect(argv[0]);
 }
 
-/// A command that takes nothing and says nothing.
-Result<int> tell(int argc, char** argv, const char* command) {
-    const auto machine = TRY(open_machine(argc, argv));
+/// Runs a command that takes no arguments and returns nothing.
+Result<int> tell(int argc, char** argv, const char* command, const char* what) {
+    const auto machine = TRY(open_machine(argc, argv, what));
     TRY(machine->execute(command));
     return 0;
 }
 
-/// The text of one member of what @command returns; empty where there is none.
+/// Returns the text of one member of the result of @command; empty if the member is missing.
 Result<std::string> ask(qmp::QmpClient& machine, const char* command, const char* member) {
     const Json reply = TRY(machine.execute(command));
     auto members = TRY(qapi::ObjectReader::open(reply.get(), command));
@@ -52,25 +54,38 @@ std::string dump_text(const qapi::DumpQueryResult& state) {
                            .committing = state.phase == qapi::DumpPhase::commit});
 }
 
+void print(const qapi::MachineReport& report) {
+    if (report.name) std::printf("name:   %s\n", util::printable(*report.name).c_str());
+    std::printf("guest:  %s\n", util::printable(report.status).c_str());
+    std::printf("dump:   %s\n", dump_text(report.dump).c_str());
+}
+
 }  // namespace
 
 Result<int> status_command(int argc, char** argv) {
-    const auto machine = TRY(open_machine(argc, argv));
+    gboolean json = FALSE;
+    const auto machine = TRY(open_machine(
+        argc, argv, "Prints what the guest and its latest dump are doing.",
+        {{"json", 0, 0, G_OPTION_ARG_NONE, &json, "print one line of JSON", nullptr}}));
+    qapi::MachineReport report;
     const std::string name = TRY(ask(*machine, "query-name", "name"));
-    const std::string guest = TRY(ask(*machine, "query-status", "status"));
-    const qapi::DumpQueryResult dump = TRY(query_dump(*machine));
-    if (!name.empty()) std::printf("name:   %s\n", util::printable(name).c_str());
-    std::printf("guest:  %s\n", util::printable(guest).c_str());
-    std::printf("dump:   %s\n", dump_text(dump).c_str());
+    if (!name.empty()) report.name = name;
+    report.status = TRY(ask(*machine, "query-status", "status"));
+    report.dump = TRY(query_dump(*machine));
+    if (json) {
+        print_json(qapi::to_json(report));
+    } else {
+        print(report);
+    }
     return 0;
 }
 
 Result<int> stop_command(int argc, char** argv) {
-    return tell(argc, argv, "stop");
+    return tell(argc, argv, "stop", "Stops the guest.");
 }
 
 Result<int> cont_command(int argc, char** argv) {
-    return tell(argc, argv, "cont");
+    return tell(argc, argv, "cont", "Resumes the guest.");
 }
 
 }  // namespace guestdump::tools

@@ -6,26 +6,26 @@
 namespace guestdump::tools {
 
 using namespace std::chrono_literals;
-using Where = ProgressDisplay::Where;
-
-ProgressLine::ProgressLine(const dump::Progress& progress, uint64_t total, bool quiet)
-    : progress_(progress),
-      total_(total),
-      display_(quiet || total == 0 ? Where::nowhere : Where::terminal) {
-    if (!display_.shows_anything()) return;
+ProgressLine::ProgressLine(const dump::Progress& progress, uint64_t total, CommandProgress& shown)
+    : progress_(progress), total_(total), shown_(shown) {
+    if (total == 0 || !shown.shows_anything()) return;
     thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
 }
 
-ProgressLine::~ProgressLine() = default;
+ProgressLine::~ProgressLine() {
+    if (thread_.joinable()) {
+        thread_.request_stop();
+        thread_.join();
+    }
+    shown_.note(progress_.completed(), total_);
+    shown_.clear();
+}
 
 void ProgressLine::run(std::stop_token stop) {
-    const auto start = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
-    // What is done before the first look needs no progress.
+    // An operation that ends within this time needs no progress.
     while (!wake_.wait_for(lock, stop, 300ms, [&] { return stop.stop_requested(); })) {
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-        display_.show(with_guess(
-            {.completed = progress_.completed(), .total = total_, .seconds = passed.count()}));
+        shown_.show({.completed = progress_.completed(), .total = total_});
     }
 }
 

@@ -6,16 +6,16 @@
 #include <thread>
 
 #include "dump/progress.h"
-#include "tools/progress_display.h"
+#include "tools/guestdump/command_progress.h"
 
 namespace guestdump::tools {
 
-/// While it lives, tells on stderr how far a dump of this process has come, where that is a
-/// terminal.
+/// While it exists, shows how far an operation of this process is.
 class ProgressLine {
   public:
-    /// @progress is in bytes of @total and must outlive this. @quiet: tell nothing.
-    ProgressLine(const dump::Progress& progress, uint64_t total, bool quiet);
+    /// @progress counts up to @total bytes. It and @shown must outlive this.
+    ProgressLine(const dump::Progress& progress, uint64_t total, CommandProgress& shown);
+    /// Notes in @shown how far the operation came.
     ~ProgressLine();
 
   private:
@@ -23,10 +23,10 @@ class ProgressLine {
 
     const dump::Progress& progress_;
     const uint64_t total_;
-    ProgressDisplay display_;
+    CommandProgress& shown_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
-    std::jthread thread_;  ///< last: it uses the rest
+    std::jthread thread_;  ///< last: it uses the other members
 };
 
 }  // namespace guestdump::tools

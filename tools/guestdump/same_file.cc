@@ -14,12 +14,12 @@ bool look_at(const std::string& path, int standard_fd, struct stat& status) {
 
 bool same_file(const struct stat& one, const struct stat& other) {
     const bool block_devices = S_ISBLK(one.st_mode) && S_ISBLK(other.st_mode);
-    // Several device nodes may stand for one disk.
+    // One disk may have several device nodes.
     if (block_devices && one.st_rdev == other.st_rdev) return true;
     return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/// A socket or a terminal has two directions, and what is written to it cannot be read back.
+/// A socket or a terminal has two directions, and written data cannot be read back.
 bool has_content(const struct stat& status) {
     return S_ISREG(status.st_mode) || S_ISBLK(status.st_mode) || S_ISFIFO(status.st_mode);
 }

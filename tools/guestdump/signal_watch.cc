@@ -39,8 +39,7 @@ void SignalWatch::wait() {
     if (!signal) return;
     taken_ = *signal;
     cancel_();
-    // They are no longer held back from this thread, as long as it is there: the next one ends the
-    // process.
+    // This thread no longer holds the signals back, so the next one ends the process.
     signals_.reset();
     (void)util::wait_for(-1, 0, over_.fd());
 }

@@ -14,12 +14,12 @@
 
 namespace guestdump::tools {
 
-/// While it lives, the first signal by which a person ends a program cancels what this process is
-/// at, and the next one ends the program.
+/// While it exists, the first signal that asks the program to end cancels the current operation,
+/// and the next one ends the program.
 class SignalWatch {
   public:
-    /// @signals are held since before any other thread. @cancel is called on a thread of this.
-    /// Errors: the system has no descriptor or no thread to give.
+    /// @signals must have been held since before any other thread was started. @cancel is called on
+    /// a thread of this object. Errors: the system has no descriptors or threads left.
     static util::Result<std::unique_ptr<SignalWatch>> start(Signals signals,
                                                             std::function<void()> cancel);
 
@@ -31,7 +31,7 @@ class SignalWatch {
     SignalWatch(const SignalWatch&) = delete;
     SignalWatch& operator=(const SignalWatch&) = delete;
 
-    /// The signal that cancelled.
+    /// Returns the signal that cancelled.
     std::optional<int> taken() const;
 
   private:
@@ -40,14 +40,14 @@ class SignalWatch {
 
     void wait();
 
-    std::optional<Signals> signals_;  ///< until one came
-    util::Wakeup over_;               ///< raised when this is to go
+    std::optional<Signals> signals_;  ///< empty after the first one
+    util::Wakeup over_;               ///< raised by the destructor
     std::function<void()> cancel_;
     std::atomic<int> taken_{0};
-    util::Thread thread_{};  ///< last: it uses the rest
+    util::Thread thread_{};  ///< last: it uses the other members
 };
 
-/// The exit status that shells make of a program which @signal ended.
+/// Returns the exit status that shells report for a program that @signal ended.
 inline int status_of_signal(int signal) {
     return 128 + signal;
 }

@@ -25,7 +25,8 @@ Result<Signals> Signals::hold() {
     sigset_t held, before;
     sigemptyset(&held);
     for (const int number : kEnding) {
-        // Under nohup, and in the background of a script. A signal that is held is told even then.
+        // Signals may be ignored under nohup and in the background of a script. Held signals are
+        // delivered to signalfd even if they are ignored.
         if (!is_ignored(number)) sigaddset(&held, number);
     }
     util::UniqueFd fd(::signalfd(-1, &held, SFD_NONBLOCK | SFD_CLOEXEC));

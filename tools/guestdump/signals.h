@@ -9,34 +9,34 @@
 
 namespace guestdump::tools {
 
-/// While it lives, the signals by which a person ends a program (SIGINT, SIGTERM, SIGHUP) wait here
-/// to be taken, and end nothing. One that the program was started to ignore stays ignored.
+/// While it exists, the signals that ask a program to end (SIGINT, SIGTERM, SIGHUP) are held until
+/// take() and end nothing. A signal that was ignored when the program started stays ignored.
 ///
 /// Main thread, before any other thread is started.
 class Signals {
   public:
-    /// Errors: of signalfd().
+    /// Errors: those of signalfd().
     static util::Result<Signals> hold();
 
     Signals(Signals&&) = default;
     Signals& operator=(Signals&&) = delete;
     ~Signals();
 
-    /// From here on they are ignored, those that wait too: what was done is done, and the exit
-    /// status is to say so. For the rest of the program.
+    /// Ignores these signals, pending ones included, for the rest of the program: the work is done,
+    /// and the exit status must report that.
     static void ignore();
 
-    /// Readable while a signal waits.
+    /// Readable while a signal is pending.
     int fd() const { return fd_.get(); }
 
-    /// The oldest signal that waits, taken; empty where there is none.
+    /// Removes and returns the oldest pending signal; empty if there is none.
     std::optional<int> take() const;
 
   private:
     Signals(util::UniqueFd fd, const sigset_t& before) : fd_(std::move(fd)), before_(before) {}
 
     util::UniqueFd fd_;
-    sigset_t before_;  ///< the thread's mask
+    sigset_t before_;  ///< the thread's previous signal mask
 };
 
 }  // namespace guestdump::tools

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "util/result.h"
+
 namespace guestdump::vm {
 
 namespace {

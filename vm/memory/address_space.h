@@ -14,6 +14,8 @@ namespace guestdump::vm {
 using guest::Gpa;
 using guest::GpaRange;
 
+class Ram;
+
 /// Kinds of guest-physical memory that a dump or an accelerator distinguishes.
 enum class MemoryKind : uint8_t {
     ram,
@@ -30,6 +32,7 @@ struct MappedMemory {
     std::byte* host =
         nullptr;  ///< address of range.start in this process; nullptr if the region is not mapped
     MemoryKind kind = MemoryKind::ram;
+    std::shared_ptr<const Ram> ram{};  ///< the region, if it is memory of this process
 };
 
 /// The guest's memory as its vCPUs see it: disjoint pieces in the order of addresses. They may

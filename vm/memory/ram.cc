@@ -2,9 +2,11 @@
 #include "vm/memory/ram.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,20 +16,34 @@
 #include <cstring>
 
 #include "guest/file_runs.h"
-#include "vm/memory/extent.h"
+#include "guest/pagemap_extent.h"
+#include "util/result.h"
+#include "util/round.h"
 
 namespace guestdump::vm {
 
 namespace {
 
+constexpr uint64_t kSmallPage = 4096;
+
+/// Size of the pages in which a file is mapped. [linux
+/// Documentation/admin-guide/mm/hugetlbpage.rst]
+uint64_t page_of(int fd) {
+    struct statfs status;
+    const bool huge = fstatfs(fd, &status) == 0 && status.f_type == HUGETLBFS_MAGIC;
+    return huge ? static_cast<uint64_t>(status.f_bsize) : kSmallPage;
+}
+
 /// Memory without a file that no other process sees.
 class AnonymousRam final : public Ram {
   public:
     AnonymousRam(const RamSpec& spec, std::byte* host, util::UniqueFd pagemap)
-        : Ram(spec.id, spec.size, host), pagemap_(std::move(pagemap)) {}
+        : Ram(spec, host, kSmallPage), pagemap_(std::move(pagemap)) {}
+
+    bool anonymous() const override { return true; }
 
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
-        return pagemap_extent(pagemap_.get(), host(), offset, limit, false);
+        return guest::pagemap_extent(pagemap_.get(), host(), offset, limit, false);
     }
 
   private:
@@ -45,7 +61,7 @@ class AnonymousRam final : public Ram {
 class SharedRam final : public Ram {
   public:
     SharedRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd)
-        : Ram(spec.id, spec.size, host), fd_(std::move(fd)), runs_(fd_.get(), spec.size) {}
+        : Ram(spec, host, page_of(fd.get())), fd_(std::move(fd)), runs_(fd_.get(), spec.size) {}
 
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         return runs_.extent(offset, limit);
@@ -74,7 +90,7 @@ Result<> SharedRam::copy(uint64_t offset, std::span<std::byte> out) const {
 class PrivateFileRam final : public Ram {
   public:
     PrivateFileRam(const RamSpec& spec, std::byte* host, util::UniqueFd fd, util::UniqueFd pagemap)
-        : Ram(spec.id, spec.size, host),
+        : Ram(spec, host, page_of(fd.get())),
           fd_(std::move(fd)),
           runs_(fd_.get(), spec.size),
           pagemap_(std::move(pagemap)) {}
@@ -82,7 +98,7 @@ class PrivateFileRam final : public Ram {
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         const guest::RamExtent run = runs_.extent(offset, limit);
         if (run.populated) return run;
-        return pagemap_extent(pagemap_.get(), host(), offset, offset + run.length, true);
+        return guest::pagemap_extent(pagemap_.get(), host(), offset, offset + run.length, true);
     }
 
   private:
@@ -192,7 +208,7 @@ Result<std::shared_ptr<Ram>> Ram::create(const RamSpec& spec) {
 }
 
 Ram::~Ram() {
-    munmap(host_, size_);
+    munmap(host_, util::round_up(size_, host_page_));
 }
 
 Result<> Ram::read(uint64_t offset, std::span<std::byte> out) const {

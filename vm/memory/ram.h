@@ -40,9 +40,15 @@ class Ram : public guest::RamRegion {
     /// Address of the first byte, for reading and writing. Valid as long as this object exists.
     std::byte* host() const { return host_; }
 
+    /// Bytes of the host's pages in which it is mapped: 4096, or more for hugetlbfs.
+    uint64_t host_page() const { return host_page_; }
+
+    /// True if there is no file: unpopulated pages are then known to be zero.
+    virtual bool anonymous() const { return false; }
+
   protected:
-    Ram(std::string id, uint64_t size, std::byte* host)
-        : id_(std::move(id)), size_(size), host_(host) {}
+    Ram(const RamSpec& spec, std::byte* host, uint64_t host_page)
+        : id_(spec.id), size_(spec.size), host_(host), host_page_(host_page) {}
 
     /// Copies bytes. The caller has checked that they lie inside.
     virtual Result<> copy(uint64_t offset, std::span<std::byte> out) const = 0;
@@ -51,6 +57,7 @@ class Ram : public guest::RamRegion {
     std::string id_;
     uint64_t size_;
     std::byte* host_;
+    uint64_t host_page_;
 };
 
 }  // namespace guestdump::vm

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/memory/ram_objects.h"
 
+#include "util/result.h"
+
 namespace guestdump::vm {
 
 void RamObjects::add_in_use(const std::string& id, RamSpec::Backend backend) {

@@ -2,26 +2,30 @@
 #include "vmcore/elf/elf_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cinttypes>
 
 #include "format/elf.h"
+#include "format/filter_note.h"
+#include "guest/zero_region.h"
 #include "util/text.h"
 #include "vmcore/elf/program_headers.h"
 #include "vmcore/file_region.h"
+#include "vmcore/page_size.h"
 
 namespace guestdump::vmcore {
 namespace {
 
 using format::ElfClass;
 
-/// The bytes [paddr, paddr + size) of memory lie at @offset of the file.
+/// The bytes of memory [paddr, paddr + size) lie at @offset in the file.
 struct LoadedBytes {
     uint64_t paddr, size, offset;
     uint64_t end() const { return paddr + size; }
 };
 
-/// PT_LOADs that are odd in one way. Their number is up to the file, so they are reported by one
-/// line.
+/// PT_LOADs that are unusual in the same way. A file can have any number of them, so they are
+/// reported in one line.
 struct OddLoads {
     uint64_t count = 0, bytes = 0;
     uint64_t first = 0;  ///< number of the first program header
@@ -39,18 +43,18 @@ struct OddLoads {
     }
 };
 
-/// Reads a file of one class.
-template <ElfClass C>
+/// Reads a file of one class and byte order.
+template <ElfClass C, std::endian O>
 class ElfReader {
   public:
     ElfReader(std::shared_ptr<const ByteSource> source, OpenOptions options)
         : source_(std::move(source)), options_(options) {}
 
     Result<Contents> read() {
-        const auto headers = TRY(ProgramHeaders<C>::of(*source_, options_.partial));
+        const auto headers = TRY((ProgramHeaders<C, O>::of(*source_, options_.partial)));
         contents_.format = C == ElfClass::k64 ? "ELF64" : "ELF32";
-        contents_.elf_class = C;
         contents_.machine = headers.machine();
+        if (!contents_.machine.is_x86()) contents_.elf_flags = headers.file_header().flags;
         contents_.elf_shape = ElfShape{.program_headers = headers.offset(),
                                        .section_headers = headers.file_header().shoff,
                                        .stated_header_size = headers.file_header().ehsize};
@@ -58,29 +62,36 @@ class ElfReader {
             [this](uint64_t index, const Phdr& segment) { return add_segment(index, segment); }));
         oversized_.report("taken whole: p_filesz is more than p_memsz", contents_.warnings);
         no_address_.report("skipped: no physical address (p_paddr is -1)", contents_.warnings);
-        beyond_.report("skipped: x86 has physical addresses of 52 bits at most",
-                       contents_.warnings);
+        beyond_.report("skipped: physical addresses have 52 bits at most", contents_.warnings);
         if (headers.cut_off() != 0) {
             contents_.warnings.push_back(
                 util::text("%" PRIu64 " program headers are missing: the file was cut off",
                            headers.cut_off()));
         }
+        find_page_size();
         TRY(build_blocks());
+        TRY(add_zero_blocks());
         find_absent();
         return std::move(contents_);
     }
 
   private:
-    using Phdr = typename ProgramHeaders<C>::Phdr;
-    /// p_paddr of memory whose physical address the writer did not know. [linux fs/proc/kcore.c]
+    using Phdr = typename ProgramHeaders<C, O>::Phdr;
+    /// p_paddr of memory whose physical address was unknown to the writer. [linux fs/proc/kcore.c]
     static constexpr uint64_t kNoAddress = C == ElfClass::k64 ? UINT64_MAX : UINT32_MAX;
+
+    static constexpr uint32_t kLeastPageShift = std::countr_zero(kLeastPageSize);
+    static constexpr uint32_t kMostPageShift = std::countr_zero(kMostPageSize);
 
     const char* name() const { return source_->name().c_str(); }
 
     Result<> add_segment(uint64_t index, const Phdr& segment) {
         if (segment.type != format::kPtLoad && segment.type != format::kPtNote) return {};
-        if (segment.type == format::kPtLoad) add_left_out(segment);
-        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset says
+        if (segment.type == format::kPtLoad) {
+            add_left_out(segment);
+            page_shift_ = (segment.flags & format::kPfPageShiftMask) >> format::kPfPageShiftAt;
+        }
+        if (segment.filesz == 0) return {};  // not in the file, whatever p_offset is
         Result<> added =
             segment.type == format::kPtLoad ? add_load(index, segment) : add_notes(segment);
         if (!added) return std::move(added).take_error().while_("program header %" PRIu64, index);
@@ -91,10 +102,16 @@ class ElfReader {
         const uint64_t paddr = segment.paddr, filesz = segment.filesz, memsz = segment.memsz;
         if (memsz <= filesz || paddr == kNoAddress) return;
         if (paddr > kMaxPhysicalAddress || memsz > kMaxPhysicalAddress - paddr) return;
-        left_out_.push_back({guest::Gpa{paddr + filesz}, memsz - filesz});
+        const guest::GpaRange rest{guest::Gpa{paddr + filesz}, memsz - filesz};
+        if ((segment.flags & format::kPfZero) != 0) {
+            zero_.push_back(rest);
+            return;
+        }
+        left_out_.push_back(rest);
+        if (filesz == 0 && (segment.flags & format::kPfLeftOut) == 0) no_bytes_.push_back(rest);
     }
 
-    /// How many of the segment's bytes the file has.
+    /// Returns how many of the segment's bytes are in the file.
     Result<uint64_t> bytes_there(const char* what, const Phdr& segment) const {
         const uint64_t offset = segment.offset, filesz = segment.filesz, size = source_->size();
         if (options_.partial) return std::min(filesz, size - std::min(offset, size));
@@ -114,8 +131,9 @@ class ElfReader {
             beyond_.add(index, size);
             return {};
         }
-        // Nobody can use a part of a page.
-        const uint64_t end = there == size ? paddr + size : (paddr + there) / kPageSize * kPageSize;
+        // No reader can use part of a page.
+        const uint64_t page = usual_page_size(contents_.machine);
+        const uint64_t end = there == size ? paddr + size : (paddr + there) / page * page;
         const uint64_t kept = std::max(end, paddr) - paddr;
         if (kept > 0) loaded_.push_back({.paddr = paddr, .size = kept, .offset = segment.offset});
         if (kept < size) missing_.push_back({guest::Gpa{paddr + kept}, size - kept});
@@ -140,8 +158,22 @@ class ElfReader {
         return source_->read_at(segment.offset, std::span(contents_.notes).subspan(before));
     }
 
-    /// The union of these parts, from low to high: each adds what lies beyond those before it. Of
-    /// several that begin at one address, the first in the file comes first.
+    /// Only guestdump records the page size in ELF; VMCOREINFO has the kernel's.
+    void find_page_size() {
+        if (contents_.machine.is_x86()) return;
+        std::optional<uint32_t> recorded = page_size_of(split_notes(contents_.notes, O));
+        if (page_shift_ >= kLeastPageShift && page_shift_ <= kMostPageShift)
+            recorded = uint32_t{1} << page_shift_;
+        contents_.page_size = recorded.value_or(usual_page_size(contents_.machine));
+        const auto unaligned = [this](const LoadedBytes& part) {
+            return (part.paddr | part.size) % contents_.page_size != 0;
+        };
+        if (!recorded && std::any_of(loaded_.begin(), loaded_.end(), unaligned))
+            contents_.page_size = kPageSize;
+    }
+
+    /// Adds the union of the loaded parts in ascending order: each part adds only what lies beyond
+    /// the previous ones. If several begin at one address, the first in the file comes first.
     Result<> build_blocks() {
         std::stable_sort(
             loaded_.begin(), loaded_.end(),
@@ -159,19 +191,33 @@ class ElfReader {
         return {};
     }
 
-    /// What one header lacks another may have.
+    /// Adds memory that is known to be zero, unless another header has it in the file.
+    Result<> add_zero_blocks() {
+        if (zero_.empty()) return {};
+        const auto region = std::make_shared<const guest::ZeroRegion>();
+        contents_.zero = ranges_without(joined(std::move(zero_)), ranges_of(contents_.blocks));
+        for (const guest::GpaRange& range : contents_.zero) {
+            TRY(contents_.blocks.add(
+                {.range = range, .region = region, .offset = range.start.value}));
+        }
+        return {};
+    }
+
+    /// Subtracts the memory that another header has in the file.
     void find_absent() {
         const RangeList stored = ranges_of(contents_.blocks);
         contents_.missing = ranges_without(joined(std::move(missing_)), stored);
         contents_.left_out =
             ranges_without(ranges_without(joined(std::move(left_out_)), stored), contents_.missing);
+        contents_.without_bytes = common_ranges(joined(std::move(no_bytes_)), contents_.left_out);
     }
 
     std::shared_ptr<const ByteSource> source_;
     Contents contents_;
     OpenOptions options_;
     std::vector<LoadedBytes> loaded_;
-    std::vector<guest::GpaRange> missing_, left_out_;
+    std::vector<guest::GpaRange> missing_, left_out_, zero_, no_bytes_;
+    uint32_t page_shift_ = 0;  ///< as recorded in p_flags
     OddLoads oversized_, no_address_, beyond_;
 };
 
@@ -187,15 +233,22 @@ bool is_elf(const ByteSource& source) {
 Result<Contents> read_elf(const std::shared_ptr<const ByteSource>& source, OpenOptions options) {
     const auto ident =
         TRY((read_struct<std::array<uint8_t, format::kIdentSize>>(*source, "e_ident", 0)));
-    switch (ident[format::kIdentClass]) {
-        case static_cast<uint8_t>(ElfClass::k64):
-            return ElfReader<ElfClass::k64>(source, options).read();
-        case static_cast<uint8_t>(ElfClass::k32):
-            return ElfReader<ElfClass::k32>(source, options).read();
-        default:
-            return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
-                               source->name().c_str(), unsigned{ident[format::kIdentClass]});
+    const unsigned elf_class = ident[format::kIdentClass], data = ident[format::kIdentData];
+    if (elf_class != static_cast<uint8_t>(ElfClass::k64) &&
+        elf_class != static_cast<uint8_t>(ElfClass::k32)) {
+        return Error::make("'%s': e_ident[EI_CLASS] is %u, 1 and 2 are known",
+                           source->name().c_str(), elf_class);
     }
+    if (data != format::kDataLittleEndian && data != format::kDataBigEndian) {
+        return Error::make("'%s': e_ident[EI_DATA] is %u, 1 and 2 are known",
+                           source->name().c_str(), data);
+    }
+    const auto order = data == format::kDataBigEndian ? std::endian::big : std::endian::little;
+    return format::with_layout(
+        static_cast<ElfClass>(elf_class), order,
+        [&]<ElfClass C, std::endian O>(format::Layout<C, O>) -> Result<Contents> {
+            return ElfReader<C, O>(source, options).read();
+        });
 }
 
 }  // namespace guestdump::vmcore

@@ -20,15 +20,14 @@ std::string_view name_of(std::span<const std::byte> bytes) {
     return name.substr(0, name.find('\0'));
 }
 
-}  // namespace
-
-NoteList split_notes(std::span<const std::byte> payload) {
+template <std::endian O>
+NoteList split(std::span<const std::byte> payload) {
     NoteList list;
     for (uint64_t at = 0; payload.size() - at >= sizeof(format::Nhdr);) {
         const std::span<const std::byte> rest = payload.subspan(at);
-        format::Nhdr header;
+        format::NhdrIn<O> header;
         std::memcpy(&header, rest.data(), sizeof header);
-        // Sums of 32-bit numbers: they fit 64 bits.
+        // Sums of 32-bit numbers fit into 64 bits.
         const uint64_t descriptor_at = sizeof header + padded(header.namesz);
         const uint64_t end = descriptor_at + header.descsz;
         if (end > rest.size()) {
@@ -46,6 +45,13 @@ NoteList split_notes(std::span<const std::byte> payload) {
         at += std::min<uint64_t>(padded(end), rest.size());
     }
     return list;
+}
+
+}  // namespace
+
+NoteList split_notes(std::span<const std::byte> payload, std::endian order) {
+    return order == std::endian::big ? split<std::endian::big>(payload)
+                                     : split<std::endian::little>(payload);
 }
 
 }  // namespace guestdump::vmcore

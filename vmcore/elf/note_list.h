@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,24 +12,24 @@
 
 namespace guestdump::vmcore {
 
-/// One note of a PT_NOTE. Views into the payload it was found in.
+/// One note of a PT_NOTE. Its members point into the payload that was split.
 struct Note {
     std::string_view name;  ///< without its NUL
     uint32_t type = 0;
     std::span<const std::byte> descriptor;
     std::span<const std::byte>
-        whole;  ///< header, name and descriptor, padding between them included
+        whole;  ///< header, name and descriptor, including the padding between them
 };
 
 struct NoteList {
     std::vector<Note> notes;
-    /// What is wrong behind the last of them. A guest may hand over a note with wrong sizes; that
-    /// must not keep anyone from the rest of the dump.
+    /// What is wrong after the last of the notes. A guest may pass a note with wrong sizes; the
+    /// rest of the dump must remain readable.
     std::optional<std::string> damage;
 };
 
-/// Splits the payload of a PT_NOTE. Empty notes, with which a kernel fills up, are left out.
-/// @payload must outlive the list.
-NoteList split_notes(std::span<const std::byte> payload);
+/// Splits the payload of a PT_NOTE. Empty notes, which kernels use as padding, are left out.
+/// @payload must outlive the list. @order: byte order of the headers.
+NoteList split_notes(std::span<const std::byte> payload, std::endian order = std::endian::little);
 
 }  // namespace guestdump::vmcore

@@ -8,22 +8,22 @@
 
 #include "format/elf.h"
 #include "vmcore/byte_source.h"
-#include "vmcore/elf/machine_name.h"
+#include "vmcore/contents.h"
 
 namespace guestdump::vmcore {
 
-/// The program headers of a core file of class @C, of a guest or of a process.
-template <format::ElfClass C>
+/// The program headers of a core file of class @C and byte order @O, from a guest or a process.
+template <format::ElfClass C, std::endian O = std::endian::little>
 class ProgramHeaders {
   public:
-    using Ehdr = typename format::Elf<C>::Ehdr;
-    using Phdr = typename format::Elf<C>::Phdr;
-    using Shdr = typename format::Elf<C>::Shdr;
+    using Ehdr = typename format::Elf<C, O>::Ehdr;
+    using Phdr = typename format::Elf<C, O>::Phdr;
+    using Shdr = typename format::Elf<C, O>::Shdr;
 
-    /// With @partial, program headers beyond the end of @source are left out.
+    /// Reads the program headers. With @partial, those beyond the end of @source are left out.
     ///
-    /// Errors: not a little-endian x86 core file, its headers lead outside of it, or there are more
-    /// than anyone would write.
+    /// Errors: not a core file of this class and byte order; headers that lie outside the file;
+    /// more than kMost headers.
     static Result<ProgramHeaders> of(const ByteSource& source, bool partial = false) {
         const auto header = TRY(read_struct<Ehdr>(source, "the ELF header", 0));
         ProgramHeaders all(source, header);
@@ -35,15 +35,15 @@ class ProgramHeaders {
         return all;
     }
 
-    uint16_t machine() const { return header_.machine; }
-    /// Where they begin, bytes.
+    Machine machine() const { return {header_.machine, C, O}; }
+    /// File offset of the program headers, bytes.
     uint64_t offset() const { return header_.phoff; }
-    /// How many lie beyond the end of the file.
+    /// Number of program headers beyond the end of the file.
     uint64_t cut_off() const { return cut_off_; }
     const Ehdr& file_header() const { return header_; }
 
-    /// Calls Result<> @each(uint64_t index, const Phdr&) for every one, in their order; the first
-    /// Error ends it.
+    /// Calls Result<> @each(uint64_t index, const Phdr&) for every program header in order; the
+    /// first Error ends it.
     template <class Each>
     Result<> for_each(Each each) const {
         std::vector<Phdr> some(std::min(count_, kAtOnce));
@@ -58,11 +58,11 @@ class ProgramHeaders {
     }
 
   private:
-    /// More than the page tables of a dump with paging can give (MemoryMappingList's cap), so
-    /// nobody writes more.
+    /// Limit on the number of program headers. It is more than the page tables of a dump with
+    /// paging can give (MemoryMappingList's cap), so no writer exceeds it.
     static constexpr uint64_t kMost = uint64_t{1} << 23;
 
-    /// Read so many at a time.
+    /// Number of program headers read at a time.
     static constexpr uint64_t kAtOnce = 1024;
 
     ProgramHeaders(const ByteSource& source, const Ehdr& header)
@@ -77,26 +77,17 @@ class ProgramHeaders {
                                static_cast<unsigned>(C));
         }
         const unsigned data = header_.ident[format::kIdentData];
-        if (data == format::kDataBigEndian) {
-            const unsigned machine = header_.machine;
-            const auto swapped = static_cast<uint16_t>(machine << 8 | machine >> 8);
-            return Error::make(
-                "'%s': e_ident[EI_DATA] is %u, big-endian, and e_machine %u (%s); "
-                "only x86 is known",
-                name(), data, unsigned{swapped}, machine_name(swapped).c_str());
-        }
-        if (data != format::kDataLittleEndian) {
-            return Error::make("'%s': e_ident[EI_DATA] is %u, only %u (little-endian) is known",
-                               name(), data, unsigned{format::kDataLittleEndian});
+        if (data != format::data_of(O)) {
+            return Error::make("'%s': e_ident[EI_DATA] is %u, not %u", name(), data,
+                               unsigned{format::data_of(O)});
         }
         if (header_.type != format::kTypeCore) {
             return Error::make("'%s': e_type is %u, a core file has %u", name(),
                                unsigned{header_.type}, unsigned{format::kTypeCore});
         }
-        if (header_.machine != format::kEmX86_64 && header_.machine != format::kEm386) {
-            return Error::make("'%s': e_machine is %u (%s), only x86 (%u and %u) is known", name(),
-                               unsigned{header_.machine}, machine_name(header_.machine).c_str(),
-                               unsigned{format::kEm386}, unsigned{format::kEmX86_64});
+        if (machine().is_x86() && O == std::endian::big) {
+            return Error::make("'%s': e_machine is %u (x86) in a big-endian file", name(),
+                               unsigned{header_.machine});
         }
         if (header_.phnum != 0 && header_.phentsize != sizeof(Phdr)) {
             return Error::make("'%s': e_phentsize is %u, program headers have %zu bytes", name(),

@@ -35,7 +35,7 @@ constexpr Make kZstd = nullptr;
 struct Kind {
     uint32_t flags;
     const char* name;
-    Make make;  ///< null: this build has nothing for it
+    Make make;  ///< null: this build has no library for it
 };
 
 constexpr Kind kAll[] = {

@@ -11,21 +11,21 @@
 
 namespace guestdump::vmcore {
 
-/// Turns stored pages into pages, whatever they are compressed with. One thread at a time; what the
-/// libraries work with is kept from one page to the next.
+/// Decompresses stored pages, whatever their compression. May be used by one thread at a time; the
+/// libraries' working memory is kept from one page to the next.
 class Decompressor {
   public:
     /// Decompresses @stored to exactly @page; @flags are those of the page's descriptor.
     ///
-    /// False: not a compression that this build knows, or @stored is damaged, or gives fewer or
-    /// more bytes than @page has. @page may have been written to.
+    /// Returns false if this build does not know the compression, or if @stored is damaged or does
+    /// not decompress to exactly the size of @page. @page may have been written to then.
     bool expand(uint32_t flags, std::span<const std::byte> stored, std::span<std::byte> page);
 
-    /// The name of the compression that @flags mean; nullptr where they mean none. An uncompressed
-    /// page's are not for it.
+    /// Returns the name of the compression that @flags indicate; nullptr if they indicate none, as
+    /// for an uncompressed page, or an unknown one.
     static const char* name(uint32_t flags);
 
-    /// Whether this build has a library for what @flags mean.
+    /// True if this build has a library for the compression that @flags indicate.
     static bool has(uint32_t flags);
 
   private:

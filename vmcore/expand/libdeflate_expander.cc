@@ -9,7 +9,8 @@ namespace {
 class LibdeflateExpander final : public Expander {
   public:
     bool expand(std::span<const std::byte> stored, std::span<std::byte> page) override {
-        // Without a place for the length, anything but a full page is an error.
+        // Without a pointer for the length, libdeflate reports anything but a full page as an
+        // error.
         return state_ &&
                libdeflate_zlib_decompress(state_.get(), stored.data(), stored.size(), page.data(),
                                           page.size(), nullptr) == LIBDEFLATE_SUCCESS;

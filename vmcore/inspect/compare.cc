@@ -10,6 +10,7 @@
 #include "target-i386/notes.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
+#include "vmcore/filter_note.h"
 #include "vmcore/inspect/findings.h"
 #include "vmcore/inspect/memory_scan.h"
 
@@ -20,16 +21,16 @@ using guest::Gpa;
 using guest::GpaRange;
 using target_i386::Registers;
 
-/// Ranges that are told one by one; beyond that only their sum is.
+/// Limit on the ranges that are listed; of any more only the sum is reported.
 constexpr size_t kMostRanges = 10;
 
 std::string note_name(const Note& note) {
     return util::text("%s note of type 0x%x", std::string(note.name).c_str(), note.type);
 }
 
-/// What of @registers all formats have. Flags may hold bits of a descriptor that the base and the
-/// limit repeat, as QEMU's software processor keeps them and no processor does; and only some
-/// formats tell EFER.
+/// Returns the parts of @registers that all formats record. A segment's flags may contain those
+/// bits of a descriptor that belong to its base and limit: QEMU's software CPU keeps them there,
+/// and no processor does. Only some formats record EFER.
 Registers comparable(Registers registers) {
     constexpr uint32_t kMeaningful = 0x00f0ff00;
     for (auto* segment : {&registers.cs, &registers.ds, &registers.es, &registers.fs, &registers.gs,
@@ -54,7 +55,7 @@ bool same_descriptor(const Note& one, const Note& other) {
     return one.name == "QEMU" && same_qemu_state(one, other);
 }
 
-/// The guest's note, for what has no notes of one kind to compare.
+/// Compares the guest's notes, for files that have no vCPU notes of the same kind.
 void compare_guest_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
     const auto left = a.guest_note(), right = b.guest_note();
     if (left == right) return;
@@ -65,7 +66,7 @@ void compare_guest_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
         util::text("the guest's note: %s against %s", told(left).c_str(), told(right).c_str()));
 }
 
-/// A VirtualBox core's notes are not those of other formats, but tell the same.
+/// A VirtualBox core has other notes than other formats, but they contain the same.
 void compare_vcpus(const Vmcore& a, const Vmcore& b, Comparison& result) {
     const size_t left = a.vcpus().size(), right = b.vcpus().size();
     if (left != right)
@@ -77,8 +78,15 @@ void compare_vcpus(const Vmcore& a, const Vmcore& b, Comparison& result) {
     compare_guest_notes(a, b, result);
 }
 
+/// The notes, without those that say what the ranges say too.
+NoteList comparable_notes(const Vmcore& vmcore) {
+    NoteList list = vmcore.contents().note_list();
+    std::erase_if(list.notes, is_filter_note);
+    return list;
+}
+
 void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
-    const NoteList left = split_notes(a.contents().notes), right = split_notes(b.contents().notes);
+    const NoteList left = comparable_notes(a), right = comparable_notes(b);
     if (left.notes.size() != right.notes.size()) {
         result.differences.push_back(
             util::text("notes: %zu against %zu", left.notes.size(), right.notes.size()));
@@ -96,7 +104,7 @@ void compare_notes(const Vmcore& a, const Vmcore& b, Comparison& result) {
     }
 }
 
-/// @what is said of each range: "is only in the first".
+/// @what is printed after each range: "is only in the first".
 void tell_ranges(const char* what, const RangeList& ranges, Comparison& result) {
     uint64_t rest = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
@@ -114,12 +122,12 @@ void tell_ranges(const char* what, const RangeList& ranges, Comparison& result) 
     }
 }
 
-/// What is said of memory that one file has or knows of and the other does not have.
+/// Phrases for memory that one file has or knows of and the other does not have.
 struct RangeWords {
-    const char* only;      ///< the other file does not know of it
-    const char* left_out;  ///< a filter left it out of the other file
+    const char* only;      ///< unknown to the other file
+    const char* left_out;  ///< left out of the other file by a filter
     const char* missing;   ///< the other file was cut off
-    const char* unknown;   ///< left out of this file; the other does not know of it
+    const char* unknown;   ///< left out of this file and unknown to the other
 };
 constexpr RangeWords kOfFirst = {
     .only = "is only in the first",
@@ -145,32 +153,49 @@ void compare_ranges(const Contents& one, const Contents& other, const RangeWords
     tell_ranges(words.unknown, absent(ranges_without(one.left_out, others)), result);
 }
 
-/// One thread's buffers, and the comparison of a piece with them.
+/// Compares pieces. Contains the buffers of one thread.
 class Pair {
   public:
-    Result<> compare(const guest::GuestPhysBlockList& a, const guest::GuestPhysBlockList& b,
-                     GpaRange piece, Findings& found) {
+    /// @page_size: the smaller one of the two files, bytes.
+    explicit Pair(uint64_t page_size) : page_size_(page_size) {}
+
+    void compare(const guest::GuestPhysBlockList& a, const guest::GuestPhysBlockList& b,
+                 GpaRange piece, Findings& found) {
         left_.resize(kScanPiece);
         right_.resize(kScanPiece);
-        TRY(a.read(piece.start, std::span(left_).first(piece.size)));
-        TRY(b.read(piece.start, std::span(right_).first(piece.size)));
-        if (std::memcmp(left_.data(), right_.data(), piece.size) == 0) return {};
+        const bool read = a.read(piece.start, std::span(left_).first(piece.size)) &&
+                          b.read(piece.start, std::span(right_).first(piece.size));
+        if (read && std::memcmp(left_.data(), right_.data(), piece.size) == 0) return;
         for (uint64_t at = 0; at < piece.size;) {
             const uint64_t from = piece.start.value + at;
-            const uint64_t size = std::min<uint64_t>(piece.size - at, kPageSize - from % kPageSize);
-            if (std::memcmp(left_.data() + at, right_.data() + at, size) != 0) {
-                found.add(from, util::text("the page at 0x%" PRIx64 " differs", from));
-            }
+            const uint64_t size =
+                std::min<uint64_t>(piece.size - at, page_size_ - from % page_size_);
+            compare_page(a, b, {Gpa{from}, size}, found);
             at += size;
         }
-        return {};
     }
 
   private:
+    void compare_page(const guest::GuestPhysBlockList& a, const guest::GuestPhysBlockList& b,
+                      GpaRange page, Findings& found) {
+        const uint64_t from = page.start.value;
+        const auto left = std::span(left_).first(page.size);
+        const auto right = std::span(right_).first(page.size);
+        const Result<> one = a.read(page.start, left), other = b.read(page.start, right);
+        if (!one) {
+            found.add(from, one.error().message());
+        } else if (!other) {
+            found.add(from, other.error().message());
+        } else if (std::memcmp(left.data(), right.data(), page.size) != 0) {
+            found.add(from, util::text("the page at 0x%" PRIx64 " differs", from));
+        }
+    }
+
+    uint64_t page_size_;
     std::vector<std::byte> left_, right_;
 };
 
-/// Populated if either source is: what is a hole in both need not be compared.
+/// Populated if either source is: a hole in both need not be compared.
 guest::RamExtent either_extent(const guest::RamSource& a, const guest::RamSource& b, Gpa from,
                                uint64_t limit) {
     const guest::RamExtent one = a.extent(from, limit), other = b.extent(from, limit);
@@ -180,20 +205,25 @@ guest::RamExtent either_extent(const guest::RamSource& a, const guest::RamSource
     return one.populated ? one : other;
 }
 
-Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comparison& result) {
+Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads,
+                        dump::Progress* progress, Comparison& result) {
     const guest::GuestPhysBlockList left = a.blocks(), right = b.blocks();
     const RangeList left_ranges = ranges_of(left), right_ranges = ranges_of(right);
     compare_ranges(a.contents(), b.contents(), kOfFirst, result);
     compare_ranges(b.contents(), a.contents(), kOfSecond, result);
+    tell_ranges("is missing in both", common_ranges(a.contents().missing, b.contents().missing),
+                result);
     const RangeList both = common_ranges(left_ranges, right_ranges);
-    std::vector<Pair> pairs(size_t{threads} * 2);
+    const uint64_t page = std::min(a.contents().page_size, b.contents().page_size);
+    std::vector<Pair> pairs(size_t{threads} * 2, Pair(page));
     Findings found;
     const guest::RamSource left_source(left), right_source(right);
     const auto extent_of = [&](Gpa from, uint64_t limit) {
         return either_extent(left_source, right_source, from, limit);
     };
-    TRY(scan(both, extent_of, threads, [&](size_t slot, GpaRange piece) {
-        return pairs[slot].compare(left, right, piece, found);
+    TRY(scan(both, extent_of, threads, progress, [&](size_t slot, GpaRange piece) -> Result<> {
+        pairs[slot].compare(left, right, piece, found);
+        return {};
     }));
     result.bytes = total_bytes(both);
     result.different_pages = found.count();
@@ -203,12 +233,13 @@ Result<> compare_memory(const Vmcore& a, const Vmcore& b, unsigned threads, Comp
 
 }  // namespace
 
-Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads) {
+Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads,
+                           dump::Progress* progress) {
     Comparison result;
-    if (a.contents().machine != b.contents().machine) {
-        result.differences.push_back(util::text("machine: %u against %u",
-                                                unsigned{a.contents().machine},
-                                                unsigned{b.contents().machine}));
+    const Machine &one = a.contents().machine, &other = b.contents().machine;
+    if (one.number != other.number || one.order != other.order) {
+        result.differences.push_back(
+            util::text("machine: %s against %s", name_of(one).c_str(), name_of(other).c_str()));
     }
     const bool other_kind = !a.vbox() != !b.vbox();
     if (other_kind) {
@@ -216,7 +247,7 @@ Result<Comparison> compare(const Vmcore& a, const Vmcore& b, unsigned threads) {
     } else {
         compare_notes(a, b, result);
     }
-    TRY(compare_memory(a, b, threads, result));
+    TRY(compare_memory(a, b, threads, progress, result));
     return result;
 }
 

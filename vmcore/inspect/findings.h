@@ -9,14 +9,15 @@
 
 namespace guestdump::vmcore {
 
-/// What a scan of memory by several threads found, told in the order of addresses and with a bound:
-/// a file that is damaged throughout gives a count, not a flood. Any thread.
+/// Collects the findings of several threads that scan memory, and reports them in address order.
+/// Their number is limited, so a file that is damaged everywhere gives a count and not thousands of
+/// lines. Any thread.
 class Findings {
   public:
-    /// So many are kept by text: those at the lowest addresses.
+    /// Limit on the findings kept as text: those at the lowest addresses.
     static constexpr size_t kMostKept = 20;
 
-    /// Adds what was found at guest-physical address @gpa.
+    /// Adds a finding at guest-physical address @gpa.
     void add(uint64_t gpa, std::string text) {
         const std::lock_guard lock(mutex_);
         ++count_;

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 
+#include "vmcore/kdump/kdump_reader.h"
+
 namespace guestdump::vmcore {
 namespace {
 
 using format::PageDesc;
 
-/// In the order in which they are told.
+/// In the order of the report.
 enum Kind : size_t { zero, raw, zlib, lzo, snappy, zstd, copy, unknown, missing, excluded, kKinds };
 
 constexpr std::array<const char*, kKinds> kNames = {
@@ -39,8 +41,8 @@ std::vector<PageKind> told(const std::array<PageKind, kKinds>& kinds) {
     return list;
 }
 
-/// A writer gives out offsets in the order of pages, so that bytes that lie before the end of those
-/// seen so far belong to an earlier page as well.
+/// Counts pages by kind. A writer allocates offsets in page order, so a page whose bytes begin
+/// before the highest end seen so far shares them with an earlier page.
 class Counter {
   public:
     explicit Counter(const KdumpRegion& region) : region_(region) {
@@ -93,14 +95,14 @@ std::vector<PageKind> of_elf(const Vmcore& vmcore) {
             at += extent.length;
         }
     }
+    const uint64_t page = vmcore.contents().page_size;
     std::vector<PageKind> list;
     if (data != 0)
-        list.push_back(
-            {.name = "data", .pages = (data + kPageSize - 1) / kPageSize, .stored = data});
-    if (holes != 0) list.push_back({.name = "hole", .pages = holes / kPageSize, .stored = 0});
+        list.push_back({.name = "data", .pages = (data + page - 1) / page, .stored = data});
+    if (holes != 0) list.push_back({.name = "hole", .pages = holes / page, .stored = 0});
     const uint64_t left_out = total_bytes(vmcore.contents().left_out);
     if (left_out != 0)
-        list.push_back({.name = kNames[excluded], .pages = left_out / kPageSize, .stored = 0});
+        list.push_back({.name = kNames[excluded], .pages = left_out / page, .stored = 0});
     return list;
 }
 

@@ -5,59 +5,35 @@
 #include <cinttypes>
 
 #include "format/elf.h"
-#include "guest/page_source.h"
 #include "util/text.h"
 #include "vmcore/elf/note_list.h"
-#include "vmcore/inspect/findings.h"
-#include "vmcore/inspect/memory_scan.h"
+#include "vmcore/inspect/unreadable.h"
+#include "vmcore/kdump/kdump_reader.h"
+#include "vmcore/vbox_core.h"
 
 namespace guestdump::vmcore {
 namespace {
 
-using guest::Gpa;
-using guest::GpaRange;
-
-/// Reads @piece page by page to tell which of its pages are bad.
-void find_bad_pages(const guest::GuestPhysBlockList& blocks, GpaRange piece, Findings& bad) {
-    std::vector<std::byte> page(kPageSize);
-    for (uint64_t at = 0; at < piece.size;) {
-        const uint64_t from = piece.start.value + at;
-        const uint64_t size = std::min<uint64_t>(piece.size - at, kPageSize - from % kPageSize);
-        const auto read = blocks.read(Gpa{from}, std::span(page).first(size));
-        if (!read) bad.add(from, read.error().message());
-        at += size;
+void verify_memory(const Vmcore& vmcore, unsigned threads, dump::Progress* progress,
+                   Verification& result) {
+    Result<Unreadable> bad = find_unreadable(vmcore, threads, progress);
+    if (!bad) {
+        result.problems.push_back(bad.error().message());
+        return;
     }
-}
-
-void verify_memory(const Vmcore& vmcore, unsigned threads, Verification& result) {
-    const guest::GuestPhysBlockList blocks = vmcore.blocks();
-    const guest::RamSource pages(blocks);
-    const RangeList ranges = ranges_of(blocks);
-    std::vector<std::vector<std::byte>> buffers(size_t{threads} * 2);
-    Findings bad;
-    const auto visit = [&](size_t slot, GpaRange piece) -> Result<> {
-        buffers[slot].resize(kScanPiece);
-        const auto out = std::span(buffers[slot]).first(piece.size);
-        if (!blocks.read(piece.start, out)) find_bad_pages(blocks, piece, bad);
-        return {};
-    };
-    const auto extent_of = [&](Gpa from, uint64_t limit) { return pages.extent(from, limit); };
-    const Result<> done = scan(ranges, extent_of, threads, visit);
-    if (!done) result.problems.push_back(done.error().message());
-    result.bytes = total_bytes(ranges);
-    result.bad_pages = bad.count();
-    for (std::string& text : bad.texts()) result.problems.push_back(std::move(text));
+    result.bytes = vmcore.contents().blocks.total_bytes();
+    result.bad_pages = bad->pages;
+    for (std::string& text : bad->texts) result.problems.push_back(std::move(text));
 }
 
 uint64_t prstatus_count(const Vmcore& vmcore) {
-    const NoteList list = split_notes(vmcore.contents().notes);
+    const NoteList list = vmcore.contents().note_list();
     return static_cast<uint64_t>(std::count_if(
         list.notes.begin(), list.notes.end(),
         [](const Note& note) { return note.name == "CORE" && note.type == format::kNtPrstatus; }));
 }
 
-/// Every page of bitmap 2, which has the pages in the file, must be in bitmap 1, which has all
-/// pages.
+/// Checks that every page of bitmap 2 (pages in the file) is in bitmap 1 (all pages).
 void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
     for (const BitmapRun& run : kdump.region->stored().view()) {
         for (uint64_t pfn = run.first; pfn < run.end();) {
@@ -66,8 +42,9 @@ void verify_bitmaps(const KdumpFile& kdump, Verification& result) {
                 pfn = known->end();
                 continue;
             }
-            result.problems.push_back(
-                util::text("page 0x%" PRIx64 " is in bitmap 2 but not in bitmap 1", pfn));
+            result.problems.push_back(util::text("the page at 0x%" PRIx64
+                                                 " is in bitmap 2 but not in bitmap 1",
+                                                 pfn * kdump.header.page_size));
             return;
         }
     }
@@ -81,17 +58,18 @@ void verify_vbox(const VboxCore& vbox, Verification& result) {
 
 }  // namespace
 
-Verification verify(const Vmcore& vmcore, unsigned threads) {
+Verification verify(const Vmcore& vmcore, unsigned threads, dump::Progress* progress) {
     Verification result;
     result.problems = vmcore.contents().warnings;
     if (vmcore.kdump()) verify_bitmaps(*vmcore.kdump(), result);
     if (vmcore.vbox()) verify_vbox(*vmcore.vbox(), result);
     const uint64_t prstatus = prstatus_count(vmcore);
-    if (!vmcore.vbox() && prstatus != vmcore.vcpus().size()) {
+    const bool has_qemu_notes = vmcore.contents().machine.is_x86() && !vmcore.vbox();
+    if (has_qemu_notes && prstatus != vmcore.vcpus().size()) {
         result.problems.push_back(util::text("%" PRIu64 " vCPUs by NT_PRSTATUS, %zu by QEMU notes",
                                              prstatus, vmcore.vcpus().size()));
     }
-    verify_memory(vmcore, threads, result);
+    verify_memory(vmcore, threads, progress, result);
     return result;
 }
 

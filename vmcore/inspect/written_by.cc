@@ -6,6 +6,8 @@
 #include "format/elf.h"
 #include "linux/vmcoreinfo.h"
 #include "vmcore/elf/note_list.h"
+#include "vmcore/kdump/kdump_reader.h"
+#include "vmcore/vbox_core.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -14,17 +16,17 @@ namespace {
 constexpr uint16_t kQemuHeaderSize = 8;
 
 bool has_qemu_notes(const Vmcore& vmcore) {
-    const NoteList list = split_notes(vmcore.contents().notes);
+    const NoteList list = vmcore.contents().note_list();
     return std::any_of(list.notes.begin(), list.notes.end(),
                        [](const Note& note) { return note.name == "QEMU"; });
 }
 
-/// e_ehsize is wrong in a way that is QEMU's own, or, as QEMU has it since 7.2, the section headers
-/// follow the file header and the program headers come after them.
+/// Recognises QEMU by its wrong e_ehsize or, since 7.2, by section headers that come between the
+/// file header and the program headers.
 bool is_qemu_elf(const Contents& contents) {
     if (!contents.elf_shape) return false;
     const ElfShape& shape = *contents.elf_shape;
-    const uint64_t header = contents.elf_class == format::ElfClass::k64
+    const uint64_t header = contents.machine.elf_class == format::ElfClass::k64
                                 ? sizeof(format::Elf64::Ehdr)
                                 : sizeof(format::Elf32::Ehdr);
     const bool sections_first =
@@ -32,7 +34,7 @@ bool is_qemu_elf(const Contents& contents) {
     return shape.stated_header_size == kQemuHeaderSize || sections_first;
 }
 
-/// True if VMCOREINFO names the release, so that any writer but QEMU has it for utsname.
+/// True if VMCOREINFO contains the release, so that every writer except QEMU has it in utsname.
 bool knows_release(const Vmcore& vmcore) {
     const auto note = vmcore.guest_note();
     if (!note) return false;
@@ -43,7 +45,7 @@ bool knows_release(const Vmcore& vmcore) {
     return linux_guest::Vmcoreinfo(text).value("OSRELEASE").has_value();
 }
 
-/// utsname has the machine alone, the time is not set, and both bitmaps are the same.
+/// Recognises QEMU by a utsname with nothing but the machine, a time of 0 and two equal bitmaps.
 bool is_qemu_kdump(const Vmcore& vmcore, const KdumpFile& kdump) {
     const KdumpHeader& header = kdump.header;
     const guest::Utsname& name = header.utsname;
@@ -58,6 +60,7 @@ bool is_qemu_kdump(const Vmcore& vmcore, const KdumpFile& kdump) {
 
 std::optional<qapi::VmcoreProgram> written_by(const Vmcore& vmcore) {
     using Program = qapi::VmcoreProgram;
+    if (vmcore.contents().migration) return Program::qemu;
     const VboxCore* vbox = vmcore.vbox();
     if (vbox && vbox->vbox_version != 0) return Program::virtualbox;
     if (vbox || !has_qemu_notes(vmcore)) return std::nullopt;

@@ -8,9 +8,9 @@
 
 namespace guestdump::vmcore {
 
-/// The program that wrote @vmcore, if the file has a mark that no other program leaves; else empty.
-/// A layout that is usual for one program is no mark: any program, or a script, may write it.
-/// docs/formats.md has the marks.
+/// Returns the program that wrote @vmcore, if the file has a mark that no other program leaves;
+/// else empty. A layout that is usual for a program is no mark, because any other program or script
+/// may write it too. docs/formats.md lists the marks.
 std::optional<qapi::VmcoreProgram> written_by(const Vmcore& vmcore);
 
 }  // namespace guestdump::vmcore

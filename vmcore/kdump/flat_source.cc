@@ -13,10 +13,10 @@ namespace {
 
 using StoredRange = FlatSource::StoredRange;
 
-/// Offsets in the carried file must be valid file offsets. [POSIX off_t]
+/// Offsets in the unflattened file must be valid file offsets. [POSIX off_t]
 constexpr uint64_t kMaxEnd = INT64_MAX;
 
-/// What the type says is in it, so that a newer file is not taken for garbage.
+/// The message contains the type, so that a file of a newer version is not mistaken for garbage.
 Result<> check_header(const ByteSource& file) {
     const auto header = TRY(read_struct<format::FlatHeader>(file, "the flattened header", 0));
     if (header.type != format::kFlatType || header.version != format::kFlatVersion) {
@@ -28,13 +28,13 @@ Result<> check_header(const ByteSource& file) {
     return {};
 }
 
-/// What the records of a file say, in its order.
+/// The records of a file, in file order.
 struct Records {
     std::vector<StoredRange> ranges;
     bool cut_off = false;  ///< there is no end record
 };
 
-/// The last record of a file that was cut off: what there is of it.
+/// Adds what remains of the last record of a file that was cut off.
 void add_cut_record(const StoredRange& whole, const ByteSource& file, Records& records) {
     StoredRange part = whole;
     part.size = file.size() - whole.stored;
@@ -70,14 +70,14 @@ Result<Records> read_records(const ByteSource& file, OpenOptions options) {
     }
 }
 
-/// True where the later record hides the other; records' data lies in the order in which they came.
+/// Orders records by their position in the file, because a later record hides an earlier one.
 struct Hidden {
     bool operator()(const StoredRange& a, const StoredRange& b) const {
         return a.stored < b.stored;
     }
 };
 
-/// Adds [@from, @to) of @range, or makes the last range longer by it.
+/// Adds [@from, @to) of @range, or extends the last range by it.
 void add_part(std::vector<StoredRange>& out, const StoredRange& range, uint64_t from, uint64_t to) {
     const uint64_t stored = range.stored + (from - range.offset);
     if (!out.empty() && out.back().end() == from && out.back().stored + out.back().size == stored) {
@@ -87,8 +87,8 @@ void add_part(std::vector<StoredRange>& out, const StoredRange& range, uint64_t 
     }
 }
 
-/// Walks over all starts and ends; of the records that are open between two of them the latest
-/// counts. O(n log n). @sorted by offset.
+/// Visits all starts and ends in order; between two of them the latest of the open records counts.
+/// O(n log n). @sorted is sorted by offset.
 std::vector<StoredRange> resolve_overlaps(const std::vector<StoredRange>& sorted) {
     std::vector<StoredRange> out;
     std::priority_queue<StoredRange, std::vector<StoredRange>, Hidden> open;

@@ -8,20 +8,20 @@
 
 namespace guestdump::vmcore {
 
-/// True where @source begins as a flattened file does.
+/// True if @source starts like a flattened file.
 bool is_flattened(const ByteSource& source);
 
-/// The file that a flattened one carries. Bytes that no record has are zero, as where it is put
-/// together on disk; of records that overlap the later one wins, as there. [makedumpfile -R]
+/// The file inside a flattened one. As when it is reassembled on disk, bytes without a record are
+/// zero, and if records overlap, the later one counts. [makedumpfile -R]
 class FlatSource final : public ByteSource {
   public:
-    /// Reads every record's header, not the data. Memory: 24 bytes a record, which itself has 17 or
-    /// more.
+    /// Reads the header of every record, but no data. Memory: 24 bytes per record, which itself has
+    /// 17 or more.
     ///
-    /// With options.partial, a file that was cut off ends with its last byte.
+    /// With options.partial, a file that was cut off ends at its last byte.
     ///
-    /// Errors: a type or version that is not known, a record of no or negative size, one that leads
-    /// outside of the file, no end record.
+    /// Errors: unknown type or version; a record whose size is zero or negative, or that lies
+    /// outside the file; no end record.
     static Result<std::shared_ptr<const FlatSource>> open(std::shared_ptr<const ByteSource> file,
                                                           OpenOptions options = {});
 
@@ -30,7 +30,7 @@ class FlatSource final : public ByteSource {
     Result<> read_at(uint64_t offset, std::span<std::byte> out) const override;
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
-    /// Bytes [offset, offset + size) of the carried file lie at @stored of the flattened one.
+    /// Bytes [offset, offset + size) of the unflattened file lie at @stored in the flattened one.
     struct StoredRange {
         uint64_t offset, size, stored;
         uint64_t end() const { return offset + size; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <bit>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,18 @@
 
 namespace guestdump::vmcore {
 
-/// Both headers of a kdump-compressed file, of either class and any version; what a version does
-/// not have is 0, and so are the offset and size of notes that lie outside of the file. All numbers
-/// have been checked: areas lie inside the file, in order, and fit each other.
+/// The page frames [start, end) whose pages are in one file of a split set.
+struct SplitPages {
+    uint64_t start = 0, end = 0;
+};
+
+/// Both headers of a kdump-compressed file, of either class and any version. Fields that a version
+/// does not have are 0, and so are the offset and size of notes outside the file. All numbers have
+/// been checked: areas lie inside the file, in order, and match each other.
 struct KdumpHeader {
     format::ElfClass elf_class = format::ElfClass::k64;  ///< of the structures
+    std::endian order = std::endian::little;             ///< of the structures
+    uint32_t page_size = 4096;                           ///< block_size, bytes
     uint32_t version = 0;                                ///< 0 to 6; newer ones are read as 6
     uint32_t status = 0;                                 ///< kStatus... bits
     guest::Utsname utsname;                              ///< not checked
@@ -25,20 +34,20 @@ struct KdumpHeader {
     uint32_t dump_level = 0;  ///< bits: kinds of pages that were left out
     uint64_t vmcoreinfo_offset = 0, vmcoreinfo_size = 0;  ///< bytes, in the file
     uint64_t note_offset = 0, note_size = 0;              ///< bytes, in the file
-    uint64_t bitmap1 = 0, bitmap2 = 0;                    ///< where they begin, bytes
-    uint64_t descriptors = 0;           ///< where the page descriptors begin, bytes
-    std::vector<std::string> warnings;  ///< oddities that keep nobody from the memory
+    uint64_t erase_info_offset = 0, erase_info_size = 0;  ///< bytes, in the file
+    uint64_t bitmap1 = 0, bitmap2 = 0;                    ///< offsets in the file, bytes
+    std::optional<SplitPages> split;                      ///< set in a file of a split set
+    uint64_t descriptors = 0;                             ///< offset of the page descriptors, bytes
+    std::vector<std::string> warnings;                    ///< oddities that do not prevent reading
 };
 
-/// True if @machine, of utsname, is i386 to i686.
-bool is_i386_name(const std::string& machine);
-
-/// True where @source begins as a kdump-compressed file does.
+/// True if @source starts like a kdump-compressed file.
 bool is_kdump(const ByteSource& source);
 
-/// Errors: neither a 32-bit nor a 64-bit header makes sense; utsname or the byte order are another
-/// machine's; a page size that is not x86's; a file
-/// of a split set; bitmaps that lead outside of the file.
+/// Headers of either class and byte order, and both forms of the 32-bit sub header.
+///
+/// Errors: no header is plausible; x86 in a big-endian file; a page size that the machine cannot
+/// have; bitmaps that lie outside the file.
 Result<KdumpHeader> read_kdump_header(const ByteSource& source);
 
 }  // namespace guestdump::vmcore

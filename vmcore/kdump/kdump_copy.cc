@@ -11,14 +11,15 @@
 #include "dump/kdump/kdump_header.h"
 #include "util/mapped_array.h"
 #include "util/ordered_stages.h"
+#include "vmcore/kdump/kdump_reader.h"
 
 namespace guestdump::vmcore {
 namespace {
 
-/// What is read and written at once: one record of a flattened file.
+/// Bytes that are read and written at once: one record of a flattened file.
 constexpr uint64_t kCopyBuffer = uint64_t{1} << 20;
 
-/// Pieces under way: the bound on memory.
+/// Limit on the pieces in flight, which limits the memory.
 constexpr unsigned kMostThreads = 16;
 
 /// Bytes [begin, end) of the file.
@@ -30,30 +31,32 @@ struct PageData {
 bool wants_pages_as_they_are(const dump::Request& request, const KdumpHeader& header) {
     const dump::KdumpRequest& kdump = *request.kdump();
     return header.status == dump::compression_flag(kdump.compression) && !kdump.level &&
-           !request.only && kdump.share_pages;
+           !request.only && request.exclude == linux_guest::Exclusion{} && kdump.share_pages;
 }
 
-/// As readers expect it of a page that is stored with @flag, somewhere in @data.
-bool is_sound(const format::PageDesc& page, uint32_t flag, PageData data) {
-    const bool raw = page.size == kPageSize && page.flags == format::kPageRaw;
-    const bool compressed = page.size > 0 && page.size < kPageSize && page.flags == flag;
+/// True if readers accept @page, which must be stored raw or with @flag, inside @data.
+bool is_sound(const format::PageDesc& page, uint32_t page_size, uint32_t flag, PageData data) {
+    const bool raw = page.size == page_size && page.flags == format::kPageRaw;
+    const bool compressed = page.size > 0 && page.size < page_size && page.flags == flag;
     return (raw || compressed) && page.offset >= data.begin && page.offset <= data.end &&
            page.size <= data.end - page.offset;
 }
 
-/// Where all pages lie, if they are stored with @flag and can be taken as they are.
-Result<std::optional<PageData>> find_page_data(const KdumpRegion& region, uint32_t flag) {
+/// Returns where all pages lie, if they are stored with @flag and can be copied unchanged.
+Result<std::optional<PageData>> find_page_data(const KdumpFile& file, uint32_t flag) {
+    const KdumpRegion& region = *file.region;
+    const uint32_t page_size = file.header.page_size;
     const PageData whole{region.page_data(), std::max(region.page_data(), region.source().size())};
     PageData used{whole.begin, whole.begin};
     bool sound = true;
     TRY(region.for_each_descriptor([&](uint64_t, const format::PageDesc& page) -> Result<> {
-        sound = sound && is_sound(page, flag, whole);
+        sound = sound && is_sound(page, page_size, flag, whole);
         if (sound) used.end = std::max(used.end, page.offset + page.size);
         return {};
     }));
-    // The page of zeros may be there beside them. More is nobody's, and in a sparse file it may be
-    // any number.
-    if (!sound || used.size() > (region.stored().pages() + 1) * kPageSize) {
+    // The zero page may be stored in addition to the pages. Any more belongs to no page, and in a
+    // sparse file may be of any size.
+    if (!sound || used.size() > (region.stored().pages() + 1) * page_size) {
         return std::optional<PageData>();
     }
     return std::optional(used);
@@ -81,7 +84,7 @@ class KdumpCopy final : public dump::VmcoreWriter {
         return write_descriptors(sink, progress);
     }
 
-    /// Tells progress in proportion: pages are not seen.
+    /// Reports progress in proportion to the copied bytes, because pages are not looked at.
     Result<> iterate(const guest::PageSource&, dump::Sink& sink,
                      dump::Progress& progress) override {
         const unsigned threads = std::min(dump::thread_count(request_.threads), kMostThreads);
@@ -90,7 +93,7 @@ class KdumpCopy final : public dump::VmcoreWriter {
             buffer.storage =
                 TRY(util::MappedArray<std::byte>::make(std::min(kCopyBuffer, data_.size())));
         }
-        uint64_t next = 0;  // from the begin of the data
+        uint64_t next = 0;  // bytes from the start of the data
         util::StagePlan plan;
         plan.begin_job = [&](size_t slot) -> Result<bool> {
             TRY(progress.check());
@@ -113,7 +116,7 @@ class KdumpCopy final : public dump::VmcoreWriter {
 
   private:
     struct CopyBuffer {
-        uint64_t at = 0;  ///< from the begin of the data
+        uint64_t at = 0;  ///< bytes from the start of the data
         uint64_t size = 0;
         util::MappedArray<std::byte> storage;
 
@@ -122,8 +125,7 @@ class KdumpCopy final : public dump::VmcoreWriter {
 
     Result<> write_descriptors(dump::Sink& sink, const dump::Progress& progress) const {
         const uint32_t flag = dump::compression_flag(request_.kdump()->compression);
-        auto descriptors =
-            TRY(dump::KdumpDescriptors::make(sink, layout_.descriptors, kPageSize, flag));
+        auto descriptors = TRY(dump::KdumpDescriptors::make(sink, layout_, flag));
         const auto append = [&](uint64_t, const format::PageDesc& page) -> Result<> {
             TRY(progress.check());
             return descriptors.append({page.offset - data_.begin + layout_.pages, page.size});
@@ -142,10 +144,10 @@ class KdumpCopy final : public dump::VmcoreWriter {
         return {};
     }
 
-    /// The bytes of guest memory that stand for the first @done bytes of the data.
+    /// Returns the bytes of guest memory that correspond to the first @done bytes of the data.
     uint64_t told_at(uint64_t done) const {
         const double share = static_cast<double>(done) / static_cast<double>(data_.size());
-        return static_cast<uint64_t>(share * static_cast<double>(snapshot_.blocks.total_bytes()));
+        return static_cast<uint64_t>(share * static_cast<double>(snapshot_.total_bytes()));
     }
 
     const KdumpFile& file_;
@@ -164,14 +166,14 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore
     const KdumpFile* file = vmcore.kdump();
     if (!file || !request.kdump() || !wants_pages_as_they_are(request, file->header)) return writer;
     const uint32_t flag = dump::compression_flag(request.kdump()->compression);
-    const std::optional<PageData> data = TRY(find_page_data(*file->region, flag));
+    const std::optional<PageData> data = TRY(find_page_data(*file, flag));
     if (!data) return writer;
-    const dump::KdumpLayout layout =
-        TRY(dump::KdumpLayout::of({.elf_class = snapshot.arch.elf_class,
-                                   .page_size = kPageSize,
-                                   .max_mapnr = file->header.max_mapnr,
-                                   .page_count = file->region->stored().pages(),
-                                   .note_size = snapshot.notes.size()}));
+    dump::KdumpLayout::Input input = dump::KdumpLayout::Input::of(snapshot.arch);
+    input.page_size = file->header.page_size;
+    input.max_mapnr = file->header.max_mapnr;
+    input.page_count = file->region->stored().pages();
+    input.note_size = snapshot.notes.size();
+    const dump::KdumpLayout layout = TRY(dump::KdumpLayout::of(input));
     writer = std::make_unique<KdumpCopy>(*file, snapshot, request, layout, *data);
     if (request.kdump()->flattened) writer = dump::make_flattened_writer(std::move(writer));
     return writer;

@@ -8,18 +8,18 @@
 
 namespace guestdump::vmcore {
 
-/// The writer of a kdump-compressed file with the pages of @vmcore as they are stored there: not
-/// one is decompressed. Headers and notes are made from @snapshot, as for any dump; bitmaps, the
-/// kinds of pages that were left out, the order of pages and their bytes stay. A page that is
-/// damaged stays that, too.
+/// Makes a writer of a kdump-compressed file that copies the stored pages of @vmcore without
+/// decompressing any. Headers and notes are made from @snapshot, as for any dump. Bitmaps, the
+/// kinds of pages that were left out, the order of pages and their bytes do not change; damaged
+/// pages stay damaged.
 ///
-/// nullptr where @request asks for something else, or not all that is in the file can be taken on
-/// trust: the pages have another compression; a level, a range, or equal pages each by itself are
-/// wanted; a descriptor leads outside of the page data, or these are larger than so many pages can
-/// be. Whoever reads the pages then will tell what is wrong with them.
+/// Returns nullptr if the pages cannot be copied for @request: they have another compression; a
+/// level, a range, or a copy of each equal page is requested; a descriptor points outside the page
+/// data; or the page data is larger than its number of pages allows. The pages must be read one by
+/// one then, which reports what is wrong with them.
 ///
-/// @vmcore and @snapshot must outlive it. Errors: reading descriptors; the guest does not fit the
-/// format.
+/// @vmcore and @snapshot must outlive the writer. Errors: failed reads of descriptors; the guest
+/// does not fit into the format.
 Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore,
                                                             const dump::Snapshot& snapshot,
                                                             const dump::Request& request);

@@ -8,7 +8,7 @@
 
 namespace guestdump::vmcore {
 
-/// A kdump-compressed file and what only this format has.
+/// A kdump-compressed file, with what only this format has.
 struct KdumpFile {
     KdumpHeader header;
     PageBitmap existing;                        ///< bitmap 1: all pages, in the file or left out
@@ -16,12 +16,12 @@ struct KdumpFile {
     Contents contents;
 };
 
-/// Reads a kdump-compressed file: ours, QEMU's, makedumpfile's. Pages of bitmap 1 that are not in
-/// bitmap 2 were left out: they are in Contents::left_out and in no block, since nobody can tell
-/// what was in them. If zero pages are all that was left out (dump_level 1), they are zero again.
+/// Reads a kdump-compressed file from guestdump, QEMU or makedumpfile. Pages of bitmap 1 that are
+/// not in bitmap 2 were left out: they are in Contents::left_out and in no block, because their
+/// contents are unknown. If only zero pages were left out (dump_level 1), they read as zeros again.
 ///
-/// Errors: as read_kdump_header(); a machine that is not x86; bitmaps, descriptors or notes that
-/// make no sense.
+/// Errors: those of read_kdump_header(); implausible bitmaps, descriptors or notes; one file of a
+/// split set (see split_set.h).
 Result<KdumpFile> read_kdump(const std::shared_ptr<const ByteSource>& source,
                              OpenOptions options = {});
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <array>
+#include <bit>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -16,40 +16,40 @@
 namespace guestdump::vmcore {
 
 /// The pages of a kdump-compressed file as one RAM region whose offsets are guest-physical
-/// addresses. Pages are decompressed as they are read, each at once into the caller's buffer; parts
-/// of pages come out of a small cache.
+/// addresses. Whole pages are decompressed into the caller's buffer when they are read; parts of
+/// pages come from a small cache.
 class KdumpRegion final : public guest::RamRegion {
   public:
-    /// @stored: the pages of bitmap 2, which have descriptors. Others read as zero: only blocks can
-    /// tell whether they were zero or are unknown.
+    /// @stored are the pages of bitmap 2, which have descriptors. Other pages read as zeros; only
+    /// the blocks show whether they were zero or are unknown.
     ///
-    /// With options.partial, descriptors that @source lacks are zero, as those that were never
-    /// written.
+    /// With options.partial, descriptors beyond the end of @source are zero, like those that were
+    /// never written.
     ///
-    /// Errors: the descriptors do not lie inside of @source.
+    /// Errors: the descriptors do not lie inside @source.
     static Result<std::shared_ptr<const KdumpRegion>> create(
         std::shared_ptr<const ByteSource> source, const KdumpHeader& header, PageBitmap stored,
         OpenOptions options = {});
 
     std::string_view name() const override { return source_->name(); }
-    uint64_t size() const override { return max_mapnr_ * kPageSize; }
-    /// Errors: also a page that is damaged or, in an incomplete dump, missing. The latter name the
-    /// option `--partial`.
+    uint64_t size() const override { return max_mapnr_ * page_size_; }
+    /// Errors: also a page that is damaged or, in an incomplete dump, missing. The message names
+    /// the option `--partial`, unless the file was opened with it.
     Result<> read(uint64_t offset, std::span<std::byte> out) const override;
     /// Pages that share the zero page at the start of the data count as not populated.
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override;
 
-    /// Calls @visit with each page of bitmap 2 in order. Errors: reading the descriptors; of
-    /// @visit, which ends it.
+    /// Calls @visit with each page of bitmap 2 in order; its first Error ends the iteration.
+    /// Errors: failed reads of the descriptors; those of @visit.
     Result<> for_each_descriptor(
         const std::function<Result<>(uint64_t pfn, const format::PageDesc&)>& visit) const;
-    /// True where @descriptor is that of a page which shares the zero page.
+    /// True if @descriptor is that of a page which shares the zero page.
     bool is_zero_page(const format::PageDesc& descriptor) const;
     const PageBitmap& stored() const { return stored_; }
-    /// The stored pages whose descriptor was never written, or whose bytes lie beyond the end of
-    /// the file. Reads all descriptors.
+    /// Returns the stored pages whose descriptor was never written or whose bytes lie beyond the
+    /// end of the file. Reads all descriptors.
     Result<RangeList> missing() const;
-    /// The file, and where in it, behind the descriptors, the bytes of pages begin.
+    /// The file, and the offset in it, after the descriptors, at which the bytes of pages begin.
     const ByteSource& source() const { return *source_; }
     uint64_t page_data() const {
         return descriptors_at_ + stored_.pages() * sizeof(format::PageDesc);
@@ -59,14 +59,14 @@ class KdumpRegion final : public guest::RamRegion {
     using PageDesc = format::PageDesc;
     struct CachedPage {
         uint64_t pfn = UINT64_MAX;
-        std::array<std::byte, kPageSize> bytes;
+        std::vector<std::byte> bytes;
     };
     static constexpr size_t kCachedPages = 64;
-    /// Pages whose descriptors are read at once.
+    /// Number of pages whose descriptors are read at once.
     static constexpr uint64_t kBatch = 256;
 
     KdumpRegion(std::shared_ptr<const ByteSource> source, const KdumpHeader& header,
-                PageBitmap stored);
+                PageBitmap stored, OpenOptions options);
 
     Result<> find_zero_page();
     bool is_missing(const PageDesc& descriptor) const;
@@ -78,12 +78,15 @@ class KdumpRegion final : public guest::RamRegion {
 
     std::shared_ptr<const ByteSource> source_;
     uint64_t max_mapnr_;
+    uint64_t page_size_;  ///< bytes
+    std::endian order_;
     uint64_t descriptors_at_;
     PageBitmap stored_;
+    OpenOptions options_;
     std::optional<uint64_t> zero_page_;  ///< offset of the page that all zero pages share
 
     mutable std::mutex cache_mutex_;
-    mutable std::vector<CachedPage> cache_;  ///< page pfn is at pfn % kCachedPages, if anywhere
+    mutable std::vector<CachedPage> cache_;  ///< page pfn can only be at pfn % kCachedPages
 };
 
 }  // namespace guestdump::vmcore

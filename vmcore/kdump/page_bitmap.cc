@@ -12,7 +12,8 @@ constexpr uint64_t kBytesPerRead = 64 << 10;
 
 }  // namespace
 
-Result<PageBitmap> PageBitmap::read(const ByteSource& source, uint64_t offset, uint64_t max_mapnr) {
+Result<PageBitmap> PageBitmap::read(const ByteSource& source, uint64_t offset, uint64_t max_mapnr,
+                                    uint32_t page_size) {
     PageBitmap runs;
     std::vector<std::byte> buffer(kBytesPerRead);
     const uint64_t bytes = (max_mapnr + 7) / 8;
@@ -31,8 +32,8 @@ Result<PageBitmap> PageBitmap::read(const ByteSource& source, uint64_t offset, u
             if (max_mapnr - pfn < 8) set &= (1u << (max_mapnr - pfn)) - 1;
             if (set != 0 && !runs.add_byte(pfn, set)) {
                 return Error::make("'%s': the bitmap at offset %" PRIu64
-                                   " has more than %zu runs below page 0x%" PRIx64,
-                                   source.name().c_str(), offset, kMaxRuns, pfn);
+                                   " has more than %zu runs of pages below address 0x%" PRIx64,
+                                   source.name().c_str(), offset, kMaxRuns, pfn * page_size);
             }
         }
     }
@@ -48,6 +49,11 @@ const BitmapRun* PageBitmap::find_from(uint64_t pfn) const {
 const BitmapRun* PageBitmap::find(uint64_t pfn) const {
     const BitmapRun* run = find_from(pfn);
     return run && run->first <= pfn ? run : nullptr;
+}
+
+uint64_t PageBitmap::rank(uint64_t pfn) const {
+    const BitmapRun* run = find_from(pfn);
+    return run ? run->rank + (std::max(pfn, run->first) - run->first) : pages();
 }
 
 bool PageBitmap::add_byte(uint64_t pfn, unsigned bits) {

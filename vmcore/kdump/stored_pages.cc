@@ -8,31 +8,32 @@ namespace guestdump::vmcore {
 
 Result<> StoredPages::check(size_t index, size_t page_size) const {
     const format::PageDesc& descriptor = descriptors_[index];
-    const uint64_t pfn = first_pfn_ + index;
+    const uint64_t address = (first_pfn_ + index) * page_size;
     const uint64_t offset = descriptor.offset;
     const uint32_t size = descriptor.size, flags = descriptor.flags;
-    // The descriptor area of a dump that ran out of disk is a hole.
+    // The descriptor area of a dump that ran out of disk space is a hole.
     if (offset == 0) {
-        return Error::make("'%s': page 0x%" PRIx64 " is not in the file, the dump is incomplete",
-                           source_.name().c_str(), pfn);
+        return Error::make("'%s': the page at 0x%" PRIx64
+                           " is not in the file, the dump is incomplete",
+                           source_.name().c_str(), address);
     }
     if (flags != format::kPageRaw && !Decompressor::has(flags)) {
         const char* name = Decompressor::name(flags);
         if (!name) {
-            return Error::make("'%s': page 0x%" PRIx64
+            return Error::make("'%s': the page at 0x%" PRIx64
                                " has flags 0x%x, which is no known compression",
-                               source_.name().c_str(), pfn, flags);
+                               source_.name().c_str(), address, flags);
         }
-        return Error::make("'%s': page 0x%" PRIx64 ": %s is not available now",
-                           source_.name().c_str(), pfn, name);
+        return Error::make("'%s': the page at 0x%" PRIx64 ": %s is not available now",
+                           source_.name().c_str(), address, name);
     }
     if (size > page_size || (flags == format::kPageRaw && size != page_size)) {
-        return Error::make("'%s': page 0x%" PRIx64
+        return Error::make("'%s': the page at 0x%" PRIx64
                            " is stored in %u bytes with flags 0x%x, a page has %zu",
-                           source_.name().c_str(), pfn, size, flags, page_size);
+                           source_.name().c_str(), address, size, flags, page_size);
     }
     Result<> inside = check_inside(source_, "its data", offset, size);
-    if (!inside) return std::move(inside).take_error().while_("page 0x%" PRIx64, pfn);
+    if (!inside) return std::move(inside).take_error().while_("the page at 0x%" PRIx64, address);
     return {};
 }
 
@@ -45,13 +46,14 @@ Result<> StoredPages::read(size_t index, std::span<std::byte> page) {
         return {};
     }
     if (decompressor_.expand(flags, bytes, page)) return {};
-    return Error::make("'%s': page 0x%" PRIx64 ": the %zu bytes at offset %" PRIu64
+    return Error::make("'%s': the page at 0x%" PRIx64 ": the %zu bytes at offset %" PRIu64
                        " with flags 0x%x do not decompress to %zu bytes",
-                       source_.name().c_str(), first_pfn_ + index, bytes.size(),
+                       source_.name().c_str(), (first_pfn_ + index) * page.size(), bytes.size(),
                        uint64_t{descriptors_[index].offset}, flags, page.size());
 }
 
-/// The end of the bytes that begin with those of @index and go on with those of later pages.
+/// Returns the end of the run of bytes that starts with page @index and continues with those later
+/// pages whose bytes directly follow.
 uint64_t StoredPages::window_end(size_t index, size_t page_size) const {
     uint64_t end = descriptors_[index].offset + descriptors_[index].size;
     for (const format::PageDesc& next : descriptors_.subspan(index + 1)) {

@@ -10,18 +10,18 @@
 
 namespace guestdump::vmcore {
 
-/// Reads some pages of a kdump-compressed file that follow each other in page order. What also
-/// follows in the file is read with one call. One thread; short-lived.
+/// Reads some consecutive pages of a kdump-compressed file. Pages that also follow each other in
+/// the file are read with one call. One thread; short-lived.
 class StoredPages {
   public:
-    /// @descriptors are of pages @first_pfn and so on. Both must outlive this.
+    /// @descriptors are those of the pages from @first_pfn on. They and @source must outlive this.
     StoredPages(const ByteSource& source, std::span<const format::PageDesc> descriptors,
                 uint64_t first_pfn)
         : source_(source), descriptors_(descriptors), first_pfn_(first_pfn) {}
 
     /// Fills @page with page first_pfn + @index.
     ///
-    /// Errors: the descriptor makes no sense or leads outside of the file; the page does not
+    /// Errors: the descriptor is implausible or points outside the file; the page does not
     /// decompress.
     Result<> read(size_t index, std::span<std::byte> page);
 
@@ -34,9 +34,9 @@ class StoredPages {
     std::span<const format::PageDesc> descriptors_;
     uint64_t first_pfn_;
     Decompressor decompressor_;
-    uint64_t window_start_ = 0;      ///< offset in the file of what window_ has
+    uint64_t window_start_ = 0;      ///< file offset of the bytes in window_
     std::vector<std::byte> window_;  ///< the stored bytes of several pages
-    std::vector<std::byte> single_;  ///< those of a page that lies elsewhere, as shared pages do
+    std::vector<std::byte> single_;  ///< bytes of a page that lies elsewhere, such as a shared page
 };
 
 }  // namespace guestdump::vmcore

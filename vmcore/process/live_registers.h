@@ -6,10 +6,10 @@
 
 namespace guestdump::vmcore {
 
-/// Reads the registers that KVM left at @address of a process into @out, whose kernel_gs_base
-/// stays.
+/// Reads the registers that KVM left at @address of a process into @out. Does not change
+/// kernel_gs_base of @out.
 ///
-/// Errors: the core does not hold them; @out is untouched then.
+/// Errors: the core does not contain them; @out is unchanged then.
 Result<> read_live_registers(const ProcessMemory& memory, uint64_t address,
                              target_i386::Registers& out);
 

@@ -16,10 +16,10 @@ namespace {
 using Bytes = std::span<const std::byte>;
 using Block = PostMortemRecord::Block;
 
-/// More vCPUs than any machine of ours has; bounds what their registers take.
+/// Limit on the vCPUs of a record, and so on the size of their registers. guestdump-vm has fewer.
 constexpr uint32_t kMostCpus = 4096;
 
-/// The structure at @offset of @bytes, which must hold it.
+/// Copies the structure at @offset of @bytes, which must contain it.
 template <class T>
 T struct_at(Bytes bytes, uint64_t offset) {
     T object;
@@ -31,7 +31,7 @@ bool inside(uint64_t offset, uint64_t size, uint64_t whole) {
     return offset <= whole && size <= whole - offset;
 }
 
-/// What @header alone tells of a record at @address, where @there bytes are.
+/// Checks @header, of a record at @address with @there bytes, by itself.
 Result<> check_header(const format::RecordHeader& header, uint64_t address, uint64_t there) {
     if (header.version != format::kRecordVersion || header.size != sizeof header) {
         return Error::make("it has version %u and a header of %u bytes, only %u with %zu is known",
@@ -87,7 +87,7 @@ Result<Block> parse_block(const format::RecordBlock& stored, const Block* before
                  .name = std::string(name.substr(0, name.find('\0')))};
 }
 
-/// The bytes of the whole copy with the highest sequence, behind its header.
+/// Returns the bytes after the header of the complete copy with the highest sequence.
 Result<Bytes> newest_copy(Bytes bytes, const format::RecordHeader& header) {
     Bytes newest;
     uint64_t sequence = 0;
@@ -139,7 +139,7 @@ Result<bool> begins_record(const ProcessMemory& memory, const ProcessMemory::Cor
     return std::string_view(magic.data(), magic.size()) == format::kRecordMagic;
 }
 
-/// @left: so many records are still read behind their headers.
+/// @left: how many more records may be read beyond their headers.
 Result<PostMortemRecord> read_whole(const ProcessMemory& memory,
                                     const ProcessMemory::CoreRange& range, size_t& left) {
     const ByteSource& source = *memory.source();
@@ -168,7 +168,7 @@ bool in_guest_of(const PostMortemRecord& owner, uint64_t address) {
     });
 }
 
-/// What a guest put into its own memory is no record.
+/// Removes records that lie in guest memory, where a guest may have forged them.
 std::vector<PostMortemRecord> without_forged(const std::vector<PostMortemRecord>& all) {
     std::vector<PostMortemRecord> kept;
     for (const PostMortemRecord& one : all) {
@@ -204,7 +204,7 @@ Result<PostMortemRecord> parse_record(std::span<const std::byte> bytes, uint64_t
 }
 
 Result<PostMortemRecord> find_record(const ProcessMemory& memory) {
-    /// Nobody but a forger has more than one, good or bad.
+    /// Limit on the records that are read, good or bad. Only forgery leads to more than one.
     constexpr size_t kMostRecords = 16;
     size_t left = kMostRecords;
     std::vector<PostMortemRecord> found;

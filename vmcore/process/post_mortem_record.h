@@ -11,7 +11,7 @@
 
 namespace guestdump::vmcore {
 
-/// What guestdump-vm leaves in its memory for the case that it dies. [docs/post-mortem.md]
+/// The record that guestdump-vm keeps in its memory in case it dies. [docs/post-mortem.md]
 struct PostMortemRecord {
     struct Block {
         guest::GpaRange range;
@@ -19,29 +19,28 @@ struct PostMortemRecord {
         std::string name;
     };
     struct Cpu {
-        target_i386::Registers registers;  ///< as last synchronised
+        target_i386::Registers registers;  ///< when last synchronised
         uint64_t live = 0;  ///< address of its format::LiveRegisters in the process, or 0
     };
 
-    uint64_t address = 0;       ///< its own, in the process
-    uint64_t time = 0;          ///< of the synchronisation, nanoseconds since 1970
-    bool running = false;       ///< the vCPUs have run since
+    uint64_t address = 0;       ///< of the record, in the process
+    uint64_t time = 0;          ///< of that synchronisation, nanoseconds since 1970
+    bool running = false;       ///< the vCPUs have run since then
     std::vector<Block> blocks;  ///< by guest-physical address, disjoint
     std::vector<Cpu> cpus;
     std::optional<guest::GuestNote> note;
 };
 
-/// Finds the record without symbols: it begins a segment of the core. A guest can write what looks
-/// like one into its own memory; memory of the guest is never taken for one as long as the true
-/// record is there as well, and a forger would have to know at which address of the process its
-/// memory lies.
+/// Finds the record without symbols: it is at the start of a segment of the core. A guest can forge
+/// a record in its own memory, but a record in guest memory is ignored if the true record is also
+/// present. A forger must also know where guest memory is mapped in the process.
 ///
-/// Errors: there is none; it is damaged or of a version that is not known; there are several, none
-/// of which lies in memory of the other's guest.
+/// Errors: no record; a damaged record, or one of an unknown version; several records, and their
+/// guest memory does not show which one is forged.
 Result<PostMortemRecord> find_record(const ProcessMemory& memory);
 
-/// The record in @bytes, which begin at @address of the process. Everything in it is checked
-/// against everything else, but whether the core has what it refers to.
+/// Parses the record in @bytes, which begin at @address of the process. Checks all fields for
+/// consistency, but not whether the core contains what they refer to.
 ///
 /// Errors: what is wrong, with its numbers.
 Result<PostMortemRecord> parse_record(std::span<const std::byte> bytes, uint64_t address);

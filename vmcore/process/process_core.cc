@@ -22,19 +22,23 @@ namespace {
 
 using target_i386::Registers;
 
-// n_type of notes that tell of a process. [linux include/uapi/linux/elf.h, auxvec.h]
+// n_type of notes that describe a process. [linux include/uapi/linux/elf.h, auxvec.h]
 constexpr uint32_t kNtPrpsinfo = 3;
 constexpr uint32_t kNtAuxv = 6;
 
-/// A record's blocks and a core's segments have no common border to be cut at; nobody but a hostile
-/// file has more pieces than this.
+/// Maximum number of pieces of guest memory. A block may span several segments of the core, but
+/// only a malicious file needs more pieces than this.
 constexpr size_t kMostPieces = size_t{1} << 20;
 
 bool tells_of_process(const Note& note) {
     return note.name == "CORE" && (note.type == kNtPrpsinfo || note.type == kNtAuxv);
 }
 
-/// @left: so many bytes of notes are still looked at; any number of headers may share them.
+/// Limit on the notes that are examined for signs of a process, bytes.
+constexpr uint64_t kMostExamined = uint64_t{32} << 20;
+
+/// @left: how many bytes of notes may still be read. This limits the work when many headers point
+/// to the same notes.
 bool notes_tell_of_process(const ByteSource& source, uint64_t offset, uint64_t size,
                            uint64_t& left) {
     if (offset > source.size()) return false;
@@ -45,11 +49,11 @@ bool notes_tell_of_process(const ByteSource& source, uint64_t offset, uint64_t s
     const auto any = [&list](auto is) {
         return std::any_of(list.notes.begin(), list.notes.end(), is);
     };
-    // In a dump of a guest, such a note is the guest's own, which may have any name.
+    // In a dump of a guest, the guest writes this note and can choose any name.
     return any(tells_of_process) && !any([](const Note& note) { return note.name == "QEMU"; });
 }
 
-/// Puts together what a reader of vmcores gives, from a record and the core around it.
+/// Builds the Contents from a record and the core that contains it.
 class Rescue {
   public:
     Rescue(const ProcessMemory& memory, const PostMortemRecord& record)
@@ -66,8 +70,7 @@ class Rescue {
         if (!contents_.registers.empty()) {
             arch_ = target_i386::dump_info(contents_.registers.front(), contents_.blocks);
         }
-        contents_.machine = arch_.machine;
-        contents_.elf_class = arch_.elf_class;
+        contents_.machine = {arch_.machine, arch_.elf_class, std::endian::little};
         write_notes();
         return std::move(contents_);
     }
@@ -122,7 +125,7 @@ class Rescue {
             old, record_.cpus.size()));
     }
 
-    /// As a dump of the guest would have them.
+    /// Writes the notes that a dump of the guest would have.
     void write_notes() {
         guest::NoteBuilder notes;
         std::vector<guest::Cpu> cpus;
@@ -157,7 +160,7 @@ bool is_process_core(const ByteSource& source) {
     const auto headers = ProgramHeaders<format::ElfClass::k64>::of(source);
     if (!headers) return false;
     bool tells = false;
-    uint64_t left = kMaxNotes;
+    uint64_t left = kMostExamined;
     const Result<> read = headers->for_each([&](uint64_t, const auto& segment) -> Result<> {
         if (segment.type == format::kPtNote && !tells)
             tells = notes_tell_of_process(source, segment.offset, segment.filesz, left);

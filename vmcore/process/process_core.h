@@ -8,16 +8,16 @@
 
 namespace guestdump::vmcore {
 
-/// True where @source is the core of a process, and not of a machine: its notes tell of a process.
+/// True if @source is the core of a process and not of a machine, judged by its notes.
 bool is_process_core(const ByteSource& source);
 
-/// Reads the guest out of a core of guestdump-vm, written by the kernel or by gcore.
+/// Reads the guest from a core of guestdump-vm that the kernel or gcore wrote.
 ///
-/// Registers are those at the moment of the core where the process shared them with KVM and the
-/// core has that memory; else those of the last synchronisation. Guest memory that the core lacks
-/// is in no block, and a warning.
+/// Registers are those at the time of the core if the process shared them with KVM and the core
+/// contains that memory; otherwise those of the last synchronisation. Guest memory that is not in
+/// the core is in no block, and is reported in a warning.
 ///
-/// Errors: those of find_record(); none of the guest's memory is there.
+/// Errors: those of find_record(); the core contains no guest memory.
 Result<Contents> read_process_core(const std::shared_ptr<const ByteSource>& source);
 
 }  // namespace guestdump::vmcore

@@ -68,7 +68,7 @@ Result<> ProcessMemory::for_each_part(uint64_t address, uint64_t size,
 Result<> ProcessMemory::read(uint64_t address, std::span<std::byte> out) const {
     uint64_t done = 0;
     const auto copy = [&](const CoreRange& part) -> Result<> {
-        if (part.address != address + done) return {};  // what is missing is told below
+        if (part.address != address + done) return {};  // the missing bytes are reported below
         TRY(source_->read_at(part.offset, out.subspan(done, part.size)));
         done += part.size;
         return {};

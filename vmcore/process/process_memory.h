@@ -9,32 +9,32 @@
 
 namespace guestdump::vmcore {
 
-/// The memory of a 64-bit process, as far as its core holds it.
+/// The memory of a 64-bit process, as far as its core contains it.
 class ProcessMemory {
   public:
-    /// Bytes [address, address + size) of the process lie at @offset of the file.
+    /// Bytes [address, address + size) of the process lie at @offset in the file.
     struct CoreRange {
         uint64_t address = 0, size = 0, offset = 0;
     };
 
-    /// A core that ends too early gives what is left of it. Where segments overlap, the one that
-    /// starts lower counts.
+    /// Opens a core. If it was cut off, what remains is used. If segments overlap, the one with the
+    /// lower start counts.
     ///
-    /// Errors: not the core file of a process; its headers lead outside of it.
+    /// Errors: not the core file of a process; headers that lie outside the file.
     static Result<ProcessMemory> of(std::shared_ptr<const ByteSource> source);
 
-    /// In the order of addresses, disjoint.
+    /// In address order, disjoint.
     const std::vector<CoreRange>& ranges() const { return ranges_; }
 
-    /// Calls Result<> @each for the parts of [@address, @address + @size) that the core holds, in
-    /// their order. Errors: of @each.
+    /// Calls Result<> @each in address order for the parts of [@address, @address + @size) that the
+    /// core contains. Errors: those of @each.
     Result<> for_each_part(uint64_t address, uint64_t size,
                            const std::function<Result<>(const CoreRange&)>& each) const;
 
-    /// Errors: the core does not hold all of it; the file's.
+    /// Errors: the core does not contain all of it; failed reads.
     Result<> read(uint64_t address, std::span<std::byte> out) const;
 
-    /// Bytes that the core's headers promise and the file is too short for.
+    /// Number of bytes that the core's headers claim but that lie beyond the end of the file.
     uint64_t cut_off() const { return cut_off_; }
 
     const std::shared_ptr<const ByteSource>& source() const { return source_; }

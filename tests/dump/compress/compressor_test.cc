@@ -34,7 +34,7 @@ Bytes text_page(const std::string& word) {
     return page;
 }
 
-/// What @page becomes; nothing where it is to be stored as it is.
+/// @page after compression; nothing if it is to be stored as it is.
 std::optional<Bytes> shrunk(Compressor& compressor, const Bytes& page) {
     Bytes out(shrink_room(page.size()));
     const auto size = compressor.shrink(page, out);

@@ -35,7 +35,7 @@ START_TEST(pages_of_the_same_bytes_are_of_one_kind) {
         const size_t kind = kinds.kind_of(page_of(from, 1000 + from));
         ck_assert_uint_lt(kind, PageKinds::kCount);
         ck_assert_msg(seen.insert(kind).second, "bytes from %u are of another's kind", from);
-        // All kinds that hold these bytes are equally good; the first one is taken, always.
+        // All kinds with these bytes are equally good; the first one is always taken.
         for (uint64_t seed = 2000; seed < 2010; ++seed) {
             ck_assert_uint_eq(kinds.kind_of(page_of(from, seed)), kind);
         }

@@ -19,7 +19,7 @@ using support::Bytes;
 
 constexpr size_t kPage = 4096;
 
-/// Text of 64 letters, each as often as the others.
+/// A compressed text of 64 letters, which are equally frequent.
 Bytes deflated_text() {
     Bytes text = support::noise(4, 64 * kPage);
     for (std::byte& byte : text) byte = std::byte(' ' + std::to_integer<unsigned>(byte) % 64);
@@ -54,7 +54,7 @@ START_TEST(what_was_compressed_before_looks_random) {
 END_TEST
 
 START_TEST(a_page_of_which_a_part_is_zero_does_not_look_random) {
-    // From one run of the longer look on.
+    // From a quarter of the page on.
     for (const size_t zeros : {1024, 2048, 3072, 4096}) {
         Bytes page = support::noise(3, kPage);
         std::fill_n(page.end() - static_cast<ptrdiff_t>(zeros), zeros, std::byte{0});
@@ -64,7 +64,7 @@ START_TEST(a_page_of_which_a_part_is_zero_does_not_look_random) {
 END_TEST
 
 START_TEST(a_table_of_all_bytes_does_not_look_random) {
-    // As even as can be, and nearly nothing when compressed.
+    // Perfectly even, but it compresses to almost nothing.
     Bytes page(kPage);
     for (size_t i = 0; i < kPage; ++i) page[i] = std::byte((i + i / 512 * 16) & 0xff);
     ck_assert(!looks_random(page));
@@ -79,7 +79,7 @@ START_TEST(bytes_that_lack_a_bit_do_not_look_random) {
 END_TEST
 
 START_TEST(bytes_that_favour_a_few_do_not_look_random) {
-    // One in eight is among 16 of them besides: enough for a Huffman code to gain by.
+    // Of every eight bytes, one has only 16 possible values: enough for a Huffman code to gain by.
     Bytes page = support::noise(6, kPage);
     for (size_t i = 0; i < kPage; i += 8) page[i] &= std::byte{0x0f};
     ck_assert(!looks_random(page));

@@ -122,7 +122,7 @@ START_TEST(unpopulated_memory_is_not_read) {
     auto guest =
         must(ScriptedGuest::parse("mode long\ncpus 1\nram 0x0 700 pages = pattern hole\n"));
     const Snapshot snapshot = must(Snapshot::take(*guest, ElfRequest{}));
-    const support::Bytes bytes = dump_of(snapshot, 2);  // ScriptedRam fails the test otherwise
+    const support::Bytes bytes = dump_of(snapshot, 2);  // reading a hole fails the test
     ck_assert_uint_eq(bytes.size(), 4096 + 700 * 4096);
     ck_assert(support::all_zero(support::View(bytes).subspan(2 * 4096)));
 }
@@ -225,7 +225,7 @@ START_TEST(cancelled_dump_ends_with_an_error) {
 }
 END_TEST
 
-/// More memory than a test can have; nobody reads it.
+/// More memory than a test can have; it is never read.
 struct VastRam final : guest::RamRegion {
     std::string_view name() const override { return "vast"; }
     uint64_t size() const override { return UINT64_MAX; }

@@ -15,7 +15,7 @@ using support::le32_at;
 using support::le64_at;
 using support::must;
 
-/// RAM, a hole for devices, two touching blocks of RAM, a hole, firmware.
+/// RAM, a hole for devices, two adjacent blocks of RAM, a hole, firmware.
 constexpr const char* kGuest =
     "mode long\n"
     "cpus 2\n"
@@ -39,7 +39,8 @@ struct Load {
     bool operator==(const Load&) const = default;
 };
 
-/// The PT_LOADs, when the rest of them is as VirtualBox has it and the bytes are the guest's.
+/// The PT_LOADs. Fails the test unless their other fields are as in VirtualBox's files and the
+/// bytes are the guest's.
 std::vector<Load> loads_of(const Bytes& file, const guest::Guest& guest) {
     std::vector<Load> loads;
     const uint16_t count = support::le16_at(file, 56);

@@ -25,7 +25,7 @@ using support::ScriptedGuest;
 
 constexpr std::chrono::milliseconds kSoon{50};
 
-/// Three pages that cannot be read before they are let go, as on a disk that sleeps.
+/// Three pages that cannot be read until they are released, as on a sleeping disk.
 class SlowRam final : public guest::RamRegion {
   public:
     std::string_view name() const override { return "slow"; }
@@ -63,8 +63,8 @@ InspectionQueue::Take taking(const std::shared_ptr<const guest::RamRegion>& ram)
     return [ram]() -> Result<Capture> { return capture_of(ram); };
 }
 
-/// Asks @queue for the size of a dump. VMCOREINFO is not looked for: it would be the first reader
-/// of memory.
+/// Asks @queue for the size of a dump. Does not search for VMCOREINFO, which would read memory
+/// first.
 Result<InspectionQueue::Claim> add(InspectionQueue& queue, InspectionQueue::Take take,
                                    Request request, InspectionQueue::Done<SizeEstimate> done) {
     request.find_vmcoreinfo = false;
@@ -247,7 +247,7 @@ START_TEST(nobody_is_told_when_it_has_gone_and_it_goes_soon) {
     MainLoop loop;
     bool told = false;
     std::vector<InspectionQueue::Claim> claims;
-    std::jthread soon;  // when the queue is waiting for its end already
+    std::jthread soon;  // releases the RAM once the queue waits for its end
     {
         InspectionQueue queue(loop.post());
         for (int i = 0; i < 2; ++i) {

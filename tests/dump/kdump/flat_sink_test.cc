@@ -20,7 +20,7 @@ using support::must;
 
 constexpr size_t kMiB = size_t{1} << 20;
 
-/// A flattened stream into a pipe.
+/// A flattened stream to a pipe.
 struct Stream {
     support::MemorySink pipe{support::MemorySink::Order::growing};
     FlatSink flat{pipe};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dump/kdump/kdump_bitmap.h"
 
+#include "dump/kdump/flat_sink.h"
+#include "tests/support/flat_reader.h"
 #include "tests/support/memory_sink.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -15,7 +17,7 @@ using support::must;
 
 constexpr uint64_t kPiece = uint64_t{1} << 20;  ///< bytes that are written at once
 
-/// Fails the test unless bit for bit what @runs say is written.
+/// Fails the test unless exactly the bits of @runs are set.
 void check(uint64_t size, const std::vector<guest::PfnRun>& runs) {
     support::MemorySink sink;
     must(write_bitmap(sink, {100, size}, guest::PageSet::of(runs), Progress()));
@@ -68,6 +70,23 @@ START_TEST(pieces_without_pages_become_holes_where_there_can_be_some) {
 }
 END_TEST
 
+START_TEST(a_flattened_bitmap_has_no_records_for_pieces_without_pages) {
+    const guest::PageSet far = guest::PageSet::of({{3, 4}, {8000 * kPiece, 8000 * kPiece + 1}});
+    constexpr uint64_t kSize = 1001 * kPiece;
+    support::MemorySink pipe(support::MemorySink::Order::growing);
+    FlatSink flat(pipe);
+    must(write_bitmap(flat, {4096, kSize}, far, Progress()));
+    must(flat.finish(4096 + kSize));
+    const auto file = must(support::read_flat(pipe.bytes()));
+    ck_assert_uint_le(pipe.bytes().size(), 2 * kPiece + 8192);
+    ck_assert_uint_eq(unwritten_bytes(kSize, far), 999 * kPiece);
+    ck_assert_uint_eq(file.image.size(), 4096 + kSize);
+    ck_assert(file.image[4096] == std::byte{8});
+    ck_assert(file.image[4096 + 1000 * kPiece] == std::byte{1});
+    ck_assert(support::all_zero(support::View(file.image).subspan(4097, 1000 * kPiece - 1)));
+}
+END_TEST
+
 }  // namespace
 
 Suite* kdump_bitmap_suite() {
@@ -77,6 +96,7 @@ Suite* kdump_bitmap_suite() {
                                    runs_go_on_from_piece_to_piece,
                                    no_write_is_larger_than_a_piece,
                                    pieces_without_pages_become_holes_where_there_can_be_some,
+                                   a_flattened_bitmap_has_no_records_for_pieces_without_pages,
                                });
 }
 

@@ -39,7 +39,7 @@ constexpr uint32_t flags_of(Compression compression) {
     return 0x20;
 }
 
-/// Every kind of page, and more of them than one chunk has.
+/// Every kind of page, and more pages than fit one chunk.
 constexpr std::string_view kEveryKind =
     "mode long\n"
     "cpus 2\n"
@@ -54,7 +54,7 @@ std::unique_ptr<support::ScriptedGuest> every_kind() {
     return must(support::ScriptedGuest::parse(kEveryKind));
 }
 
-/// Fails the test unless each page of @file has what the guest's RAM has.
+/// Fails the test unless each page of @file has the contents of the guest's RAM.
 void check_pages(const support::KdumpFile& file, const guest::Guest& guest) {
     const guest::GuestPhysBlockList blocks = guest.blocks();
     const guest::RamSource ram(blocks);
@@ -83,7 +83,7 @@ std::string runs_of(const std::vector<bool>& bitmap) {
     return text;
 }
 
-/// How a page is stored, without sizes: those belong to the compressors' versions.
+/// How a page is stored, without its size, which depends on the compressor's version.
 std::string kind_of(const support::KdumpFile& file, uint64_t pfn) {
     const support::KdumpFile::Page& page = file.pages.at(pfn);
     for (const auto& [other, earlier] : file.pages) {
@@ -195,7 +195,7 @@ START_TEST(equal_pages_are_stored_once_if_that_is_wanted) {
     for (const bool share : {true, false}) {
         const Bytes image = dump_image(*guest, {.share_pages = share});
         const support::KdumpFile file = must(support::read_kdump(image));
-        // Pages of 33 follow each other; pages of 55 fill hundreds behind them.
+        // Pages of 33 are adjacent; hundreds of pages of 55 follow each other.
         ck_assert_int_eq(file.pages.at(0x11).offset == file.pages.at(0x12).offset, share);
         ck_assert_int_eq(file.pages.at(0x105).offset == file.pages.at(0x3bb).offset, share);
         ck_assert_uint_ne(file.pages.at(0x100).offset, file.pages.at(0x101).offset);
@@ -203,8 +203,8 @@ START_TEST(equal_pages_are_stored_once_if_that_is_wanted) {
 }
 END_TEST
 
-/// The hash multiplies words in pairs; a guest that has the second of them be what makes the factor
-/// zero has the first be anything.
+/// The hash multiplies words in pairs. A guest can choose the second word so that its factor is
+/// zero; then the first word has no effect.
 START_TEST(different_pages_that_a_guest_gave_one_hash_are_both_stored) {
     constexpr uint64_t kFactorZero = 0xbb67ae8584caa73b;
     Bytes ram(3 * 4096, std::byte{0x5a});
@@ -291,7 +291,7 @@ START_TEST(memory_that_cannot_be_read_fails_the_dump) {
     guest.add_cpu();
     guest.add_ram(0, support::noise(1, 4 * 4096)).fail_at(2 * 4096);
     support::MemorySink sink;
-    must_fail(dump_to(sink, guest, KdumpRequest{}), "reading page 0x2: 'ram0' cannot be read");
+    must_fail(dump_to(sink, guest, KdumpRequest{}), "'ram0' cannot be read");
 }
 END_TEST
 
@@ -308,7 +308,7 @@ START_TEST(a_cancelled_dump_ends) {
 }
 END_TEST
 
-/// Memory whose pages may be read once: what a page was read for is remembered.
+/// Memory whose pages may be read only once: read_ contains the pages that were read.
 class OneTimeSource final : public guest::PageSource {
   public:
     explicit OneTimeSource(const guest::PageSource& memory) : memory_(memory) {}
@@ -332,7 +332,7 @@ class OneTimeSource final : public guest::PageSource {
 
   private:
     const guest::PageSource& memory_;
-    mutable std::mutex mutex_;  // workers read at once
+    mutable std::mutex mutex_;  // several workers read at once
     mutable std::set<uint64_t> read_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint64_t kCapacity = 4 * SharingTable::kLead;  ///< of a table for few pages
 
-/// Well mixed, and different for different @n.
+/// Well mixed, and different for each @n.
 uint64_t hash_of(uint64_t n) {
     return (n + 1) * 0x9e3779b97f4a7c15;
 }

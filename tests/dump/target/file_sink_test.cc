@@ -134,7 +134,7 @@ START_TEST(a_link_that_another_user_has_put_into_everybodys_folder_is_not_follow
         ::unlink(link.c_str());
         if (exists) support::write_file(there, kOld);
         ck_assert_int_eq(::symlink("there", link.c_str()), 0);
-        must(open_file_sink(link));  // one's own
+        must(open_file_sink(link));  // our own link
         ck_assert_int_eq(::lchown(link.c_str(), 65534, 65534), 0);
         must_fail(open_file_sink(link), "Could not open '" + link + "': Permission denied");
         if (exists) ck_assert(read_file(there) == kOld);

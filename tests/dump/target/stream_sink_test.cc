@@ -58,7 +58,7 @@ START_TEST(a_large_write_reaches_a_slow_reader_whole) {
         ck_assert_int_eq(
             socket ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) : ::pipe(ends.data()), 0);
         UniqueFd reader(ends[0]);
-        // The client may have made its end so that writing to it does not wait.
+        // The client may have made its end non-blocking.
         if (!waits) ck_assert_int_eq(::fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
         const support::Bytes data = support::noise(1, 3 << 20);
         support::Bytes got;
@@ -118,7 +118,7 @@ START_TEST(interrupt_ends_the_wait_for_a_reader_that_stalls) {
 }
 END_TEST
 
-/// A pseudo-terminal that takes every byte as it is. It blocks.
+/// A pseudo-terminal that passes every byte unchanged. It blocks.
 struct Terminal {
     UniqueFd master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)};
     UniqueFd slave{};

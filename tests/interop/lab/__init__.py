@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ground for the interop tests: programs that are started, watched, and surely ended; cases that are run and told.
+"""The base of the interop tests: starts, watches and ends programs; runs cases and reports their results.
 
 A test file decorates its cases and ends with `run_cases()`:
 
@@ -8,7 +8,7 @@ A test file decorates its cases and ends with `run_cases()`:
         machine = lab.vm("-restore", linux_guest() + "/ref.elf")
         ...
 
-A case fails by raising, and is skipped by raising Skip. Output is TAP; exit status 0, 1, or 77 when all were skipped.
+A case fails by raising, and is skipped by raising Skip. Output is TAP; exit status 0, 1, or 77 if all were skipped.
 """
 import contextlib
 import functools
@@ -29,8 +29,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from qmp import Qmp  # noqa: E402  (found through the line above)
 
 
-# For programs that were built with sanitizers: what they have to say is looked for, cores are wanted, and of what was freed
-# AddressSanitizer keeps so little that the memory of a process can still be watched.
+# Options for sanitizer builds: reports go to files, cores are written, and AddressSanitizer keeps so little freed
+# memory that the memory of a process can still be measured.
 SANITIZERS = {
     "ASAN_OPTIONS": "disable_coredump=0:quarantine_size_mb=8:thread_local_quarantine_size_kb=64:log_path=",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:log_path=",
@@ -39,7 +39,7 @@ SANITIZERS = {
 
 
 class Skip(Exception):
-    """What the case needs is not on this machine."""
+    """Something that the case needs is missing on this machine."""
 
 
 CASES = []
@@ -54,7 +54,7 @@ def run_cases():
     """Runs the cases in order, or those whose names contain a word of the command line."""
     wanted = [f for f in CASES if not sys.argv[1:] or any(word in f.__name__ for word in sys.argv[1:])]
     print("1..%d" % len(wanted), flush=True)
-    # Under nohup SIGHUP is ignored, in a script's background SIGINT, and so by all programs started here.
+    # SIGHUP is ignored under nohup and SIGINT in a script's background; all programs started here would inherit that.
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -65,7 +65,7 @@ def run_cases():
                 reason = run_case(function, lab)
                 skipped += reason is not None
                 print("ok %d - %s%s" % (number, function.__name__, "" if reason is None else " # SKIP %s" % reason), flush=True)
-            except Exception:  # whatever went wrong, the next case is to run
+            except Exception:  # whatever failed, the next case must run
                 failed += 1
                 print("not ok %d - %s" % (number, function.__name__))
                 print("# " + (traceback.format_exc() + lab.tell()).strip().replace("\n", "\n# "), flush=True)
@@ -73,7 +73,7 @@ def run_cases():
 
 
 def run_case(function, lab):
-    """Returns None, or why the case was skipped."""
+    """Returns None, or the reason why the case was skipped."""
     skip = None
     try:
         function(lab)
@@ -86,7 +86,7 @@ def run_case(function, lab):
 
 @functools.cache
 def sanitized():
-    """Whether the programs were built with a sanitizer that takes terabytes of addresses for itself, and some memory."""
+    """Whether the programs have a sanitizer that reserves terabytes of address space, and some memory."""
     binary = pathlib.Path(program("guestdump-vm")).read_bytes()
     return b"__asan_init" in binary or b"__tsan_init" in binary
 
@@ -106,7 +106,7 @@ def check_equal(found, expected, what):
     check(found == expected, "%s is %r, expected %r", what, found, expected)
 
 
-PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's modules
+PYTHON = "/usr/bin/python3"  # Debian's, which finds Debian's modules
 
 
 def need_module(module):
@@ -115,7 +115,7 @@ def need_module(module):
 
 
 def kernel_symbols():
-    """Path of the vmlinux with debug symbols of the kernel that linux_guest() boots."""
+    """Path of the vmlinux with debug symbols for the kernel that linux_guest() boots."""
     if not os.environ.get("KERNEL_DEBUG_SYMBOLS"):
         raise Skip("needs a download of 280 MB; KERNEL_DEBUG_SYMBOLS=1 asks for it")
     done = subprocess.run([ROOT / "scripts" / "kernel-debug-symbols.sh"], capture_output=True, text=True, timeout=1800)
@@ -132,7 +132,7 @@ def linux_guest(*options):
 
 
 def kvm_works():
-    """As the program decides it: /dev/kvm can be opened and makes a virtual machine."""
+    """Decides as the program does: /dev/kvm can be opened and creates a virtual machine."""
     import fcntl
     try:
         device = os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC)
@@ -148,7 +148,7 @@ def kvm_works():
 
 
 class Machine:
-    """A running emulator, ours or QEMU, and its monitor."""
+    """A running emulator, guestdump-vm or QEMU, and its monitor."""
 
     def __init__(self, process, socket_path, error_path):
         self.process, self.socket_path, self.error_path = process, socket_path, error_path
@@ -167,13 +167,13 @@ class Machine:
         return self.error_path.read_text(errors="replace").strip()
 
     def dump(self, path, fmt="elf", paging=False, **more):
-        """Dumps to the file @path; returns how many seconds the command took."""
+        """Dumps to the file @path; returns the seconds that the command took."""
         start = time.monotonic()
         self.qmp("dump-guest-memory", paging=paging, protocol="file:%s" % path, format=fmt, **more)
         return time.monotonic() - start
 
     def quit(self):
-        """Ends it by its own command; fails unless that is what ended it."""
+        """Ends it with its own command; fails unless that command ended it."""
         self.qmp("quit")
         check_equal(self.process.wait(30), 0, "exit status after quit")
 
@@ -186,7 +186,7 @@ class Machine:
 
 
 class Lab:
-    """One case's folder and children; both are gone when it ends."""
+    """The folder and children of one case; both are removed when it ends."""
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guestdump-"))
@@ -205,11 +205,11 @@ class Lab:
         return str(self.folder / name)
 
     def leave_leaks(self):
-        """From now on nothing is started here that looks for leaks at its end, as AddressSanitizer does by a process of its own."""
+        """Disables the search for leaks at exit from now on; AddressSanitizer starts a process for it."""
         os.environ["ASAN_OPTIONS"] += ":detect_leaks=0"
 
     def end_machines(self):
-        """Ends what still runs of ours, as a host that shuts down does. What is killed tells nothing of leaks."""
+        """Ends running machines with SIGTERM, like a host that shuts down. A killed process reports no leaks."""
         alive = [machine.process for machine in self.machines if machine.process.poll() is None]
         for process in alive:
             process.terminate()
@@ -217,12 +217,12 @@ class Lab:
             process.wait(60)
 
     def reports(self):
-        """Of sanitizers, about whatever was started here; libvirt lets none of our options through, and keeps a log."""
+        """Sanitizer reports of all programs started here. libvirt does not pass on our options, but keeps a log."""
         logs = [log for log in self.folder.rglob("*.log") if re.search(b"Sanitizer|runtime error:", log.read_bytes())]
         return sorted(self.folder.glob("sanitizer.*")) + logs
 
     def tell(self):
-        """What became of the children, for a case that failed."""
+        """Describes what happened to the children, for a case that failed."""
         told = ["child %d: exit status %s" % (child.pid, child.poll()) for child in self.children]
         return "\n".join(told + [file.read_text(errors="replace") for file in sorted(self.folder.glob("errors*")) + self.reports()])
 
@@ -233,7 +233,7 @@ class Lab:
         return child
 
     def machine(self, *command, **more):
-        """Starts an emulator with a QMP socket beside its other options."""
+        """Starts an emulator with a QMP socket in addition to its other options."""
         number = len(self.children)
         socket_path, error_path = self.path("qmp%d" % number), self.folder / ("errors%d" % number)
         with open(error_path, "w") as errors:
@@ -244,12 +244,14 @@ class Lab:
         self.machines.append(self.machine(program("guestdump-vm"), *options, **more))
         return self.machines[-1]
 
-    def qemu(self, *options, **more):
-        need("qemu-system-x86_64")
-        return self.machine("qemu-system-x86_64", "-display", "none", "-nic", "none", "-accel", "tcg", *options, **more)
+    def qemu(self, *options, accel="tcg", **more):
+        """The installed QEMU, or the one that GUESTDUMP_QEMU names."""
+        qemu = os.environ.get("GUESTDUMP_QEMU", "qemu-system-x86_64")
+        need(qemu)
+        return self.machine(qemu, "-display", "none", "-nic", "none", "-accel", accel, *options, **more)
 
     def run(self, *command, timeout=120, status=0, **more):
-        """Runs a program to its end and returns all it printed; fails on any other exit status (None: any will do)."""
+        """Runs a program to its end and returns all its output; fails on any other exit status (None: accept all)."""
         done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout, **more)
         check(status is None or done.returncode == status, "%s: exit status %d: %s", command[0], done.returncode, done.stdout)
@@ -257,7 +259,7 @@ class Lab:
 
 
 def program(name):
-    """Path of one of the project's programs; meson's tests are told the build, by hand GUESTDUMP_BUILD says it."""
+    """Path of one of the project's programs, in the build directory GUESTDUMP_BUILD, which meson sets for its tests."""
     build = os.environ.get("GUESTDUMP_BUILD", str(ROOT / "build-release"))
     path = os.path.abspath(os.path.join(build, "tools", name))
     check(os.access(path, os.X_OK), "%s is not built", path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command guestdump dump, and machines whose dump takes so long that something can be done to it meanwhile."""
+"""The command guestdump dump, and machines whose dump is slow enough for a test to act on it meanwhile."""
 import os
 import re
 import subprocess
@@ -7,9 +7,12 @@ import time
 
 from lab import check, linux_guest, program
 
+# What the command says at its end: the file, the seconds, and for how many of them the guest stood still.
+REPORT = re.compile(r"^(\S+): (?:[0-9.]+ [KMG]iB|[0-9]+ bytes|complete) in ([0-9.]+) s(?:, guest stopped for ([0-9.]+) s)?$", re.M)
+
 
 def guestdump(lab, machine, *words, status=0):
-    """Runs a command on @machine; returns what it says."""
+    """Runs a command on @machine and returns its output."""
     return lab.run(program("guestdump"), words[0], "--qmp", machine.socket_path, *words[1:], status=status)
 
 
@@ -37,7 +40,7 @@ def guest_status(lab, machine):
 
 
 def dumping(lab, machine, *words, stderr=subprocess.PIPE, **more):
-    """A dump that is under way."""
+    """A dump that has been started."""
     child = subprocess.Popen([program("guestdump"), "dump", "--qmp", machine.socket_path, *words],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True,
                              **more)
@@ -46,7 +49,7 @@ def dumping(lab, machine, *words, stderr=subprocess.PIPE, **more):
 
 
 def fill(lab, name, size):
-    """A memory file with @size bytes that no compressor likes, so that dumps of it take their time."""
+    """A memory file with @size incompressible bytes, so that dumps of it are slow."""
     path = lab.path(name)
     block = os.urandom(8 << 20)
     with open(path, "wb") as out:
@@ -68,18 +71,25 @@ SLOW = ["--format", "kdump-zstd", "--level", "19", "--threads", "1", "--no-share
 
 
 def files(lab):
-    """Names in the case's folder that are no part of its machinery."""
+    """Files in the case's folder, except those of the test framework."""
     return sorted(name for name in os.listdir(lab.folder) if not name.startswith(("qmp", "errors", "ram", "fifo")))
 
 
 def guest_dump(lab, child):
-    """Whether a dump has said that it moves: its first plain line."""
+    """Returns "active" if the first plain line of a dump reports progress, else that line."""
     line = child.stderr.readline().decode()
     return "active" if "%" in line else line
 
 
 def slow_dump(lab, machine):
-    """A dump of a slow_machine() into `core` that is under way."""
+    """A dump of a slow_machine() into `core` that has started."""
     child = dumping(lab, machine, *SLOW, lab.path("core"))
     wait_for(lambda: "active" in guest_dump(lab, child), "the dump")
+    return child
+
+
+def start_dump(lab, qemu, *words, **more):
+    child = subprocess.Popen([program("guestdump"), "dump", "--qmp", qemu.socket_path, *words], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, **more)
+    lab.children.append(child)
     return child

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A libvirtd of one's own: real libvirt without systemd and dbus, and nothing of the host's libvirt touched.
+"""A private libvirtd: real libvirt without systemd and dbus, and without touching the host's libvirt.
 
-It runs in mount, network and process namespaces of its own. All that it starts, emulators too, ends with the case: the
-last process of a process namespace takes the others along.
+It runs in mount, network and process namespaces of its own. Everything that it starts, including emulators, ends with
+the case: when the first process of a process namespace ends, so do the others.
 """
 import contextlib
 import os
@@ -17,7 +17,7 @@ from lab import Skip, check, need
 PATIENCE = 60  # seconds
 LIBVIRTD = "/usr/sbin/libvirtd"
 
-# The first process of the namespace: mounts what libvirtd is to see, then buries the dead, as an init does.
+# The first process of the namespace: mounts what libvirtd needs, then reaps processes, as an init does.
 INIT = r"""
 set -e
 for name in run lib log cache; do
@@ -58,7 +58,7 @@ log_outputs="3:file:%s"
 
 
 def wait_for(done, what):
-    """Returns when @done() is true; fails when it never is."""
+    """Returns when @done() is true; fails after PATIENCE seconds."""
     end = time.monotonic() + PATIENCE
     while not done():
         check(time.monotonic() < end, "waited %d seconds for %s", PATIENCE, what)
@@ -66,14 +66,16 @@ def wait_for(done, what):
 
 
 def only_child(pid):
-    """The number of a process's child; 0 where there is none yet."""
+    """The pid of a process's child; 0 if there is none yet."""
     return int(pathlib.Path("/proc/%d/task/%d/children" % (pid, pid)).read_text() or 0)
 
 
 class Libvirt:
-    """libvirtd, and virsh against it. Its folder has a file system of 1 MiB at small/."""
+    """libvirtd, and virsh connected to it. Its folder has a file system of 1 MiB at small/.
 
-    def __init__(self, lab):
+    @more_options: lines for its qemu.conf."""
+
+    def __init__(self, lab, more_options=""):
         need("virsh", "unshare", "nsenter")
         if os.geteuid() != 0:
             raise Skip("a private libvirtd needs root")
@@ -83,7 +85,7 @@ class Libvirt:
         for name in ("run", "lib", "log", "cache", "small"):
             (self.folder / name).mkdir(parents=True)
         shutil.copytree("/etc/libvirt", self.folder / "etc", symlinks=True)
-        (self.folder / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        (self.folder / "etc" / "qemu.conf").write_text(QEMU_CONF + more_options)
         (self.folder / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF % (self.folder / "libvirtd.log"))
         self.init = self._start_namespaces()
         self.start()
@@ -98,10 +100,10 @@ class Libvirt:
         return only_child(holder.pid)
 
     def start(self):
-        """Starts the daemon, again after kill()."""
+        """Starts the daemon, also again after kill()."""
         with open(self.folder / "errors", "a") as errors:
             entering = self.lab.start("nsenter", "--target", self.init, "--mount", "--net", "--pid", "--", LIBVIRTD, "-f",
-                                      "/etc/libvirt/libvirtd.conf", errors=errors)
+                                      "/etc/libvirt/libvirtd.conf", "-p", "/run/libvirt/libvirtd.pid", errors=errors)
         wait_for(lambda: only_child(entering.pid), "libvirtd to start")
         self.entering, self.pid = entering, only_child(entering.pid)
         wait_for(lambda: self._virsh("list").returncode == 0, "libvirtd; see %s" % self.folder)
@@ -118,23 +120,23 @@ class Libvirt:
                               stderr=subprocess.STDOUT, text=True, timeout=PATIENCE)
 
     def __call__(self, *words):
-        """Runs virsh, which must succeed; returns what it says."""
+        """Runs virsh, which must succeed; returns its output."""
         done = self._virsh(*words)
         check(done.returncode == 0, "virsh %s: %s\n%s", " ".join(map(str, words)), done.stdout, self.log())
         return done.stdout
 
     def refuses(self, *words):
-        """Runs virsh, which must fail; returns what it says."""
+        """Runs virsh, which must fail; returns its output."""
         done = self._virsh(*words)
         check(done.returncode != 0, "virsh %s succeeded: %s", " ".join(map(str, words)), done.stdout)
         return done.stdout
 
     def begin(self, *words):
-        """Starts virsh, and leaves it running."""
+        """Starts virsh without waiting for it."""
         return self.lab.start(*self.command(*words))
 
     def emulator(self, name):
-        """The process of a running domain, by its number outside of the namespaces."""
+        """The pid of a running domain, as seen from outside the namespaces."""
         inside = (self.folder / "run" / "qemu" / (name + ".pid")).read_text().strip()
         namespace = os.readlink("/proc/%d/ns/pid" % self.init)
         for process in pathlib.Path("/proc").glob("[0-9]*"):
@@ -148,6 +150,6 @@ class Libvirt:
         return (self.folder / "log" / "qemu" / (name + ".log")).read_text()
 
     def log(self):
-        """The end of what libvirtd has to complain about."""
+        """The end of libvirtd's log."""
         lines = (self.folder / "libvirtd.log").read_text(errors="replace").splitlines()
         return "\n".join(line for line in lines if "ioctl" not in line)[-2000:]

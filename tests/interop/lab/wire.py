@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A client's side of a monitor's socket, byte for byte: what is sent is exactly what is written here."""
+"""The client side of a monitor's socket, byte for byte: exactly the given bytes are sent."""
 import array
 import json
 import os
@@ -12,7 +12,7 @@ PATIENCE = 20  # seconds
 
 
 def connected(path):
-    """A connection to a socket that may not be there yet."""
+    """Connects to a socket that may not exist yet."""
     end = time.monotonic() + PATIENCE
     while True:
         connection = socket.socket(socket.AF_UNIX)
@@ -26,7 +26,7 @@ def connected(path):
 
 
 class Wire:
-    """A connection, and what came over it and has not been looked at."""
+    """A connection, and the received bytes that have not been taken yet."""
 
     def __init__(self, connection):
         self.socket, self.waiting = connection, b""
@@ -35,11 +35,11 @@ class Wire:
     def send(self, data, fds=()):
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         sent = self.socket.sendmsg([data], rights)
-        if sent < len(data):  # even nothing is a broken pipe where the other end has gone by now
+        if sent < len(data):  # if the other end has gone, even sending nothing is a broken pipe
             self.socket.sendall(data[sent:])
 
     def until(self, end):
-        """What comes, up to and with @end."""
+        """Returns what arrives, up to and including @end."""
         while end not in self.waiting:
             try:
                 part = self.socket.recv(65536)
@@ -52,11 +52,11 @@ class Wire:
         return taken
 
     def line(self):
-        """The next message; it must end as clients want it."""
+        """The next message; it must have the line end that clients expect."""
         return json.loads(self.until(b"\r\n"))
 
     def ask(self, data, fds=()):
-        """Sends @data; the reply to it, without the events that came before."""
+        """Sends @data and returns the reply, without the events before it."""
         self.send(data, fds)
         while "event" in (answer := self.line()):
             pass
@@ -74,7 +74,7 @@ class Wire:
 
 
 class Listener:
-    """A socket that an emulator is told to connect to."""
+    """A socket to which an emulator connects."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -87,6 +87,6 @@ class Listener:
 
 
 def open_fds(pid):
-    """Descriptors of a process, as what they lead to; sockets are all alike."""
+    """The targets of a process's descriptors; sockets are all alike."""
     folder = "/proc/%d/fd" % pid
     return sorted(os.readlink(os.path.join(folder, fd)).split(":[")[0] for fd in os.listdir(folder))

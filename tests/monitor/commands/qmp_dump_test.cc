@@ -233,6 +233,29 @@ START_TEST(estimate_of_a_machine_that_cannot_be_dumped_is_zero) {
 }
 END_TEST
 
+START_TEST(a_guest_that_is_no_linux_has_a_report_that_says_so) {
+    TestMachine vm;
+    Negotiated client(vm.services);
+    check_text(client.ask(R"({"execute": "query-guest-report"})"), "");
+    std::string told;
+    vm.loop.run_until([&] { return has(told += client.take(), "warnings"); });
+    ck_assert_msg(has(told, R"("condition": "unknown")"), "%s", told.c_str());
+    check_text(client.ask(R"({"execute": "human-monitor-command",)"
+                          R"( "arguments": {"command-line": "info guest"}})"),
+               "");
+    vm.loop.run_until([&] { return has(told += client.take(), "state:       not known"); });
+}
+END_TEST
+
+START_TEST(a_machine_without_memory_has_a_report_that_says_so) {
+    TestMachine vm(TestMachine::Contents::nothing);
+    Negotiated client(vm.services);
+    const std::string told = client.ask(R"({"execute": "query-guest-report"})");
+    ck_assert(has(told, R"("condition": "unknown")"));
+    ck_assert(has(told, "the machine has no CPU or no memory"));
+}
+END_TEST
+
 START_TEST(inspections_that_wait_are_bounded) {
     TestMachine vm;
     std::deque<Negotiated> clients;
@@ -382,6 +405,8 @@ Suite* qmp_dump_suite() {
                         an_estimate_is_made_elsewhere_and_other_clients_do_not_wait_for_it,
                         an_estimate_whose_client_has_gone_is_dropped,
                         estimate_of_a_machine_that_cannot_be_dumped_is_zero,
+                        a_guest_that_is_no_linux_has_a_report_that_says_so,
+                        a_machine_without_memory_has_a_report_that_says_so,
                         inspections_that_wait_are_bounded,
                         client_with_many_waiting_requests_is_not_read,
                         dump_goes_on_when_its_client_goes,

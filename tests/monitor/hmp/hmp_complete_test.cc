@@ -82,7 +82,7 @@ START_TEST(flags_are_those_of_the_command) {
     check_words("dump-guest-memory -j", {"-j"});
     check_words("dump-guest-memory -j 2 -Z", {"-Z"});
     check_words("dump-guest-memory 2 -Z", {});
-    check_words("info dump-estimate -", {"-R", "-Z", "-l", "-s", "-z"});
+    check_words("info dump-estimate -", {"-R", "-Z", "-d", "-l", "-s", "-z"});
     check_words("stop -", {});
     check_words("dump-guest-memory /nonexistent/file -", {});
 }

@@ -101,6 +101,11 @@ START_TEST(mistakes_are_told_as_qemu_does) {
                    kPrompt);
     check_text(person.type("dump-guest-memory -p -j 0 /f\n"),
                "Error: parameter 'threads' expects a value from 1 to 1024, not 0\r\n" + kPrompt);
+    check_text(person.type("dump-guest-memory -d 32 /f\n"),
+               "Error: -d expects a dump level from 0 to 31, not 32\r\n" + kPrompt);
+    // Without a file after it, 31 is the file.
+    check_text(person.type("dump-guest-memory -d 31 0\n"),
+               "Error: Parameter 'length' is missing\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory -j 2 /nonexistent/f\n"),
                "Error: Could not open '/nonexistent/f': No such file or directory\r\n" + kPrompt);
     check_text(person.type("dump-guest-memory /f 1\n"),

@@ -23,7 +23,7 @@ START_TEST(greeting_has_what_clients_look_for) {
     TestClient client(vm.services);
     check_text(client.greeting(),
                R"({"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}, )"
-               R"("package": "guestdump 0.1.0"}, "capabilities": ["oob"]}})"
+               R"("package": "guestdump 1.0.0"}, "capabilities": ["oob"]}})"
                "\r\n");
 }
 END_TEST

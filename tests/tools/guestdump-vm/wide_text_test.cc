@@ -11,7 +11,7 @@ Suite* wide_text_suite();
 
 namespace {
 
-/// The characters of a locale, on this thread.
+/// Sets the characters of a locale for this thread.
 class Characters {
   public:
     explicit Characters(const char* name) : locale_(newlocale(LC_CTYPE_MASK, name, nullptr)) {
@@ -43,7 +43,7 @@ START_TEST(every_byte_comes_back_in_every_locale) {
         const Characters characters(locale);
         ck_assert(to_bytes(to_wide(all)) == all);
         ck_assert(to_bytes(to_wide("z\u00e4\u20ac")) == "z\u00e4\u20ac");
-        // A half of a pair of UTF-16, as three bytes: not what stands for a byte.
+        // A UTF-16 surrogate as three bytes; it does not stand for a byte.
         ck_assert(to_bytes(to_wide("\xed\xb3\xa4")) == "\xed\xb3\xa4");
     }
 }

@@ -18,7 +18,7 @@ Suite* signal_watch_suite();
 
 namespace {
 
-/// Tells when it was interrupted.
+/// Reports when it was interrupted.
 class InterruptedSink final : public dump::Sink {
   public:
     util::Result<> write_at(uint64_t, std::span<const std::byte>) override { return {}; }
@@ -33,8 +33,8 @@ class InterruptedSink final : public dump::Sink {
     std::binary_semaphore interrupted_{0};
 };
 
-/// However this test was started: under nohup, or in a background where SIGINT is ignored. And
-/// libcheck's own handler would end the test.
+/// Makes signals end the process however this test was started: under nohup, in a background where
+/// SIGINT is ignored, or with libcheck's own handler.
 void end_by_signals() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, SIG_DFL);
 }
@@ -102,7 +102,7 @@ START_TEST(a_signal_that_was_ignored_stays_so) {
     InterruptedSink sink;
     const auto watch = must(SignalWatch::start(must(Signals::hold()), progress, sink));
     ck_assert_int_eq(::kill(::getpid(), SIGHUP), 0);
-    // Were it held, it would be taken first: signals are told by number.
+    // If SIGHUP were held, it would be taken first: signals are delivered by number.
     ck_assert_int_eq(::kill(::getpid(), SIGTERM), 0);
     sink.wait();
     ck_assert_int_eq(watch->taken().value_or(0), SIGTERM);

@@ -71,7 +71,7 @@ END_TEST
 START_TEST(only_touched_pages_count_as_populated) {
     const support::Scratch scratch;
     for (const auto& ram : every_kind(scratch)) {
-        // This advice keeps the host from giving a huge page, which would populate more.
+        // Keeps the host from using a huge page, which would populate more than the touched page.
         madvise(ram->host(), ram->size(), MADV_NOHUGEPAGE);
         ram->host()[100 * kPage] = std::byte{1};
         const auto behind = ram->extent(kPage, ram->size());

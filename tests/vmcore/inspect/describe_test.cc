@@ -19,7 +19,7 @@ qapi::VmcoreInfo described(Bytes file) {
     return must(describe(*must(Vmcore::read(in_memory(std::move(file)))), "some.file"));
 }
 
-/// The pages of a kind; -1 where it is not told.
+/// The number of pages of a kind; -1 if it is not reported.
 int64_t pages_of(const qapi::VmcoreInfo& info, std::string_view kind) {
     for (const qapi::VmcorePages& pages : info.pages) {
         if (pages.kind == kind) return static_cast<int64_t>(pages.pages);
@@ -34,7 +34,7 @@ START_TEST(elf_is_described) {
     const qapi::VmcoreInfo info = described(elf.file());
     ck_assert(info.filename == "some.file");
     ck_assert(info.format == qapi::VmcoreFormat::elf32);
-    ck_assert(info.machine == qapi::SysEmuTarget::i386);
+    ck_assert_str_eq(info.machine.c_str(), "i386");
     ck_assert(info.origin == qapi::VmcoreOrigin::emulator);
     ck_assert(!info.flattened && !info.header_version);
     ck_assert_uint_eq(info.memory, 0x3000);
@@ -72,7 +72,7 @@ START_TEST(vmcoreinfo_that_only_memory_has_is_told_with_its_place) {
 }
 END_TEST
 
-/// An ELF file with QEMU notes, as a script may write it as well.
+/// An ELF file with QEMU notes that a script might have written too.
 SmallElf anybodys_elf() {
     SmallElf elf{.loads = {{.paddr = 0x1000, .contents = noise(1, 0x2000)}}};
     elf.stated_header_size = 64;
@@ -81,7 +81,7 @@ SmallElf anybodys_elf() {
 
 START_TEST(elf_that_any_program_may_have_written_has_no_writer) {
     ck_assert(!described(anybodys_elf().file()).written_by);
-    Bytes aligned = anybodys_elf().file();  // memory on a page, as guestdump writes it
+    Bytes aligned = anybodys_elf().file();  // page-aligned memory, as guestdump writes it
     aligned.resize(0x4000);
     support::put_le64(aligned, 64 + 56 + 8, 0x1000);
     ck_assert(!described(aligned).written_by);

@@ -63,8 +63,8 @@ START_TEST(each_damaged_page_is_told_and_the_others_are_read) {
     ck_assert_uint_eq(result.bad_pages, 2);
     ck_assert_uint_eq(result.bytes, 5 * 4096);
     ck_assert_uint_eq(result.problems.size(), 2);
-    ck_assert(says(result, "page 0x2"));
-    ck_assert(says(result, "page 0x4"));
+    ck_assert(says(result, "the page at 0x2000"));
+    ck_assert(says(result, "the page at 0x4000"));
 }
 END_TEST
 
@@ -72,7 +72,7 @@ START_TEST(bitmaps_that_contradict_each_other_are_told) {
     Bytes file = five_pages().file();
     file[SmallKdump::kBitmap1] &= std::byte{0xf7};  // page 3
     const Verification result = verified(file);
-    ck_assert(says(result, "page 0x3 is in bitmap 2 but not in bitmap 1"));
+    ck_assert(says(result, "the page at 0x3000 is in bitmap 2 but not in bitmap 1"));
 }
 END_TEST
 

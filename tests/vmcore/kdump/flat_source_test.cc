@@ -23,7 +23,7 @@ Bytes whole(const ByteSource& source) {
     return bytes;
 }
 
-/// A flattened file of these records, and what they are when written one after the other.
+/// A flattened file of these records, and the result of writing them one after the other.
 struct Script {
     Bytes file, image;
 
@@ -57,8 +57,8 @@ END_TEST
 START_TEST(of_overlapping_records_the_later_one_wins) {
     Script script;
     script.add(100, noise(1, 100));
-    script.add(150, noise(2, 100));  // over its end
-    script.add(50, noise(3, 60));    // over its beginning
+    script.add(150, noise(2, 100));  // across its end
+    script.add(50, noise(3, 60));    // across its start
     script.add(120, noise(4, 10));   // inside
     script.add(240, noise(5, 20));
     script.add(0, noise(6, 10));

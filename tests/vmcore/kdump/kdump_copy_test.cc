@@ -12,6 +12,7 @@
 #include "tests/support/run_suites.h"
 #include "tests/vmcore/memory_source.h"
 #include "tests/vmcore/small_files.h"
+#include "vmcore/kdump/kdump_reader.h"
 
 namespace guestdump::vmcore {
 
@@ -38,8 +39,8 @@ dump::Request raw_zlib() {
     return zlib(false, 3);
 }
 
-/// Zero, raw and zlib pages; the bytes of 3 and 9 lie the other way round, and 12 shares those
-/// of 3.
+/// Zero, raw and zlib pages. The bytes of page 9 come before those of page 3, and page 12 shares
+/// the bytes of page 3.
 Bytes some_zlib(int bits = 64) {
     SmallKdump kdump{.bits = bits,
                      .pages = {{.pfn = 1, .contents = {}},
@@ -60,7 +61,7 @@ Bytes some_zlib(int bits = 64) {
     return file;
 }
 
-/// What became of @file; empty where the writer refuses it.
+/// The copy of @file; empty if the writer refuses it.
 std::optional<Bytes> copied(const Bytes& file, const dump::Request& request,
                             dump::Progress* progress = nullptr) {
     const auto vmcore = must(Vmcore::read(in_memory(file)));
@@ -121,7 +122,7 @@ START_TEST(flattened_and_put_together_again_it_is_the_same_file) {
 END_TEST
 
 START_TEST(headers_are_made_anew_and_the_rest_moves_where_they_are_larger) {
-    // With a note's header before it, it does not fit into the block any more.
+    // With the header of a note before it, it does not fit into the block.
     std::string lines = "OSRELEASE=6.1.0\nNUMBER(phys_base)=-4096\n";
     lines.resize(4096 - 104 - 356 - 10, 'x');
     const SmallKdump kdump{.pages = {{.pfn = 3, .flags = 1, .contents = text_page(3)}},
@@ -147,7 +148,7 @@ START_TEST(uname_of_the_guest_stays_where_its_memory_does_not_tell_it) {
     const Bytes copy = copied(file, raw_zlib()).value();
     ck_assert(
         support::same(support::View(copy).subspan(12, 390), support::View(file).subspan(12, 390)));
-    // Compressed anew, too.
+    // This also holds if the pages are compressed anew.
     const auto vmcore = must(Vmcore::read(in_memory(file)));
     const KdumpRequest other{.compression = Compression::lzo, .flattened = false};
     const auto snapshot = must(dump::Snapshot::take(*vmcore, other));
@@ -200,12 +201,12 @@ START_TEST(what_cannot_be_trusted_is_not_copied) {
     constexpr uint64_t kStatus = 424;
     const uint64_t end = some_zlib().size();
     const Patch patches[] = {
-        {kThird, 8, SmallKdump::kDescriptors},  // in front of the page data
-        {kThird, 8, end - 5},                   // its end is not there
+        {kThird, 8, SmallKdump::kDescriptors},  // before the page data
+        {kThird, 8, end - 5},                   // its end is missing
         {kThird, 8, 1u << 30},
         {kThird, 8, UINT64_MAX},
         {kThird + 8, 4, 0},
-        {kThird + 8, 4, 4096},  // stored raw, by the size, but not by the flags
+        {kThird + 8, 4, 4096},  // stored raw by its size, but not by its flags
         {kThird + 8, 4, UINT32_MAX},
         {kThird - 24 + 12, 4, 1},  // the size of a raw page
         {kThird + 12, 4, 0},
@@ -243,7 +244,7 @@ START_TEST(bytes_that_no_page_has_are_left_behind) {
 }
 END_TEST
 
-/// More than one piece of page data.
+/// A file with more than one piece of page data.
 Bytes large_file() {
     SmallKdump kdump{.max_mapnr = 1024, .status = 1};
     for (uint64_t pfn = 0; pfn < 700; ++pfn) {
@@ -315,7 +316,7 @@ START_TEST(copy_that_is_cancelled_ends) {
 }
 END_TEST
 
-/// A file whose bytes behind a limit cannot be read, as on a bad disk.
+/// A file that cannot be read beyond a limit, as on a bad disk.
 class BadEnd final : public ByteSource {
   public:
     BadEnd(Bytes bytes, uint64_t limit) : good_(std::move(bytes)), limit_(limit) {}

@@ -88,7 +88,7 @@ START_TEST(a_wrong_note_size_and_a_wrong_cpu_state_are_refused) {
 }
 END_TEST
 
-/// What a guest that knows at which address its memory lies could write there.
+/// What a guest could write into its memory if it knew that memory's address in the process.
 SmallRecord forged() {
     SmallRecord record{.address = kRam, .blocks = {{.gpa = 0, .size = 0x1000, .host = 0x40000}}};
     return record;
@@ -140,7 +140,7 @@ START_TEST(a_core_cut_anywhere_gives_what_is_left_or_is_refused) {
             ++warned;
         }
     }
-    ck_assert_uint_eq(warned, 0);  // the record is last in this file: without it there is nothing
+    ck_assert_uint_eq(warned, 0);  // the record is last in this file, so without it nothing is left
 }
 END_TEST
 
@@ -160,7 +160,7 @@ START_TEST(a_flipped_bit_of_the_record_never_does_harm) {
     for (size_t bit = 0; bit < 8 * (88 + 64); ++bit) {
         Bytes record = whole;
         record[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
-        if (bit % 3 != 0) mend_header(record, 1);  // so that what lies behind is reached
+        if (bit % 3 != 0) mend_header(record, 1);  // so that the code after the check is reached
         const auto vmcore = Vmcore::read(in_memory(core_with(record)));
         if (!vmcore) continue;
         Bytes memory((*vmcore)->blocks().total_bytes());

@@ -63,7 +63,7 @@ END_TEST
 START_TEST(without_kvms_memory_registers_are_the_recorded_ones) {
     SmallRecord record = one_block();
     record.cpus = 3;
-    record.live = {0, 0x666000};  // the second one's is not in the core
+    record.live = {0, 0x666000};  // that of the second vCPU is not in the core
     record.running = true;
 
     const auto vmcore = must_read(core_with(record.bytes()));

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "attach/live/drainer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "attach/live/conclusion.h"
+#include "attach/live/spool.h"
+#include "util/wakeup.h"
+
+namespace guestdump::attach {
+namespace {
+
+/// Nobody shall wait for the end of a file that this process holds by chance: a pipe on stderr, the
+/// target, QEMU's end of the stream.
+void close_others(std::vector<int> kept) {
+    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (const int standard : {0, 1, 2}) ::dup2(nothing, standard);
+    std::ranges::sort(kept);
+    unsigned next = 3;
+    for (const int fd : kept) {
+        const auto number = static_cast<unsigned>(fd);
+        if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
+        next = std::max(next, number + 1);
+    }
+    ::syscall(SYS_close_range, next, ~0U, 0);
+}
+
+/// Waits for the word of the other process, or its end. True: it has ended.
+bool is_needed(int control) {
+    char word = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(control, &word, 1);
+    } while (got < 0 && errno == EINTR);
+    return got == 0;
+}
+
+/// Talks to QEMU until it is as it was before.
+Result<> put_back(Emulator& emulator, const LiveFit& fit, const Spool& spool) {
+    TRY(emulator.inherit());
+    // QEMU 9.0 and later lets its guest go at once. It may also have ended by now.
+    if (fit.mended) (void)emulator.ask("migrate_cancel");
+    TRY(await_stream_end(emulator, spool));
+    TRY(conclude_snapshot(emulator, fit));
+    return {};
+}
+
+/// The other process has ended.
+Result<> take_over(Emulator& emulator, const LiveFit& fit, int output) {
+    const std::unique_ptr<Spool> nowhere = TRY(Spool::to_nowhere());
+    const auto free_it = [&fit]() -> Result<> {
+        TRY(free_guest(fit));
+        return {};
+    };
+    TRY(nowhere->start(output, free_it));
+    Result<> done = put_back(emulator, fit, *nowhere);
+    if (done) return done;
+    // Without a way to QEMU its guest is to go on all the same.
+    (void)util::wait_for(nowhere->ended_fd(), POLLIN, -1);
+    TRY(free_guest(fit));
+    return done;
+}
+
+[[noreturn]] void be_drainer(Emulator& emulator, const LiveFit& fit, int output, int control) {
+    ::setsid();
+    ::prctl(PR_SET_NAME, "guestdump-drain");
+    std::vector<int> kept = emulator.descriptors();
+    if (fit.process) kept.push_back(fit.process->pidfd());
+    kept.insert(kept.end(), {output, control});
+    close_others(std::move(kept));
+    const bool done = !is_needed(control) || take_over(emulator, fit, output);
+    ::_exit(done ? 0 : 1);
+}
+
+}  // namespace
+
+Result<Drainer> Drainer::start(Emulator& emulator, const LiveFit& fit, int output) {
+    std::array<int, 2> ends;
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::from_errno(errno, "creating a pipe");
+    const util::UniqueFd read_end(ends[0]);
+    util::UniqueFd control(ends[1]);
+    const pid_t pid = ::fork();
+    if (pid < 0) return Error::from_errno(errno, "starting a process that can take over");
+    if (pid == 0) be_drainer(emulator, fit, output, read_end.get());
+    return Drainer(pid, std::move(control));
+}
+
+void Drainer::dismiss() {
+    constexpr char kWord = 1;
+    // Somebody may have ended the child.
+    if (::write(control_.get(), &kWord, 1) == 1) ::waitpid(pid_, nullptr, 0);
+    control_.reset();
+}
+
+}  // namespace guestdump::attach

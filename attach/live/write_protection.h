@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "attach/host_memory.h"
+#include "attach/process.h"
+
+/// Memory of another process whose writes userfaultfd holds back. QEMU before 9.0 leaves its
+/// guest's memory so if the stream of a background snapshot breaks: every vCPU then waits for ever.
+
+namespace guestdump::attach {
+
+/// The mappings with the flag "uw" in the text of /proc/PID/smaps: registered for write protection.
+/// [linux fs/proc/task_mmu.c] Errors: a line has another form.
+Result<std::vector<HostRange>> parse_protected(std::string_view smaps);
+
+/// Lets writes to all memory of @process through: takes its mappings out of its userfaultfds, which
+/// also wakes the threads that wait. Returns the number of mappings, 0 if none was held back.
+///
+/// Errors: this process has no ptrace rights over the other one; a mapping could not be let go.
+Result<size_t> lift_write_protection(const Process& process);
+
+}  // namespace guestdump::attach

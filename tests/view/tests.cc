@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/support/run_suites.h"
+
+namespace guestdump::view {
+
+Suite* hostile_suite();
+Suite* view_suite();
+
+}  // namespace guestdump::view
+
+int main() {
+    return guestdump::support::run_suites({
+        guestdump::view::hostile_suite(),
+        guestdump::view::view_suite(),
+    });
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <glib.h>
+
+#include "util/text.h"
+
+/// The functions of text.h that need GLib's tables of Unicode. The library does without them.
+
+namespace guestdump::util {
+
+std::string printable(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        // Anything but a whole UTF-8 character gives (gunichar)-1 or -2, which are not printable.
+        const gunichar character =
+            g_utf8_get_char_validated(text.data(), static_cast<gssize>(text.size()));
+        const bool shown = text[0] == '\n' || (character != 0 && g_unichar_validate(character) &&
+                                               g_unichar_isprint(character));
+        const size_t size = shown ? static_cast<size_t>(g_unichar_to_utf8(character, nullptr)) : 1;
+        if (shown)
+            result += text.substr(0, size);
+        else
+            result += util::text("\\x%02x", static_cast<unsigned char>(text[0]));
+        text.remove_prefix(size);
+    }
+    return result;
+}
+
+std::optional<std::string> hex_unless_utf8(std::string_view text) {
+    if (g_utf8_validate_len(text.data(), text.size(), nullptr) != FALSE) return std::nullopt;
+    std::string hex;
+    for (const char byte : text) hex += util::text("%02x", static_cast<unsigned char>(byte));
+    return hex;
+}
+
+}  // namespace guestdump::util
