@@ -277,8 +277,8 @@ def a_guest_with_a_soft_lockup_is_named(lab):
     """Takes half a minute: the guest boots, and stays in the kernel until its watchdog reports it."""
     need("cc")
     lab.run("cc", "-O1", "-static", "-o", lab.path("lockup"), os.path.join(os.path.dirname(__file__), "programs", "soft_lockup.c"))
-    folder = guest("--memory", "512", "--program", lab.path("lockup"), "--append", "preempt=none watchdog_thresh=1",
-                   "--until", "BUG: soft lockup", lab.path("guest"))
+    folder = guest("--memory", "512", "--program", lab.path("lockup"), "--append", "preempt=none", "--until", "BUG: soft lockup",
+                   lab.path("guest"))
     path = os.path.join(folder, "ref.elf")
     report = ask_json(lab, "report", path)
     check_equal(report["condition"], "soft-lockup", "condition")
