@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "util/nameless_file.h"
+#include "util/write_at.h"
 #include "util/zero.h"
 
 namespace guestdump::vmcore {
@@ -24,14 +25,8 @@ Error copy_error(int os_error, const char* what, const std::string& name) {
 
 Result<> write_at(int fd, uint64_t offset, std::span<const std::byte> bytes,
                   const std::string& name) {
-    while (!bytes.empty()) {
-        const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return copy_error(errno, "writing", name);
-        offset += static_cast<uint64_t>(put);
-        bytes = bytes.subspan(static_cast<size_t>(put));
-    }
-    return {};
+    const int failed = util::write_at(fd, offset, bytes);
+    return failed == 0 ? Result<>() : copy_error(failed, "writing", name);
 }
 
 /// Writes the blocks of @bytes that are not zero.

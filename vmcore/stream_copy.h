@@ -2,21 +2,19 @@
 #pragma once
 
 #include <functional>
-#include <string>
 
 #include "vmcore/file_source.h"
+#include "vmcore/input_stream.h"
 #include "vmcore/nameless_file.h"
 
 namespace guestdump::vmcore {
 
-/// Reads the stream @fd to its end into a NamelessFile, and returns that: a vmcore is read at
-/// random.
+/// Reads @stream to its end into a NamelessFile, and returns that: a vmcore is read at random.
 ///
-/// @name is for messages. @progress, unless it is empty, gets the number of bytes read so far after
-/// every read.
+/// @progress, unless it is empty, gets the number of bytes read so far after every read.
 ///
 /// Errors: the file cannot be created or written, with its directory and errno; a failed read.
 Result<std::shared_ptr<const FileSource>> copy_stream(
-    std::string name, int fd, const std::function<void(uint64_t bytes)>& progress = {});
+    InputStream stream, const std::function<void(uint64_t bytes)>& progress = {});
 
 }  // namespace guestdump::vmcore

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "util/nameless_file.h"
+#include "util/write_at.h"
 
 namespace guestdump::attach {
 namespace {
@@ -96,25 +97,17 @@ Result<bool> Spool::wait_for_data(int pipe) {
 }
 
 Result<> Spool::keep(std::span<const std::byte> bytes) {
-    uint64_t offset = received_;
+    const uint64_t offset = received_;
     if (bytes.size() > limit_ - std::min(limit_, offset)) {
         return Error::make("QEMU sends more than the 0x%" PRIx64 " bytes that its guest can have",
                            limit_);
     }
-    while (!bytes.empty()) {
-        const ssize_t put =
-            ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) {
-            return Error::from_errno(errno,
-                                     "writing 0x%zx bytes of QEMU's stream at 0x%" PRIx64
-                                     " to a file in '%s' (TMPDIR names another directory)",
-                                     bytes.size(), offset, directory_.c_str());
-        }
-        offset += static_cast<uint64_t>(put);
-        bytes = bytes.subspan(static_cast<size_t>(put));
-    }
-    return {};
+    const int failed = util::write_at(file_.get(), offset, bytes);
+    if (failed == 0) return {};
+    return Error::from_errno(failed,
+                             "writing 0x%zx bytes of QEMU's stream at 0x%" PRIx64
+                             " to a file in '%s' (TMPDIR names another directory)",
+                             bytes.size(), offset, directory_.c_str());
 }
 
 Result<std::shared_ptr<const vmcore::FileSource>> Spool::take(std::string name) {

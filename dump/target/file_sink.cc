@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -45,9 +44,7 @@ class FileSink final : public Sink {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> open_file_sink(const std::string& path) {
-    struct stat status;
-    const bool exists = ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
-    if (exists && (!S_ISREG(status.st_mode) || names_open_file(path))) {
+    if (!makes_new_file(path)) {
         // Without O_NONBLOCK, opening a FIFO that has no reader would block the main loop for ever;
         // with it, the error is ENXIO.
         util::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));

@@ -90,6 +90,12 @@ bool names_open_file(const std::string& path) {
     return destination && destination->is_open_file;
 }
 
+bool makes_new_file(const std::string& path) {
+    struct stat status;
+    const bool exists = ::stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
+    return !exists || (S_ISREG(status.st_mode) && !names_open_file(path));
+}
+
 Error open_error(int os_error, const std::string& path) {
     return Error::from_errno(os_error, "Could not open '%s'", path.c_str());
 }

@@ -54,6 +54,10 @@ class NewFile {
     util::UniqueFd fd_{};
 };
 
+/// True if a dump to @path makes a NewFile. False if it writes to what is there: a FIFO, a device,
+/// or a file that a process has open.
+bool makes_new_file(const std::string& path);
+
 /// True if @path leads to a file that a process has open: /dev/stdout, /proc/self/fd/N. readlink()
 /// on such a link does not give a usable path, so write to the open file itself. False also if
 /// @path leads nowhere, or if the process has no permission to follow it.

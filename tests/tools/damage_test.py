@@ -103,6 +103,13 @@ class OneJudgement(CommandTest):
             run("compare", path, SMALL / "kdump/64", status=1)
             out.unlink()
 
+    def test_compare_says_of_equal_memory_that_its_file_was_cut_off(self):
+        cut = self.folder / "cut"
+        cut.write_bytes((SMALL / "flattened/elf64").read_bytes()[:-16])
+        out, err = run("compare", SMALL / "flattened/elf64", cut)
+        self.assertTrue(out.endswith(b"equal\n"), out)
+        self.assertEqual(err, "warning: '%s': the flattened file was cut off: it has no end record\n" % cut)
+
     def test_whole_files_are_whole_for_all(self):
         out = self.folder / "out"
         for name in "elf/64", "flattened/elf64", "kdump/64", "flattened/kdump64":

@@ -5,8 +5,11 @@ import json
 import os
 import pathlib
 import pty
+import signal
+import struct
 import subprocess
 import threading
+import time
 
 from command import GUESTDUMP, SMALL, CommandTest, main, run
 
@@ -19,6 +22,18 @@ def fed(data, *words, status=0, env=None):
                           env=dict(os.environ, **env) if env else None)
     assert done.returncode == status, "status %d of %s: %s" % (done.returncode, words, done.stderr)
     return done.stdout, done.stderr.decode()
+
+
+def unflattened(flat):
+    """The file inside a flattened one."""
+    whole, at = bytearray(), 4096
+    while True:
+        offset, size = struct.unpack_from(">qq", flat, at)
+        if offset == -1:
+            return bytes(whole)
+        whole.extend(bytes(max(0, offset + size - len(whole))))
+        whole[offset:offset + size] = flat[at + 16:at + 16 + size]
+        at += 16 + size
 
 
 class Streams(CommandTest):
@@ -41,6 +56,43 @@ class Streams(CommandTest):
                 run("convert", SMALL / kind, one, "--format", form)
                 fed((SMALL / kind).read_bytes(), "convert", "-", other, "--format", form)
                 self.assertEqual(one.read_bytes(), other.read_bytes())
+
+    def test_of_a_flattened_kdump_become_the_output_without_a_copy(self):
+        out, plain, source, env = *(self.folder / name for name in ("out", "plain", "source")), {"TMPDIR": "/nonexistent"}
+        run("convert", SMALL / "elf/64", source, "--format", "kdump-zlib")
+        flat = source.read_bytes()
+        err = fed(flat, "convert", "-", out, "--format", "kdump-raw-zlib", "--find-vmcoreinfo=never", env=env)[1]
+        self.assertEqual(err, "guestdump convert: reassembling stdin\n")
+        self.assertEqual(out.read_bytes(), unflattened(flat))
+        # What changes something else is a conversion: of the file that was put together, or of a copy.
+        for options, copies in [(["--format", "kdump-raw-zlib"], False), (["--format", "kdump-raw-lzo"], False),
+                                (["--format", "kdump-raw-zlib", "--level", "9"], True), (["--format", "elf"], True),
+                                (["--format", "kdump-raw-zlib", "--begin", "0x1000", "--length", "8K"], True)]:
+            if copies:
+                fed(flat, "convert", "-", out, *options, status=2, env=env)
+            fed(flat, "convert", "-", out, *options, env=None if copies else env)
+            run("convert", source, plain, *options)
+            self.assertEqual(out.read_bytes(), plain.read_bytes(), options)
+
+    def test_that_are_put_together_in_the_output_leave_nothing_if_they_fail(self):
+        flat = (SMALL / "flattened/kdump64").read_bytes()
+        folder = self.folder / "folder"
+        folder.mkdir()
+        words = ["convert", "-", folder / "out", "--format", "kdump-raw-zlib"]
+        self.assertIn("'stdin' was cut off: it ends at offset", fed(flat[:-20], *words, status=2)[1])
+        wrong = flat.replace(b"KDUMP   ", b"KDUMP   " + bytes(8))
+        self.assertIn("'stdin'", fed(wrong, *words, status=2)[1])
+        for patience in 0.3, 0:  # while it waits for more, and as soon as it can
+            child = subprocess.Popen([GUESTDUMP, *map(str, words)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            child.stdin.write(flat[:5000])
+            child.stdin.flush()
+            self.assertEqual(child.stderr.readline(), b"guestdump convert: reassembling stdin\n")
+            time.sleep(patience)
+            child.send_signal(signal.SIGINT)
+            self.assertEqual((child.wait(20), child.stderr.read()), (130, b"guestdump convert: cancelled\n"))
+            child.stdin.close()
+            child.stderr.close()
+        self.assertEqual(os.listdir(folder), [])
 
     def test_may_come_through_a_fifo(self):
         fifo = self.folder / "fifo"

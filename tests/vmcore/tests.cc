@@ -23,6 +23,7 @@ Suite* page_states_suite();
 Suite* partial_suite();
 Suite* process_core_suite();
 Suite* scan_suite();
+Suite* reassemble_suite();
 Suite* recorded_notes_suite();
 Suite* split_set_suite();
 Suite* stream_suite();
@@ -55,6 +56,7 @@ int main() {
         guestdump::vmcore::partial_suite(),
         guestdump::vmcore::process_core_suite(),
         guestdump::vmcore::scan_suite(),
+        guestdump::vmcore::reassemble_suite(),
         guestdump::vmcore::recorded_notes_suite(),
         guestdump::vmcore::split_set_suite(),
         guestdump::vmcore::stream_suite(),

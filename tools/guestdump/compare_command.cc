@@ -55,11 +55,22 @@ struct CompareOptions {
     bool json = false;
 };
 
+/// What is odd about a file whose memory may still equal the other's: it was cut off after the last
+/// page, for one.
+void warn_of(const Vmcore& vmcore, const std::string& path) {
+    for (const std::string& warning : vmcore.contents().warnings) {
+        std::fprintf(stderr, "warning: '%s': %s\n", util::printable(path).c_str(),
+                     util::printable(warning).c_str());
+    }
+}
+
 Result<int> compare_files(const std::vector<InputPaths>& both, const CompareOptions& options,
                           CommandProgress& shown) {
     const InputOptions input{.command = "compare", .progress = &shown, .open = {.partial = true}};
     const auto first = TRY(open_input(both[0], input));
     const auto second = TRY(open_input(both[1], input));
+    warn_of(*first, both[0].front());
+    warn_of(*second, both[1].front());
     const vmcore::Comparison result = TRY(compare(*first, *second, options.threads, shown));
     if (options.json) {
         print_json(qapi::to_json(described(both[0].front(), both[1].front(), result)));

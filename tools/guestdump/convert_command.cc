@@ -14,6 +14,7 @@
 #include "tools/guestdump/guestdump_commands.h"
 #include "tools/guestdump/input.h"
 #include "tools/guestdump/progress_line.h"
+#include "tools/guestdump/reassembly.h"
 #include "tools/guestdump/report.h"
 #include "tools/guestdump/same_file.h"
 #include "tools/guestdump/signal_watch.h"
@@ -51,11 +52,26 @@ Result<> write(dump::VmcoreWriter& writer, const dump::Snapshot& snapshot, dump:
     return sink.commit();
 }
 
+/// The exit status after @written, which @signal may have cancelled.
+Result<int> status_of(const Command& command, const Result<>& written, std::optional<int> signal) {
+    if (written) {
+        // The file has its name and stays, so the exit status must report success.
+        Signals::ignore();
+        return 0;
+    }
+    if (!signal) return written.error();
+    std::fprintf(stderr, "guestdump %s: cancelled\n", command.name);
+    return status_of_signal(*signal);
+}
+
 /// Options besides those of the dump request.
 struct Manner {
     bool partial = false;              ///< accept a file that was cut off or is damaged
     std::optional<uint64_t> kernel{};  ///< number of the kernel whose VMCOREINFO the output has
 };
+
+/// What becomes of damaged pages that are copied as they are stored.
+constexpr const char* kPassedOn = "damaged in the output too";
 
 void warn(const std::string& text) {
     std::fprintf(stderr, "warning: %s\n", util::printable(text).c_str());
@@ -80,28 +96,27 @@ Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vm
     if (!may_copy) return dump::make_writer(snapshot, request);
     auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
     if (!copy) return dump::make_writer(snapshot, request);
-    TRY(warn_of_damage(vmcore, request, "damaged in the output too"));
+    TRY(warn_of_damage(vmcore, request, kPassedOn));
     return copy;
 }
 
-/// Returns the exit status.
-Result<int> convert(const Command& command, const InputPaths& from, const std::string& to,
+void warn_of_contents(const vmcore::Vmcore& vmcore) {
+    for (const std::string& warning : vmcore.contents().warnings) warn(warning);
+}
+
+/// Writes @vmcore, which could be opened. Returns the exit status.
+Result<int> convert(const Command& command, vmcore::Vmcore& vmcore, const std::string& to,
                     const dump::Request& request, Manner manner, CommandProgress& shown) {
-    TRY(refuse_input_as_output(from, to));
-    const auto vmcore = TRY(open_input(
-        from, {.command = command.name, .progress = &shown, .open = {.partial = manner.partial}}));
-    TRY(command.accept(*vmcore, from.front()));
     vmcore::RangeList lost;
-    if (manner.partial) lost = TRY(warn_of_damage(*vmcore, request, "left out"));
-    vmcore->lose(lost);
+    if (manner.partial) lost = TRY(warn_of_damage(vmcore, request, "left out"));
+    vmcore.lose(lost);
     if (manner.kernel) {
-        TRY(vmcore::choose_kernel(*vmcore, *manner.kernel, dump::thread_count(request.threads)));
+        TRY(vmcore::choose_kernel(vmcore, *manner.kernel, dump::thread_count(request.threads)));
     }
-    const dump::Snapshot snapshot = TRY(dump::Snapshot::take(*vmcore, request));
-    for (const auto* list : {&vmcore->contents().warnings, &snapshot.warnings}) {
-        for (const std::string& warning : *list) warn(warning);
-    }
-    const auto writer = TRY(make_writer(*vmcore, snapshot, request, lost.empty()));
+    const dump::Snapshot snapshot = TRY(dump::Snapshot::take(vmcore, request));
+    warn_of_contents(vmcore);
+    for (const std::string& warning : snapshot.warnings) warn(warning);
+    const auto writer = TRY(make_writer(vmcore, snapshot, request, lost.empty()));
     // Before this line a signal may end the program, because there is no file to clean up yet.
     Signals signals = TRY(Signals::hold());
     const auto sink = TRY(open_target(to));
@@ -109,15 +124,46 @@ Result<int> convert(const Command& command, const InputPaths& from, const std::s
     dump::Progress progress;
     const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
     const Result<> written = write(*writer, snapshot, *sink, progress, shown);
-    if (written) {
-        // The file has its name and stays, so the exit status must report success.
-        Signals::ignore();
-        return 0;
+    return status_of(command, written, watch->taken());
+}
+
+/// Puts the file inside a flattened stream together at @to, and converts it if it is not yet what
+/// @request asks for. Returns the exit status.
+Result<int> reassemble(const Command& command, vmcore::InputStream stream, const std::string& to,
+                       const dump::Request& request, const InputOptions& options) {
+    Reassembly whole;
+    const Result<> read = whole.read(std::move(stream), to, options);
+    if (!read) return status_of(command, read, whole.signal());
+    if (!whole.is_output(request)) {
+        whole.end_watch();
+        return convert(command, whole.vmcore(), to, request, {}, *options.progress);
     }
-    const std::optional<int> signal = watch->taken();
-    if (!signal) return written.error();
-    std::fprintf(stderr, "guestdump %s: cancelled\n", command.name);
-    return status_of_signal(*signal);
+    warn_of_contents(whole.vmcore());
+    TRY(warn_of_damage(whole.vmcore(), request, kPassedOn));
+    options.progress->enter(qapi::ProgressPhase::commit);
+    const Result<> named = whole.commit();
+    return status_of(command, named, whole.signal());
+}
+
+/// Returns the exit status.
+Result<int> convert(const Command& command, const InputPaths& from, const std::string& to,
+                    const dump::Request& request, Manner manner, CommandProgress& shown) {
+    TRY(refuse_input_as_output(from, to));
+    const InputOptions options = {
+        .command = command.name, .progress = &shown, .open = {.partial = manner.partial}};
+    std::unique_ptr<vmcore::Vmcore> vmcore;
+    std::optional<vmcore::InputStream> stream;
+    if (from.size() == 1) stream = TRY(open_stream(from.front()));
+    if (stream) {
+        const bool in_one_pass = TRY(Reassembly::may_be_output(*stream, to, request));
+        if (in_one_pass && !manner.partial && !manner.kernel)
+            return reassemble(command, *std::move(stream), to, request, options);
+        vmcore = TRY(open_input(*std::move(stream), options));
+    } else {
+        vmcore = TRY(open_input(from, options));
+    }
+    TRY(command.accept(*vmcore, from.front()));
+    return convert(command, *vmcore, to, request, manner, shown);
 }
 
 Result<> accept_any(const vmcore::Vmcore&, const std::string&) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "tools/guestdump/command_progress.h"
+#include "vmcore/input_stream.h"
 #include "vmcore/vmcore.h"
 
 namespace guestdump::tools {
@@ -26,13 +28,21 @@ using InputPaths = std::vector<std::string>;
 /// are not looked at, and stand alone; so do files that cannot be opened.
 std::vector<InputPaths> group_operands(std::span<const std::string> operands);
 
+/// The stream that @path leads to: a FIFO, which may take until it has a writer, or stdin, as "-"
+/// or /dev/stdin, if it is not a file. Empty: @path is a file, or is not there.
+///
+/// Errors: the FIFO cannot be opened; stdin is a terminal.
+Result<std::optional<vmcore::InputStream>> open_stream(const std::string& path);
+
 /// Opens the vmcore @paths. A path may be a FIFO, or "-" or /dev/stdin for stdin. A stream is first
 /// copied into a temporary file, and a compressed file is unpacked into one, which is said on
 /// stderr: vmcores are read at random.
 ///
-/// Errors: those of Vmcore::open() and Vmcore::read(); stdin is a terminal; those of
-/// vmcore::copy_stream().
+/// Errors: those of Vmcore::open() and Vmcore::read(), open_stream() and vmcore::copy_stream().
 Result<std::unique_ptr<vmcore::Vmcore>> open_input(const InputPaths& paths,
+                                                   const InputOptions& options);
+/// As above, from a stream.
+Result<std::unique_ptr<vmcore::Vmcore>> open_input(vmcore::InputStream stream,
                                                    const InputOptions& options);
 
 }  // namespace guestdump::tools

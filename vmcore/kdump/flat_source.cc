@@ -2,31 +2,16 @@
 #include "vmcore/kdump/flat_source.h"
 
 #include <algorithm>
-#include <cinttypes>
 #include <cstring>
 #include <queue>
 
 #include "format/flattened.h"
+#include "vmcore/kdump/flat_record.h"
 
 namespace guestdump::vmcore {
 namespace {
 
 using StoredRange = FlatSource::StoredRange;
-
-/// Offsets in the unflattened file must be valid file offsets. [POSIX off_t]
-constexpr uint64_t kMaxEnd = INT64_MAX;
-
-/// The message contains the type, so that a file of a newer version is not mistaken for garbage.
-Result<> check_header(const ByteSource& file) {
-    const auto header = TRY(read_struct<format::FlatHeader>(file, "the flattened header", 0));
-    if (header.type != format::kFlatType || header.version != format::kFlatVersion) {
-        return Error::make("'%s': flattened type %" PRIu64 " version %" PRIu64
-                           ", where type %" PRIu64 " version %" PRIu64 " is known",
-                           file.name().c_str(), uint64_t{header.type}, uint64_t{header.version},
-                           format::kFlatType, format::kFlatVersion);
-    }
-    return {};
-}
 
 /// The records of a file, in file order.
 struct Records {
@@ -50,16 +35,11 @@ Result<Records> read_records(const ByteSource& file, OpenOptions options) {
             return records;
         }
         const auto record = TRY(read_struct<format::FlatRecord>(file, "a record's header", at));
-        const uint64_t offset = record.offset, size = record.size;
-        if (offset == format::kFlatEnd && size == format::kFlatEnd) return records;
+        if (is_flat_end(record)) return records;
+        TRY(check_flat_record(record, at, file.name()));
         at += sizeof record;
-        if (size == 0 || size > kMaxEnd || offset > kMaxEnd - size) {
-            return Error::make("'%s': the record at offset %" PRIu64 " has size %" PRId64
-                               " and offset %" PRId64,
-                               file.name().c_str(), at - sizeof record, static_cast<int64_t>(size),
-                               static_cast<int64_t>(offset));
-        }
-        const StoredRange range{.offset = offset, .size = size, .stored = at};
+        const uint64_t size = record.size;
+        const StoredRange range{.offset = record.offset, .size = size, .stored = at};
         if (options.partial && size > file.size() - at) {
             add_cut_record(range, file, records);
             return records;
@@ -119,10 +99,7 @@ std::vector<StoredRange> disjoint(std::vector<StoredRange> ranges) {
 
 bool is_flattened(const ByteSource& source) {
     const auto header = read_struct<format::FlatHeader>(source, "the flattened header", 0);
-    if (!header) return false;
-    std::array<char, 16> signature{};
-    std::copy_n(format::kFlatSignature.data(), format::kFlatSignature.size(), signature.begin());
-    return header->signature == signature;
+    return header && has_flat_signature(*header);
 }
 
 FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<StoredRange> ranges,
@@ -134,7 +111,8 @@ FlatSource::FlatSource(std::shared_ptr<const ByteSource> file, std::vector<Store
 
 Result<std::shared_ptr<const FlatSource>> FlatSource::open(std::shared_ptr<const ByteSource> file,
                                                            OpenOptions options) {
-    TRY(check_header(*file));
+    const auto header = TRY(read_struct<format::FlatHeader>(*file, "the flattened header", 0));
+    TRY(check_flat_header(header, file->name()));
     Records records = TRY(read_records(*file, options));
     std::vector<StoredRange> ranges = disjoint(std::move(records.ranges));
     return std::shared_ptr<const FlatSource>(

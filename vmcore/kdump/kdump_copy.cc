@@ -28,12 +28,6 @@ struct PageData {
     uint64_t size() const { return end - begin; }
 };
 
-bool wants_pages_as_they_are(const dump::Request& request, const KdumpHeader& header) {
-    const dump::KdumpRequest& kdump = *request.kdump();
-    return header.status == dump::compression_flag(kdump.compression) && !kdump.level &&
-           !request.only && request.exclude == linux_guest::Exclusion{} && kdump.share_pages;
-}
-
 /// True if readers accept @page, which must be stored raw or with @flag, inside @data.
 bool is_sound(const format::PageDesc& page, uint32_t page_size, uint32_t flag, PageData data) {
     const bool raw = page.size == page_size && page.flags == format::kPageRaw;
@@ -159,12 +153,24 @@ class KdumpCopy final : public dump::VmcoreWriter {
 
 }  // namespace
 
+bool wants_stored_pages(const dump::Request& request) {
+    return !request.kdump()->level && !request.only &&
+           request.exclude == linux_guest::Exclusion{} && request.kdump()->share_pages;
+}
+
+bool is_stored_as_requested(const KdumpFile& file, const dump::Request& request) {
+    return file.header.status == dump::compression_flag(request.kdump()->compression);
+}
+
 Result<std::unique_ptr<dump::VmcoreWriter>> make_kdump_copy(const Vmcore& vmcore,
                                                             const dump::Snapshot& snapshot,
                                                             const dump::Request& request) {
     std::unique_ptr<dump::VmcoreWriter> writer;
     const KdumpFile* file = vmcore.kdump();
-    if (!file || !request.kdump() || !wants_pages_as_they_are(request, file->header)) return writer;
+    if (!file || !request.kdump() || !wants_stored_pages(request) ||
+        !is_stored_as_requested(*file, request)) {
+        return writer;
+    }
     const uint32_t flag = dump::compression_flag(request.kdump()->compression);
     const std::optional<PageData> data = TRY(find_page_data(*file, flag));
     if (!data) return writer;

@@ -8,6 +8,14 @@
 
 namespace guestdump::vmcore {
 
+/// True if @request, for a kdump-compressed file, asks for pages of any other one as they are
+/// stored there, without a range, a filter, a level, or a copy of each equal page.
+bool wants_stored_pages(const dump::Request& request);
+
+/// True if the pages of @file have the compression that @request, for a kdump-compressed file, asks
+/// for.
+bool is_stored_as_requested(const KdumpFile& file, const dump::Request& request);
+
 /// Makes a writer of a kdump-compressed file that copies the stored pages of @vmcore without
 /// decompressing any. Headers and notes are made from @snapshot, as for any dump. Bitmaps, the
 /// kinds of pages that were left out, the order of pages and their bytes do not change; damaged
