@@ -209,6 +209,7 @@ START_TEST(stop_is_short) {
         for (int i = 0; i < dumps; ++i) {
             for (const bool is_live : {false, true}) {
                 if (!is_live && i >= 5) continue;
+                usleep(20000);  // until every vCPU has made a step after the last dump
                 live.control->longest_gap_us = 0;
                 const uint64_t pages = live.control->pages;
                 const Clock::time_point begin = Clock::now();

@@ -105,23 +105,36 @@ Result<> LiveMemory::arm(const util::Cancellation& cancellation) {
 Result<uint64_t> LiveMemory::protect_written() {
     uint64_t protected_pages = 0;
     for (LiveRegion& region : regions_) {
-        for (uint64_t from = 0; from < region.pages();) {
-            PageRun run;
-            {
-                const std::lock_guard lock(mutex_);
-                run = region.take_written(from);
-            }
+        std::vector<PageRun> runs;
+        do {
+            runs = take_written(region, runs.empty() ? 0 : runs.back().end);
             // Without the lock. A write before this call is part of the moment's memory; a write
             // after it is noted again.
-            if (run.first < run.end) TRY(userfault_.protect(region.bytes(run)));
-            protected_pages += run.end - run.first;
-            from = run.first == run.end ? region.pages() : run.end;
-        }
+            for (const PageRun& run : runs) {
+                TRY(userfault_.protect(region.bytes(run)));
+                protected_pages += run.end - run.first;
+            }
+        } while (!runs.empty());
     }
     return protected_pages;
 }
 
+/// Removes some runs of noted pages at or after @from, and returns them; none if there are none.
+std::vector<PageRun> LiveMemory::take_written(LiveRegion& region, uint64_t from) {
+    constexpr size_t kMostRuns = 1024;
+    std::vector<PageRun> runs;
+    const std::lock_guard lock(mutex_);
+    while (runs.size() < kMostRuns) {
+        const PageRun run = region.take_written(from);
+        if (run.first == run.end) break;
+        runs.push_back(run);
+        from = run.end;
+    }
+    return runs;
+}
+
 Result<> LiveMemory::freeze() {
+    const std::lock_guard batch(batch_mutex_);
     const std::lock_guard lock(mutex_);
     if (error_) return *error_;
     for (LiveRegion& region : regions_) {

@@ -87,6 +87,20 @@ class LiveMemory {
         bool operator==(const Waiting&) const = default;
     };
 
+    /// Pages whose accesses may go on.
+    struct Answer {
+        size_t region = 0;
+        PageRun run;
+        bool missing = false;
+        bool write = false;
+
+        /// True if one system call answers both.
+        bool continues_in(const Answer& later) const {
+            return !missing && !later.missing && region == later.region &&
+                   later.run.first <= run.end;
+        }
+    };
+
     /// A page in the state aside, and its bytes in the pool.
     struct Copy {
         uint64_t page = 0;
@@ -100,17 +114,21 @@ class LiveMemory {
     Result<> watch_all() const;
     void unwatch_all() const;
     Result<uint64_t> protect_written();
+    std::vector<PageRun> take_written(LiveRegion& region, uint64_t from);
     void fail(Error error);
     Result<> check_alive() const;
 
-    // live_faults.cc: the fault thread. All functions except serve_faults() need the lock.
+    // live_faults.cc: the fault thread. Functions that take one access or less need the lock.
     void serve_faults();
-    void serve(const MemoryFault& fault);
-    bool try_serve(const Waiting& access);
-    void let_through(const Waiting& access);
+    Result<> serve(std::span<const MemoryFault> faults);
+    void serve(const MemoryFault& fault, std::vector<Answer>& answers);
+    bool try_serve(const Waiting& access, std::vector<Answer>& answers);
+    Answer answer_to(const Waiting& access) const;
+    Result<> give(std::vector<Answer> answers) const;
     bool set_aside(LiveRegion& region, PageRun unit);
+    uint64_t set_aside_ahead(LiveRegion& region, PageRun run);
     Result<bool> copy_aside(LiveRegion& region, uint64_t page);
-    void retry_waiting();
+    void retry_waiting(std::vector<Answer>& answers);
 
     // live_reads.cc: readers.
     Result<> peek(LiveRegion& region, uint64_t offset, std::span<std::byte> out);
@@ -127,6 +145,8 @@ class LiveMemory {
     std::atomic<int> hurries_{0};
     std::atomic<uint64_t> write_faults_{0}, pages_copied_{0}, pool_waits_{0};
 
+    /// Held while faults are served, and by freeze(). It is taken before mutex_.
+    std::mutex batch_mutex_;
     mutable std::mutex mutex_;  ///< protects the members from here to thread_
     Phase phase_ = Phase::arming;
     std::vector<LiveRegion> regions_;

@@ -20,7 +20,9 @@ Error let_go_error(const LiveRegion& region, uint64_t page) {
 
 /// Copies memory without touching unpopulated anonymous pages; see docs/live.md, invariant 5.
 Result<> copy_populated(const LiveRegion& region, uint64_t offset, std::span<std::byte> out) {
-    if (!region.faults_when_missing()) return region.ram().read(offset, out);
+    const PageRun pages{offset / kPage, (offset + out.size() + kPage - 1) / kPage};
+    if (!region.faults_when_missing() || region.is_full(pages))
+        return region.ram().read(offset, out);
     while (!out.empty()) {
         const guest::RamExtent extent = region.ram().extent(offset, offset + out.size());
         const auto part = out.first(extent.length);
@@ -36,7 +38,8 @@ Result<> copy_populated(const LiveRegion& region, uint64_t offset, std::span<std
 }
 
 /// Copies the pages of @run in the state reading, and zeros for those known to be zero. No other
-/// thread changes the states of these pages, so no lock is needed.
+/// thread changes the states of these pages, so no lock is needed. begin_pages() has found that all
+/// pages in the state reading are populated: to ask again costs as much as the copying.
 Result<> copy_claimed(const LiveRegion& region, PageRun run, std::span<std::byte> out) {
     for (uint64_t page = run.first; page < run.end;) {
         const uint32_t state = region.state(page);
@@ -44,31 +47,11 @@ Result<> copy_claimed(const LiveRegion& region, PageRun run, std::span<std::byte
         while (end < run.end && region.state(end) == state) ++end;
         const uint64_t at = (page - run.first) * kPage;
         const auto part = out.subspan(at, std::min((end - page) * kPage, out.size() - at));
-        if (state == LiveRegion::kReading) TRY(copy_populated(region, page * kPage, part));
+        if (state == LiveRegion::kReading) TRY(region.ram().read(page * kPage, part));
         if (state == LiveRegion::kAsideZero) std::ranges::fill(part, std::byte{0});
         page = end;
     }
     return {};
-}
-
-guest::RamExtent extent_of(const LiveRegion& region, PageRun run) {
-    return region.ram().extent(run.first * kPage, std::min(run.end * kPage, region.ram().size()));
-}
-
-/// Number of pages at the beginning of @run that are completely unpopulated.
-uint64_t unpopulated_pages(const LiveRegion& region, PageRun run) {
-    const guest::RamExtent extent = extent_of(region, run);
-    if (extent.populated) return 0;
-    const uint64_t to = run.first * kPage + extent.length;
-    return to == region.ram().size() ? run.end - run.first : extent.length / kPage;
-}
-
-/// End of the pages at the beginning of @run that are at least partly populated. The first page
-/// must be.
-uint64_t populated_end(const LiveRegion& region, PageRun run) {
-    const guest::RamExtent extent = extent_of(region, run);
-    if (!extent.populated) return run.first + 1;
-    return run.first + (extent.length + kPage - 1) / kPage;
 }
 
 }  // namespace
@@ -209,9 +192,9 @@ void LiveMemory::drop_unneeded(LiveRegion& region, PageRun block, std::span<cons
         bool zero = false;
         if (is_needed) {
             // A page that is not populated now has not been written since the moment, and is zero.
-            const uint64_t zeros = unpopulated_pages(region, {page, end});
+            const uint64_t zeros = region.unpopulated_pages({page, end});
             zero = zeros > 0;
-            end = zero ? page + zeros : populated_end(region, {page, end});
+            end = zero ? page + zeros : region.populated_end({page, end});
         }
         const std::lock_guard lock(mutex_);
         for (; page < end; ++page) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/memory/live_region.h"
 
+#include <atomic>
 #include <bit>
 
 #include "util/round.h"
@@ -27,11 +28,47 @@ Result<LiveRegion> LiveRegion::make(std::shared_ptr<const Ram> ram, bool aliased
     region.states_ = TRY(util::MappedArray<uint32_t>::make(pages));
     region.left_ = TRY(util::MappedArray<uint32_t>::make(blocks));
     region.written_ = TRY(util::MappedArray<uint64_t>::make((units + kWordBits - 1) / kWordBits));
+    region.fullness_ = TRY(util::MappedArray<Fullness>::make(blocks));
     for (uint64_t block = 0; block < blocks; ++block) {
         const PageRun run = region.block_of(block * region.block_);
         region.left_[block] = static_cast<uint32_t>(run.end - run.first);
     }
     return region;
+}
+
+guest::RamExtent LiveRegion::extent_of(PageRun run) const {
+    return ram_->extent(run.first * kPage, std::min(run.end * kPage, ram_->size()));
+}
+
+uint64_t LiveRegion::unpopulated_pages(PageRun run) const {
+    const guest::RamExtent extent = extent_of(run);
+    if (extent.populated) return 0;
+    const uint64_t to = run.first * kPage + extent.length;
+    return to == ram_->size() ? run.end - run.first : extent.length / kPage;
+}
+
+uint64_t LiveRegion::populated_end(PageRun run) const {
+    const guest::RamExtent extent = extent_of(run);
+    if (!extent.populated) return run.first + 1;
+    return run.first + (extent.length + kPage - 1) / kPage;
+}
+
+bool LiveRegion::is_full(PageRun run) const {
+    for (uint64_t page = run.first; page < run.end;) {
+        const PageRun block = block_of(page);
+        const std::atomic_ref known(fullness_[page / block_]);
+        Fullness fullness = known.load(std::memory_order_relaxed);
+        if (fullness == Fullness::unknown) {
+            const guest::RamExtent extent = extent_of(block);
+            const uint64_t size = std::min(block.end * kPage, ram_->size()) - block.first * kPage;
+            const bool full = extent.populated && extent.length == size;
+            fullness = full ? Fullness::full : Fullness::partial;
+            known.store(fullness, std::memory_order_relaxed);
+        }
+        if (fullness == Fullness::partial) return false;
+        page = block.end;
+    }
+    return true;
 }
 
 void LiveRegion::note_written(uint64_t page) {

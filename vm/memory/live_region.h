@@ -10,6 +10,7 @@
 
 #include "util/mapped_array.h"
 #include "vm/memory/ram.h"
+#include "vm/memory/write_ahead.h"
 
 namespace guestdump::vm {
 
@@ -68,6 +69,20 @@ class LiveRegion {
     /// True if every page of the block that contains @page is aside or saved.
     bool block_is_done(uint64_t page) const { return left_[page / block_] == 0; }
 
+    /// End of the pages at the beginning of @run that are at least partly populated. The first page
+    /// must be.
+    uint64_t populated_end(PageRun run) const;
+    /// Number of pages at the beginning of @run that are completely unpopulated.
+    uint64_t unpopulated_pages(PageRun run) const;
+
+    /// True if all pages of the blocks that contain @run are populated, which they stay. Asks the
+    /// kernel once for each block; false if they were not all populated then. Any thread, without a
+    /// lock.
+    bool is_full(PageRun run) const;
+
+    /// Those that write to protected pages of this region.
+    WriteAhead& writers() { return writers_; }
+
     /// Notes that the unit that contains @page was written.
     void note_written(uint64_t page);
     /// Removes the first run of noted pages at or after @from, and returns it; it is empty if there
@@ -76,6 +91,8 @@ class LiveRegion {
 
   private:
     LiveRegion(std::shared_ptr<const Ram> ram, bool aliased);
+
+    guest::RamExtent extent_of(PageRun run) const;
 
     PageRun run_of(uint64_t page, uint64_t size) const {
         const uint64_t first = page / size * size;
@@ -89,6 +106,9 @@ class LiveRegion {
     util::MappedArray<uint32_t> states_;   ///< state of each page
     util::MappedArray<uint32_t> left_;     ///< for each block, number of pages that are not done
     util::MappedArray<uint64_t> written_;  ///< one bit for each unit
+    WriteAhead writers_{};
+    enum class Fullness : uint8_t { unknown, full, partial };
+    mutable util::MappedArray<Fullness> fullness_;  ///< of each block; read and set atomically
 };
 
 }  // namespace guestdump::vm

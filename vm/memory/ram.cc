@@ -25,6 +25,7 @@ namespace guestdump::vm {
 namespace {
 
 constexpr uint64_t kSmallPage = 4096;
+constexpr uint64_t kHugePage = uint64_t{2} << 20;
 
 /// Size of the pages in which a file is mapped. [linux
 /// Documentation/admin-guide/mm/hugetlbpage.rst]
@@ -165,15 +166,37 @@ Result<util::UniqueFd> open_backing(const RamSpec& spec) {
     return fd;
 }
 
-/// Without a reservation of swap: most guests touch much less memory than they have.
+/// Reserves @size bytes of address space that begin at a multiple of kHugePage. nullptr: errno says
+/// why not.
+std::byte* reserve(uint64_t size) {
+    const uint64_t most = util::round_up(size, kSmallPage) + kHugePage;
+    void* const place =
+        mmap(nullptr, most, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED) return nullptr;
+    auto* const begin = static_cast<std::byte*>(place);
+    const uint64_t before = -reinterpret_cast<uintptr_t>(begin) % kHugePage;
+    if (before > 0) munmap(begin, before);
+    munmap(begin + most - (kHugePage - before), kHugePage - before);
+    return begin + before;
+}
+
+/// Without a reservation of swap: most guests touch much less memory than they have. In huge pages,
+/// where the host has them to give: the guest causes fewer page faults, and protecting its memory
+/// for a live dump takes a fortieth of the time. [qemu softmmu/physmem.c ram_block_add()]
 Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     const int kind = fd < 0 ? MAP_ANONYMOUS | MAP_PRIVATE : spec.share ? MAP_SHARED : MAP_PRIVATE;
-    void* const host =
-        mmap(nullptr, spec.size, PROT_READ | PROT_WRITE, kind | MAP_NORESERVE, fd, 0);
+    // hugetlbfs wants a multiple of its own page size.
+    std::byte* const place = fd >= 0 && page_of(fd) > kHugePage ? nullptr : reserve(spec.size);
+    void* const host = mmap(place, spec.size, PROT_READ | PROT_WRITE,
+                            kind | MAP_NORESERVE | (place ? MAP_FIXED : 0), fd, 0);
     if (host == MAP_FAILED) {
-        return Error::from_errno(errno, "cannot set up guest memory '%s' of 0x%" PRIx64 " bytes",
+        const int why = errno;
+        if (place) munmap(place, util::round_up(spec.size, kSmallPage));
+        return Error::from_errno(why, "cannot set up guest memory '%s' of 0x%" PRIx64 " bytes",
                                  spec.id.c_str(), spec.size);
     }
+    // Only a wish: kernels without transparent huge pages refuse it.
+    if (spec.backend != RamSpec::Backend::file) madvise(host, spec.size, MADV_HUGEPAGE);
     return static_cast<std::byte*>(host);
 }
 

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm/memory/live_memory.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <functional>
-#include <thread>
 
 #include "tests/support/bytes.h"
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
+#include "tests/vm/memory/watched_ram.h"
 #include "util/unique_fd.h"
 
 namespace guestdump::vm {
@@ -27,115 +22,6 @@ using support::Bytes;
 using support::must;
 using support::must_fail;
 using Backend = RamSpec::Backend;
-
-constexpr uint64_t kPage = 4096;
-constexpr uint64_t kPages = 1024 + 3;
-constexpr uint64_t kPool = 64 << 20;
-
-RamSpec spec(Backend backend, bool share, std::string path = {}, uint64_t pages = kPages) {
-    RamSpec spec;
-    spec.backend = backend;
-    spec.id = "ram0";
-    spec.size = pages * kPage;
-    spec.mem_path = std::move(path);
-    spec.share = share;
-    return spec;
-}
-
-/// RAM of every kind that can be protected.
-std::vector<std::shared_ptr<Ram>> every_kind() {
-    std::vector<std::shared_ptr<Ram>> kinds;
-    kinds.push_back(must(Ram::create(spec(Backend::ram, false))));
-    kinds.push_back(must(Ram::create(spec(Backend::ram, true))));
-    kinds.push_back(must(Ram::create(spec(Backend::memfd, true))));
-    kinds.push_back(must(Ram::create(spec(Backend::file, false, "/dev/shm"))));
-    return kinds;
-}
-
-/// RAM of huge pages of 2 MiB; nullptr if the host has no free huge pages.
-std::shared_ptr<Ram> huge_ram(uint64_t huge_pages) {
-    const util::UniqueFd fd(memfd_create("huge", MFD_HUGETLB));
-    if (!fd || ftruncate(fd.get(), static_cast<off_t>(huge_pages << 21)) != 0) return nullptr;
-    void* const place = mmap(nullptr, huge_pages << 21, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_POPULATE, fd.get(), 0);
-    if (place == MAP_FAILED) return nullptr;
-    munmap(place, huge_pages << 21);
-    return must(Ram::create(
-        spec(Backend::file, true, "/proc/self/fd/" + std::to_string(fd.get()), huge_pages << 9)));
-}
-
-std::byte* page(const Ram& ram, uint64_t number) {
-    return ram.host() + number * kPage;
-}
-
-/// Contents that differ between pages and between generations, and are not zero.
-std::byte value(uint64_t number, int generation) {
-    return static_cast<std::byte>(1 + (number * 7 + static_cast<uint64_t>(generation) * 101) % 255);
-}
-
-void write(const Ram& ram, uint64_t first, uint64_t end, int generation) {
-    for (uint64_t number = first; number < end; ++number)
-        std::memset(page(ram, number), static_cast<int>(value(number, generation)), kPage);
-}
-
-void check_page(std::span<const std::byte> found, std::byte expected,
-                const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-    const auto other =
-        std::ranges::find_if(found, [expected](std::byte one) { return one != expected; });
-    if (other == found.end()) return;
-    _ck_assert_failed(file, line, "wrong contents", "0x%02x at %td of %zu, expected 0x%02x",
-                      static_cast<unsigned>(*other), other - found.begin(), found.size(),
-                      static_cast<unsigned>(expected));
-}
-
-std::shared_ptr<LiveMemory> live(const std::shared_ptr<Ram>& ram, uint64_t pool = kPool,
-                                 bool aliased = false) {
-    return must(LiveMemory::create({{.ram = ram, .aliased = aliased}}, pool));
-}
-
-void freeze(LiveMemory& memory) {
-    must(memory.arm(util::Cancellation()));
-    must(memory.freeze());
-}
-
-void begin(LiveMemory& memory, uint64_t first = 0, uint64_t end = kPages) {
-    must(memory.begin_pages({{{first, end}}}));
-}
-
-/// A thread that writes to memory. The destructor waits until it has ended.
-class Writer {
-  public:
-    explicit Writer(std::function<void()> work)
-        : thread_([this, work = std::move(work)] {
-              work();
-              done_ = true;
-          }) {}
-
-    bool done() const { return done_; }
-    void join() { thread_.join(); }
-    bool still_waits() const {
-        usleep(100 * 1000);
-        return !done_;
-    }
-
-  private:
-    std::atomic<bool> done_{false};
-    std::jthread thread_;
-};
-
-/// Pages of @ram that are write-protected by userfaultfd. [linux pagemap.rst, bit 57]
-uint64_t protected_pages(const Ram& ram) {
-    const util::UniqueFd pagemap(open("/proc/self/pagemap", O_RDONLY));
-    std::vector<uint64_t> entries(ram.size() / kPage);
-    const auto at = reinterpret_cast<uintptr_t>(ram.host()) / kPage * sizeof(uint64_t);
-    const auto size = static_cast<ssize_t>(entries.size() * sizeof(uint64_t));
-    ck_assert_int_eq(
-        pread(pagemap.get(), entries.data(), static_cast<size_t>(size), static_cast<off_t>(at)),
-        size);
-    uint64_t count = 0;
-    for (const uint64_t entry : entries) count += entry >> 57 & 1;
-    return count;
-}
 
 START_TEST(memory_of_the_moment_is_read_while_it_is_overwritten) {
     for (const auto& ram : every_kind()) {
@@ -238,88 +124,6 @@ START_TEST(page_seen_at_two_addresses_can_be_read_twice) {
 }
 END_TEST
 
-START_TEST(writer_waits_for_the_pool_until_pages_are_read) {
-    for (const auto& ram : every_kind()) {
-        write(*ram, 0, kPages, 0);
-        const auto memory = live(ram, 2 * kPage);
-        freeze(*memory);
-        begin(*memory);
-        Writer writer([&] { write(*ram, 0, 4, 1); });
-        ck_assert(writer.still_waits());
-        ck_assert_uint_eq(memory->statistics().pool_waits, 1);
-        check_page({page(*ram, 2), kPage}, value(2, 0));
-
-        // Makes room in the pool for one more page.
-        Bytes found(kPage);
-        must(memory->read(0, 0, found));
-        check_page(found, value(0, 0));
-        ck_assert(writer.still_waits());
-        check_page({page(*ram, 2), kPage}, value(2, 1));
-
-        // Reads the page whose writer waits.
-        must(memory->read(0, 3 * kPage, found));
-        check_page(found, value(3, 0));
-        writer.join();
-        for (const uint64_t number : {1, 2}) {
-            must(memory->read(0, number * kPage, found));
-            check_page(found, value(number, 0));
-        }
-    }
-}
-END_TEST
-
-START_TEST(nobody_waits_for_the_pool_while_somebody_is_in_a_hurry) {
-    const auto ram = every_kind()[0];
-    write(*ram, 0, kPages, 0);
-    const auto memory = live(ram, kPage);
-    freeze(*memory);
-    Writer writer([&] { write(*ram, 0, 100, 1); });
-    ck_assert(writer.still_waits());
-    {
-        const LiveMemory::Hurry hurry(memory);
-        writer.join();
-    }
-    Bytes read(100 * kPage);
-    must(memory->read(0, 0, read));
-    for (uint64_t number = 0; number < 100; ++number)
-        check_page(std::span(read).subspan(number * kPage, kPage), value(number, 0));
-    Writer another([&] { write(*ram, 100, 101, 1); });
-    ck_assert(another.still_waits());
-    memory->end();
-}
-END_TEST
-
-START_TEST(zero_pages_need_no_room) {
-    for (const auto& ram : every_kind()) {
-        std::memset(ram->host(), 0, 100 * kPage);
-        const auto memory = live(ram, kPage);
-        freeze(*memory);
-        write(*ram, 0, 200, 1);
-        ck_assert_uint_eq(memory->statistics().pages_copied, 0);
-        Bytes read(200 * kPage);
-        must(memory->read(0, 0, read));
-        check_page(read, std::byte{0});
-    }
-}
-END_TEST
-
-START_TEST(pages_that_nobody_needs_are_let_go) {
-    for (const auto& ram : every_kind()) {
-        write(*ram, 0, kPages, 0);
-        const auto memory = live(ram, kPage);
-        freeze(*memory);
-        begin(*memory, 100, 200);
-        write(*ram, 0, 100, 1);
-        write(*ram, 200, kPages, 1);
-        ck_assert_uint_eq(memory->statistics().pages_copied, 0);
-        Bytes found(kPage);
-        must_fail(memory->read(0, 0, found), "is read after it was let go");
-        must(memory->read(0, 100 * kPage, found));
-        check_page(found, value(100, 0));
-    }
-}
-END_TEST
-
 START_TEST(whatever_has_been_read_is_no_longer_protected) {
     const auto ram = every_kind()[0];
     write(*ram, 0, kPages, 0);
@@ -332,25 +136,6 @@ START_TEST(whatever_has_been_read_is_no_longer_protected) {
     ck_assert_uint_eq(protected_pages(*ram), 3);
     write(*ram, 0, 1024, 1);
     ck_assert_uint_eq(memory->statistics().write_faults, 0);
-}
-END_TEST
-
-START_TEST(end_lets_waiting_writers_go_on) {
-    for (const auto& ram : every_kind()) {
-        write(*ram, 0, kPages, 0);
-        const auto memory = live(ram, kPage);
-        freeze(*memory);
-        Writer one([&] { write(*ram, 0, 100, 1); });
-        Writer other([&] { write(*ram, 500, 600, 1); });
-        ck_assert(one.still_waits() && other.still_waits());
-        memory->end();
-        one.join();
-        other.join();
-        ck_assert_uint_eq(protected_pages(*ram), 0);
-        Bytes found(kPage);
-        must_fail(memory->read(0, 0, found), "no longer holds the guest's memory");
-        memory->end();
-    }
 }
 END_TEST
 
@@ -425,42 +210,6 @@ START_TEST(huge_pages_are_protected_as_a_whole) {
 }
 END_TEST
 
-START_TEST(many_writers_and_readers_at_once) {
-    const auto ram = every_kind()[0];
-    write(*ram, 0, kPages, 0);
-    for (int round = 0; round < 20; ++round) {
-        const auto memory = live(ram, 16 * kPage);
-        std::atomic<bool> stop{false};
-        std::atomic<int> generation{2 * round + 1};
-        const auto sweep = [&](uint64_t from) {
-            while (!stop) write(*ram, from, from + kPages / 4, generation);
-        };
-        must(memory->arm(util::Cancellation()));
-        must(memory->freeze());
-        std::vector<std::jthread> writers;
-        for (uint64_t i = 0; i < 4; ++i) writers.emplace_back(sweep, i * (kPages / 4));
-        begin(*memory);
-        Bytes read(ram->size());
-        std::atomic<uint64_t> next{0};
-        const auto reader = [&] {
-            for (uint64_t at = 0; at = next.fetch_add(13 * kPage), at < read.size();)
-                must(memory->read(
-                    0, at, std::span(read).subspan(at, std::min(13 * kPage, read.size() - at))));
-        };
-        std::jthread one(reader), other(reader);
-        one.join();
-        other.join();
-        stop = true;
-        writers.clear();
-        memory->end();
-        for (uint64_t number = 0; number < kPages; ++number)
-            check_page(std::span(read).subspan(number * kPage, kPage),
-                       value(number, round == 0 ? 0 : 2 * round + 1000));
-        write(*ram, 0, kPages, 2 * (round + 1) + 1000);
-    }
-}
-END_TEST
-
 }  // namespace
 
 Suite* live_memory_suite() {
@@ -471,13 +220,9 @@ Suite* live_memory_suite() {
          what_is_written_while_arming_belongs_to_the_moment,
          pages_are_read_again_and_again_before_they_are_written,
          page_that_was_written_cannot_be_read_again, page_seen_at_two_addresses_can_be_read_twice,
-         writer_waits_for_the_pool_until_pages_are_read,
-         nobody_waits_for_the_pool_while_somebody_is_in_a_hurry, zero_pages_need_no_room,
-         pages_that_nobody_needs_are_let_go, whatever_has_been_read_is_no_longer_protected,
-         end_lets_waiting_writers_go_on, arming_can_be_cancelled,
+         whatever_has_been_read_is_no_longer_protected, arming_can_be_cancelled,
          files_on_disks_are_refused_and_nothing_is_watched,
-         ram_that_ends_inside_a_page_is_read_to_its_end, huge_pages_are_protected_as_a_whole,
-         many_writers_and_readers_at_once});
+         ram_that_ends_inside_a_page_is_read_to_its_end, huge_pages_are_protected_as_a_whole});
 }
 
 }  // namespace guestdump::vm
