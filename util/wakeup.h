@@ -30,8 +30,8 @@ class Wakeup {
 };
 
 /// Waits until poll() reports @events, a hangup or an error for @fd (never, if it is -1), or until
-/// @stop, the descriptor of a Wakeup, is readable. Returns false because of @stop, also if both are
-/// ready. Errors: those of poll() except EINTR.
+/// @stop, the descriptor of a Wakeup, is readable (never, if it is -1). Returns false because of
+/// @stop, also if both are ready. Errors: those of poll() except EINTR.
 Result<bool> wait_for(int fd, short events, int stop);
 
 }  // namespace guestdump::util

@@ -7,17 +7,17 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "util/wakeup.h"
+
 namespace guestdump::vmcore {
 
 Result<size_t> InputStream::fill(std::span<std::byte> buffer) const {
     size_t filled = 0;
     while (filled < buffer.size()) {
-        if (stop_) {
-            const bool ready = TRY(util::wait_for(fd_.get(), POLLIN, stop_->fd()));
-            if (!ready) return Error::make("cancelled");
-        }
+        // The descriptor may be one that does not wait.
+        TRY(util::wait_for(fd_.get(), POLLIN, -1));
         const ssize_t got = ::read(fd_.get(), buffer.data() + filled, buffer.size() - filled);
-        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (got < 0) return Error::from_errno(errno, "reading '%s'", name_.c_str());
         if (got == 0) break;
         filled += static_cast<size_t>(got);

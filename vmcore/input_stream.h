@@ -2,14 +2,12 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "util/result.h"
 #include "util/unique_fd.h"
-#include "util/wakeup.h"
 
 namespace guestdump::vmcore {
 
@@ -21,16 +19,12 @@ class InputStream {
 
     const std::string& name() const { return name_; }
 
-    /// From now on, reading fails with "cancelled" when @stop is raised, which must outlive the
-    /// reading.
-    void stop_at(const util::Wakeup& stop) { stop_ = &stop; }
-
     /// The first @size bytes of what has not been read, or fewer if the stream ends earlier. They
     /// stay unread. Valid until the next call of any function. Errors: as read().
     Result<std::span<const std::byte>> peek(size_t size);
 
     /// Reads until @buffer is full or the stream ends. Returns the number of bytes. Errors: a
-    /// failed read, with errno; "cancelled".
+    /// failed read, with errno.
     Result<size_t> read(std::span<std::byte> buffer);
 
   private:
@@ -38,7 +32,6 @@ class InputStream {
 
     std::string name_;
     util::UniqueFd fd_;
-    const util::Wakeup* stop_ = nullptr;
     std::vector<std::byte> peeked_{};
 };
 

@@ -30,6 +30,10 @@ class NewFile {
     /// For reading and writing. Copies of the descriptor must be closed before commit().
     int fd() const { return fd_.get(); }
 
+    /// True if nothing is left of the file if the process is killed before commit(). False on file
+    /// systems without O_TMPFILE.
+    bool leaves_nothing() const { return private_name_.empty(); }
+
     /// Makes the file durable, closes it and gives it its name. Called once. Returns "cancelled" if
     /// @unwanted became true before the rename. Any thread may set @unwanted.
     util::Result<> commit(const std::atomic<bool>& unwanted);

@@ -9,7 +9,6 @@ import signal
 import struct
 import subprocess
 import threading
-import time
 
 from command import GUESTDUMP, SMALL, CommandTest, main, run
 
@@ -73,6 +72,39 @@ class Streams(CommandTest):
             fed(flat, "convert", "-", out, *options, env=None if copies else env)
             run("convert", source, plain, *options)
             self.assertEqual(out.read_bytes(), plain.read_bytes(), options)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["out", "plain", "source"])
+
+    def test_of_spoilt_kdumps_are_judged_as_the_files_are(self):
+        source, raw, flat, out = (self.folder / name for name in ("source", "raw", "flat", "out"))
+        run("convert", SMALL / "elf/64", source, "--format", "kdump-raw-zlib")
+        whole = source.read_bytes()
+        blocks = 1 + struct.unpack_from("<I", whole, 432)[0] + struct.unpack_from("<I", whole, 436)[0]
+        descriptor = 4096 * blocks
+        for at, form, values in [(descriptor, "<QII", (0, 0, 0)), (descriptor + 8, "<I", (5000,)), (descriptor + 12, "<I", (2,)),
+                                 (descriptor, "<Q", (1 << 40,)), (8, "<I", (7,)), (448, "<I", (99,)), (432, "<I", (2,)),
+                                 (436, "<I", (3,))]:
+            spoilt = bytearray(whole)
+            struct.pack_into(form, spoilt, at, *values)
+            raw.write_bytes(spoilt)
+            flat.write_bytes(b"makedumpfile".ljust(16, b"\0") + struct.pack(">qq", 1, 1).ljust(4080, b"\0")
+                             + struct.pack(">qq", 0, len(spoilt)) + spoilt + struct.pack(">qq", -1, -1))
+            answers = []
+            for name in flat, "-":
+                out.write_bytes(b"old")
+                done = subprocess.run([GUESTDUMP, "convert", "--format", "kdump-raw-zlib", str(name), str(out)], timeout=60,
+                                      input=flat.read_bytes(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                said = [line.replace(b"'stdin'", b"'%s'" % os.fsencode(flat)) for line in done.stderr.splitlines()
+                        if b"stdin" not in line or b"'stdin'" in line]
+                answers.append((done.returncode, out.read_bytes() == b"old", said))
+            self.assertEqual(answers[0], answers[1], (at, values))
+
+    def test_of_vmcores_are_no_cores_to_extract_from(self):
+        flat = self.folder / "flat"
+        run("convert", SMALL / "elf/64", flat, "--format", "kdump-zlib")
+        for form in "kdump-raw-zlib", "kdump-raw-lzo", "kdump-zlib":
+            err = fed(flat.read_bytes(), "extract", "-", self.folder / "out", "--format", form, status=2)[1]
+            self.assertIn("is a vmcore already: guestdump convert writes it in another format", err)
+        self.assertEqual(os.listdir(self.folder), ["flat"])
 
     def test_that_are_put_together_in_the_output_leave_nothing_if_they_fail(self):
         flat = (SMALL / "flattened/kdump64").read_bytes()
@@ -82,16 +114,14 @@ class Streams(CommandTest):
         self.assertIn("'stdin' was cut off: it ends at offset", fed(flat[:-20], *words, status=2)[1])
         wrong = flat.replace(b"KDUMP   ", b"KDUMP   " + bytes(8))
         self.assertIn("'stdin'", fed(wrong, *words, status=2)[1])
-        for patience in 0.3, 0:  # while it waits for more, and as soon as it can
-            child = subprocess.Popen([GUESTDUMP, *map(str, words)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-            child.stdin.write(flat[:5000])
-            child.stdin.flush()
-            self.assertEqual(child.stderr.readline(), b"guestdump convert: reassembling stdin\n")
-            time.sleep(patience)
-            child.send_signal(signal.SIGINT)
-            self.assertEqual((child.wait(20), child.stderr.read()), (130, b"guestdump convert: cancelled\n"))
-            child.stdin.close()
-            child.stderr.close()
+        child = subprocess.Popen([GUESTDUMP, *map(str, words)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdin.write(flat[:5000])
+        child.stdin.flush()
+        self.assertEqual(child.stderr.readline(), b"guestdump convert: reassembling stdin\n")
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(20), -signal.SIGINT)
+        child.stdin.close()
+        child.stderr.close()
         self.assertEqual(os.listdir(folder), [])
 
     def test_may_come_through_a_fifo(self):

@@ -57,11 +57,9 @@ struct CompareOptions {
 
 /// What is odd about a file whose memory may still equal the other's: it was cut off after the last
 /// page, for one.
-void warn_of(const Vmcore& vmcore, const std::string& path) {
-    for (const std::string& warning : vmcore.contents().warnings) {
-        std::fprintf(stderr, "warning: '%s': %s\n", util::printable(path).c_str(),
-                     util::printable(warning).c_str());
-    }
+void warn_of(const Vmcore& vmcore, const char* which) {
+    for (const std::string& warning : vmcore.contents().warnings)
+        std::fprintf(stderr, "warning: the %s: %s\n", which, util::printable(warning).c_str());
 }
 
 Result<int> compare_files(const std::vector<InputPaths>& both, const CompareOptions& options,
@@ -69,8 +67,8 @@ Result<int> compare_files(const std::vector<InputPaths>& both, const CompareOpti
     const InputOptions input{.command = "compare", .progress = &shown, .open = {.partial = true}};
     const auto first = TRY(open_input(both[0], input));
     const auto second = TRY(open_input(both[1], input));
-    warn_of(*first, both[0].front());
-    warn_of(*second, both[1].front());
+    warn_of(*first, "first");
+    warn_of(*second, "second");
     const vmcore::Comparison result = TRY(compare(*first, *second, options.threads, shown));
     if (options.json) {
         print_json(qapi::to_json(described(both[0].front(), both[1].front(), result)));

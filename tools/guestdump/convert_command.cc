@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 
@@ -70,9 +71,6 @@ struct Manner {
     std::optional<uint64_t> kernel{};  ///< number of the kernel whose VMCOREINFO the output has
 };
 
-/// What becomes of damaged pages that are copied as they are stored.
-constexpr const char* kPassedOn = "damaged in the output too";
-
 void warn(const std::string& text) {
     std::fprintf(stderr, "warning: %s\n", util::printable(text).c_str());
 }
@@ -87,62 +85,57 @@ Result<vmcore::RangeList> warn_of_damage(const vmcore::Vmcore& vmcore, const dum
     return std::move(bad.ranges);
 }
 
+/// A writer, and whether it copies pages as they are stored.
+struct Plan {
+    std::unique_ptr<dump::VmcoreWriter> writer;
+    bool copies = false;
+};
+
 /// Copies pages that are already stored as @request asks; otherwise pages are read and written
 /// anew. A copy would also contain pages that were lost.
-Result<std::unique_ptr<dump::VmcoreWriter>> make_writer(const vmcore::Vmcore& vmcore,
-                                                        const dump::Snapshot& snapshot,
-                                                        const dump::Request& request,
-                                                        bool may_copy) {
-    if (!may_copy) return dump::make_writer(snapshot, request);
-    auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
-    if (!copy) return dump::make_writer(snapshot, request);
-    TRY(warn_of_damage(vmcore, request, kPassedOn));
-    return copy;
-}
-
-void warn_of_contents(const vmcore::Vmcore& vmcore) {
-    for (const std::string& warning : vmcore.contents().warnings) warn(warning);
-}
-
-/// Writes @vmcore, which could be opened. Returns the exit status.
-Result<int> convert(const Command& command, vmcore::Vmcore& vmcore, const std::string& to,
-                    const dump::Request& request, Manner manner, CommandProgress& shown) {
-    vmcore::RangeList lost;
-    if (manner.partial) lost = TRY(warn_of_damage(vmcore, request, "left out"));
-    vmcore.lose(lost);
-    if (manner.kernel) {
-        TRY(vmcore::choose_kernel(vmcore, *manner.kernel, dump::thread_count(request.threads)));
+Result<Plan> make_plan(const vmcore::Vmcore& vmcore, const dump::Snapshot& snapshot,
+                       const dump::Request& request, bool may_copy) {
+    if (may_copy) {
+        auto copy = TRY(vmcore::make_kdump_copy(vmcore, snapshot, request));
+        if (copy) {
+            TRY(warn_of_damage(vmcore, request, "damaged in the output too"));
+            return Plan{.writer = std::move(copy), .copies = true};
+        }
     }
-    const dump::Snapshot snapshot = TRY(dump::Snapshot::take(vmcore, request));
-    warn_of_contents(vmcore);
-    for (const std::string& warning : snapshot.warnings) warn(warning);
-    const auto writer = TRY(make_writer(vmcore, snapshot, request, lost.empty()));
-    // Before this line a signal may end the program, because there is no file to clean up yet.
-    Signals signals = TRY(Signals::hold());
-    const auto sink = TRY(open_target(to));
-    TRY(dump::check_target(request, *sink));
-    dump::Progress progress;
-    const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
-    const Result<> written = write(*writer, snapshot, *sink, progress, shown);
-    return status_of(command, written, watch->taken());
+    auto writer = TRY(dump::make_writer(snapshot, request));
+    return Plan{.writer = std::move(writer)};
 }
 
-/// Puts the file inside a flattened stream together at @to, and converts it if it is not yet what
-/// @request asks for. Returns the exit status.
-Result<int> reassemble(const Command& command, vmcore::InputStream stream, const std::string& to,
-                       const dump::Request& request, const InputOptions& options) {
-    Reassembly whole;
-    const Result<> read = whole.read(std::move(stream), to, options);
-    if (!read) return status_of(command, read, whole.signal());
-    if (!whole.is_output(request)) {
-        whole.end_watch();
-        return convert(command, whole.vmcore(), to, request, {}, *options.progress);
+/// What a conversion reads.
+struct Input {
+    std::unique_ptr<vmcore::Vmcore> vmcore;
+    std::optional<dump::NewFile> reassembled{};  ///< see Reassembly
+};
+
+Result<Input> open(const InputPaths& from, const std::string& to, const dump::Request& request,
+                   const InputOptions& options) {
+    std::optional<vmcore::InputStream> stream;
+    if (from.size() == 1) stream = TRY(open_stream(from.front()));
+    if (!stream) {
+        auto vmcore = TRY(open_input(from, options));
+        return Input{.vmcore = std::move(vmcore)};
     }
-    warn_of_contents(whole.vmcore());
-    TRY(warn_of_damage(whole.vmcore(), request, kPassedOn));
-    options.progress->enter(qapi::ProgressPhase::commit);
-    const Result<> named = whole.commit();
-    return status_of(command, named, whole.signal());
+    auto whole = TRY(reassemble(*stream, to, request, options));
+    if (whole)
+        return Input{.vmcore = std::move(whole->vmcore), .reassembled = std::move(whole->file)};
+    auto vmcore = TRY(open_input(*std::move(stream), options));
+    return Input{.vmcore = std::move(vmcore)};
+}
+
+/// Gives the reassembled @file its name.
+Result<int> commit(const Command& command, dump::NewFile& file, Signals signals,
+                   CommandProgress& shown) {
+    std::atomic<bool> unwanted = false;
+    const auto watch =
+        TRY(SignalWatch::start(std::move(signals), [&unwanted] { unwanted = true; }));
+    shown.enter(qapi::ProgressPhase::commit);
+    const Result<> named = file.commit(unwanted);
+    return status_of(command, named, watch->taken());
 }
 
 /// Returns the exit status.
@@ -151,19 +144,31 @@ Result<int> convert(const Command& command, const InputPaths& from, const std::s
     TRY(refuse_input_as_output(from, to));
     const InputOptions options = {
         .command = command.name, .progress = &shown, .open = {.partial = manner.partial}};
-    std::unique_ptr<vmcore::Vmcore> vmcore;
-    std::optional<vmcore::InputStream> stream;
-    if (from.size() == 1) stream = TRY(open_stream(from.front()));
-    if (stream) {
-        const bool in_one_pass = TRY(Reassembly::may_be_output(*stream, to, request));
-        if (in_one_pass && !manner.partial && !manner.kernel)
-            return reassemble(command, *std::move(stream), to, request, options);
-        vmcore = TRY(open_input(*std::move(stream), options));
-    } else {
-        vmcore = TRY(open_input(from, options));
+    Input input = TRY(open(from, to, request, options));
+    vmcore::Vmcore& vmcore = *input.vmcore;
+    TRY(command.accept(vmcore, from.front()));
+    vmcore::RangeList lost;
+    if (manner.partial) lost = TRY(warn_of_damage(vmcore, request, "left out"));
+    vmcore.lose(lost);
+    if (manner.kernel) {
+        TRY(vmcore::choose_kernel(vmcore, *manner.kernel, dump::thread_count(request.threads)));
     }
-    TRY(command.accept(*vmcore, from.front()));
-    return convert(command, *vmcore, to, request, manner, shown);
+    const dump::Snapshot snapshot = TRY(dump::Snapshot::take(vmcore, request));
+    for (const auto* list : {&vmcore.contents().warnings, &snapshot.warnings}) {
+        for (const std::string& warning : *list) warn(warning);
+    }
+    const Plan plan = TRY(make_plan(vmcore, snapshot, request, lost.empty()));
+    // Before this line a signal may end the program, because there is no file to clean up yet.
+    Signals signals = TRY(Signals::hold());
+    const bool is_whole = plan.copies && !manner.kernel && snapshot.warnings.empty();
+    if (input.reassembled && is_whole && is_as_requested(vmcore, request))
+        return commit(command, *input.reassembled, std::move(signals), shown);
+    const auto sink = TRY(open_target(to));
+    TRY(dump::check_target(request, *sink));
+    dump::Progress progress;
+    const auto watch = TRY(SignalWatch::start(std::move(signals), progress, *sink));
+    const Result<> written = write(*plan.writer, snapshot, *sink, progress, shown);
+    return status_of(command, written, watch->taken());
 }
 
 Result<> accept_any(const vmcore::Vmcore&, const std::string&) {

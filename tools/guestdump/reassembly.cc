@@ -9,54 +9,50 @@
 #include "util/text.h"
 #include "vmcore/file_source.h"
 #include "vmcore/kdump/kdump_copy.h"
-#include "vmcore/kdump/kdump_reader.h"
 #include "vmcore/kdump/reassemble.h"
 
 namespace guestdump::tools {
+namespace {
 
-Result<bool> Reassembly::may_be_output(vmcore::InputStream& stream, const std::string& to,
-                                       const dump::Request& request) {
-    if (to == "-" || !request.needs_random_access() || !vmcore::wants_stored_pages(request) ||
-        request.replace_vmcoreinfo || !dump::makes_new_file(to)) {
-        return false;
-    }
-    return vmcore::carries_kdump(stream);
+/// A descriptor of its own, so that commit() closes the last one that was written through.
+Result<std::shared_ptr<const vmcore::FileSource>> read_again(const dump::NewFile& file,
+                                                             const std::string& name) {
+    const std::string path = util::text("/proc/self/fd/%d", file.fd());
+    util::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return Error::from_errno(errno, "opening what was read from '%s'", name.c_str());
+    return vmcore::FileSource::of(name, std::move(fd));
 }
 
-Result<> Reassembly::read(vmcore::InputStream stream, const std::string& to,
-                          const InputOptions& options) {
-    Signals signals = TRY(Signals::hold());
-    stop_ = TRY(util::Wakeup::create());
-    watch_ = TRY(SignalWatch::start(std::move(signals), [this] {
-        unwanted_ = true;
-        stop_->raise();
-    }));
-    stream.stop_at(*stop_);
+}  // namespace
+
+Result<std::optional<Reassembly>> reassemble(vmcore::InputStream& stream, const std::string& to,
+                                             const dump::Request& request,
+                                             const InputOptions& options) {
+    std::optional<Reassembly> nothing;
+    if (to == "-" || !request.needs_random_access() || !vmcore::wants_stored_pages(request) ||
+        request.replace_vmcoreinfo || options.open.partial || !dump::makes_new_file(to)) {
+        return nothing;
+    }
+    const bool is_kdump = TRY(vmcore::carries_kdump(stream));
+    if (!is_kdump) return nothing;
     dump::NewFile file = TRY(dump::NewFile::create(to));
-    file_.emplace(std::move(file));
+    if (!file.leaves_nothing()) return nothing;
     {
-        const std::string what =
-            util::text("reassembling %s", util::printable(stream.name()).c_str());
-        CopyDisplay display(options.command, what, options.progress);
-        TRY(vmcore::reassemble(stream, file_->fd(), to,
+        CopyDisplay display(options.command, "reassembling " + util::printable(stream.name()),
+                            options.progress);
+        TRY(vmcore::reassemble(stream, file.fd(), to,
                                [&](uint64_t bytes) { display.show(bytes); }));
     }
-    util::UniqueFd copy(::fcntl(file_->fd(), F_DUPFD_CLOEXEC, 0));
-    if (!copy) return Error::from_errno(errno, "opening '%s'", to.c_str());
-    auto source = TRY(vmcore::FileSource::of(stream.name(), std::move(copy)));
-    vmcore_ = TRY(vmcore::Vmcore::read(std::move(source), options.open));
-    return {};
+    auto source = TRY(read_again(file, stream.name()));
+    auto vmcore = TRY(vmcore::Vmcore::read(std::move(source), options.open));
+    return std::optional(Reassembly{std::move(vmcore), std::move(file)});
 }
 
-bool Reassembly::is_output(const dump::Request& request) const {
-    const vmcore::KdumpFile* const file = vmcore_->kdump();
-    const bool searches = request.find_vmcoreinfo && !vmcore_->guest_note();
-    return file && vmcore::is_stored_as_requested(*file, request) && !searches;
-}
-
-Result<> Reassembly::commit() {
-    vmcore_.reset();
-    return file_->commit(unwanted_);
+bool is_as_requested(const vmcore::Vmcore& vmcore, const dump::Request& request) {
+    const bool searches = request.find_vmcoreinfo && !vmcore.guest_note();
+    const vmcore::Contents& contents = vmcore.contents();
+    return !vmcore.flattened() && contents.wrapping.empty() && contents.warnings.empty() &&
+           !searches;
 }
 
 }  // namespace guestdump::tools

@@ -75,7 +75,10 @@ bool LiveMemory::try_serve(const Waiting& access, std::vector<Answer>& answers) 
     if (access.missing) {
         const uint32_t state = region.state(access.page);
         if (state == LiveRegion::kReading) return false;
-        if (state == LiveRegion::kPending) region.set_state(access.page, LiveRegion::kAsideZero);
+        // A fault may be reported although another one has populated the page meanwhile. Then it is
+        // not zero, and its next write reports another fault.
+        if (state == LiveRegion::kPending && region.unpopulated_pages(answer.run) > 0)
+            region.set_state(access.page, LiveRegion::kAsideZero);
     } else {
         if (!set_aside(region, answer.run)) return false;
         answer.run.end = set_aside_ahead(region, answer.run);

@@ -47,6 +47,12 @@ Result<std::shared_ptr<LiveMemory>> LiveMemory::create(std::vector<Part> parts,
     util::Wakeup wakeup = TRY(util::Wakeup::create());
     std::vector<LiveRegion> regions;
     for (Part& part : parts) {
+        if (!part.ram->knows_populated()) {
+            return Error::make(
+                "guest memory '%s' cannot be dumped live: /proc/self/pagemap does "
+                "not say which pages are populated",
+                std::string(part.ram->name()).c_str());
+        }
         LiveRegion region = TRY(LiveRegion::make(std::move(part.ram), part.aliased));
         regions.push_back(std::move(region));
     }

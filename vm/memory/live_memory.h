@@ -134,7 +134,7 @@ class LiveMemory {
     Result<> peek(LiveRegion& region, uint64_t offset, std::span<std::byte> out);
     Result<> take_pages(LiveRegion& region, PageRun run, std::span<std::byte> out);
     Result<std::vector<Copy>> claim(LiveRegion& region, PageRun run);
-    void save(LiveRegion& region, PageRun run);
+    Result<> save(LiveRegion& region, PageRun run);
     void release_done(const LiveRegion& region, const std::vector<PageRun>& blocks);
     void drop_unneeded(LiveRegion& region, PageRun block, std::span<const PageRun> needed,
                        std::vector<PageRun>& done);

@@ -113,8 +113,8 @@ Result<> LiveMemory::take_pages(LiveRegion& region, PageRun run, std::span<std::
                     std::min<uint64_t>(bytes.size(), out.size() - at));
     }
     // Done after an error too, because a writer may wait for these pages.
-    save(region, run);
-    return copied;
+    const Result<> saved = save(region, run);
+    return copied ? saved : copied;
 }
 
 /// Sets the pending pages of @run to reading. Returns the pages of @run that are in the pool, with
@@ -134,11 +134,12 @@ Result<std::vector<LiveMemory::Copy>> LiveMemory::claim(LiveRegion& region, Page
     return copies;
 }
 
-void LiveMemory::save(LiveRegion& region, PageRun run) {
+/// Errors: the dump has failed or ended, so a page of @run may have changed while it was copied.
+Result<> LiveMemory::save(LiveRegion& region, PageRun run) {
     std::vector<PageRun> done;
     {
         const std::lock_guard lock(mutex_);
-        if (phase_ == Phase::ended) return;
+        if (phase_ == Phase::ended) return *error_;
         for (uint64_t page = run.first; page < run.end; ++page) {
             const uint32_t state = region.state(page);
             if (state >= LiveRegion::kFirstSlot) pool_.give_back(state - LiveRegion::kFirstSlot);
@@ -150,6 +151,7 @@ void LiveMemory::save(LiveRegion& region, PageRun run) {
         if (!waiting_.empty()) wakeup_.raise();
     }
     release_done(region, done);
+    return {};
 }
 
 void LiveMemory::release_done(const LiveRegion& region, const std::vector<PageRun>& blocks) {

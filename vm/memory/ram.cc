@@ -42,6 +42,7 @@ class AnonymousRam final : public Ram {
         : Ram(spec, host, kSmallPage), pagemap_(std::move(pagemap)) {}
 
     bool anonymous() const override { return true; }
+    bool knows_populated() const override { return bool(pagemap_); }
 
     guest::RamExtent extent(uint64_t offset, uint64_t limit) const override {
         return guest::pagemap_extent(pagemap_.get(), host(), offset, limit, false);
@@ -166,10 +167,10 @@ Result<util::UniqueFd> open_backing(const RamSpec& spec) {
     return fd;
 }
 
-/// Reserves @size bytes of address space that begin at a multiple of kHugePage. nullptr: errno says
-/// why not.
+/// Reserves @size bytes, whole pages, of address space that begin at a multiple of kHugePage.
+/// nullptr: errno says why not.
 std::byte* reserve(uint64_t size) {
-    const uint64_t most = util::round_up(size, kSmallPage) + kHugePage;
+    const uint64_t most = size + kHugePage;
     void* const place =
         mmap(nullptr, most, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (place == MAP_FAILED) return nullptr;
@@ -185,13 +186,15 @@ std::byte* reserve(uint64_t size) {
 /// for a live dump takes a fortieth of the time. [qemu softmmu/physmem.c ram_block_add()]
 Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     const int kind = fd < 0 ? MAP_ANONYMOUS | MAP_PRIVATE : spec.share ? MAP_SHARED : MAP_PRIVATE;
-    // hugetlbfs wants a multiple of its own page size.
-    std::byte* const place = fd >= 0 && page_of(fd) > kHugePage ? nullptr : reserve(spec.size);
+    // hugetlbfs maps whole pages of its own size, at multiples of it.
+    const uint64_t page = fd < 0 ? kSmallPage : page_of(fd);
+    const uint64_t mapped = util::round_up(spec.size, page);
+    std::byte* const place = page > kHugePage ? nullptr : reserve(mapped);
     void* const host = mmap(place, spec.size, PROT_READ | PROT_WRITE,
                             kind | MAP_NORESERVE | (place ? MAP_FIXED : 0), fd, 0);
     if (host == MAP_FAILED) {
         const int why = errno;
-        if (place) munmap(place, util::round_up(spec.size, kSmallPage));
+        if (place) munmap(place, mapped);
         return Error::from_errno(why, "cannot set up guest memory '%s' of 0x%" PRIx64 " bytes",
                                  spec.id.c_str(), spec.size);
     }

@@ -45,6 +45,8 @@ class Ram : public guest::RamRegion {
 
     /// True if there is no file: unpopulated pages are then known to be zero.
     virtual bool anonymous() const { return false; }
+    /// True if extent() knows which pages are populated; false if it says that all are.
+    virtual bool knows_populated() const { return true; }
 
   protected:
     Ram(const RamSpec& spec, std::byte* host, uint64_t host_page)

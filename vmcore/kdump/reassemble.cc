@@ -28,7 +28,8 @@ class FlatStream {
         at_ += got;
         if (got == out.size()) return {};
         return Error::make("'%s' was cut off: it ends at offset %" PRIu64
-                           ", before the end record of the flattened file",
+                           ", before the end record of the flattened file; `guestdump convert "
+                           "--partial` saves what is there",
                            stream_.name().c_str(), at_);
     }
 

@@ -68,6 +68,19 @@ START_TEST(what_the_guest_writes_is_read) {
 }
 END_TEST
 
+/// A live dump that releases 2 MiB at a time then splits no huge page.
+START_TEST(memory_begins_where_a_huge_page_can) {
+    for (const uint64_t size : {kPage, 3 * kPage, uint64_t{2} << 20, (uint64_t{5} << 20) + 7}) {
+        RamSpec spec;
+        spec.id = "ram0";
+        spec.size = size;
+        const auto ram = must(Ram::create(spec));
+        ck_assert_uint_eq(reinterpret_cast<uintptr_t>(ram->host()) % (2 << 20), 0);
+        std::memset(ram->host(), 1, size);
+    }
+}
+END_TEST
+
 START_TEST(only_touched_pages_count_as_populated) {
     const support::Scratch scratch;
     for (const auto& ram : every_kind(scratch)) {
@@ -212,7 +225,8 @@ END_TEST
 Suite* ram_suite() {
     return support::make_suite(
         "ram",
-        {what_the_guest_writes_is_read, only_touched_pages_count_as_populated,
+        {what_the_guest_writes_is_read, memory_begins_where_a_huge_page_can,
+         only_touched_pages_count_as_populated,
          of_fresh_memory_the_first_page_is_touched_where_it_is_private,
          reading_shared_memory_does_not_populate_it, runs_of_data_holes_and_own_pages_alternate,
          hole_that_was_told_may_fill, extents_keep_to_their_limit,
