@@ -61,7 +61,8 @@ def file_in_tmpfs_is_of_one_moment(machine_lab):
             dumps_in_a_row(sweeper, MORE_DUMPS)
             sweeper.machine.quit()
         finally:
-            os.unlink(path)
+            if os.path.exists(path):
+                os.unlink(path)
 
 
 class StalledDump:
