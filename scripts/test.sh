@@ -103,7 +103,7 @@ builds=(quick release sanitized threads few)
 for name in "${builds[@]}"; do prepare "$name"; done
 
 # A test that hangs is to end; one that is slow under a sanitizer or on a busy machine is not.
-export CK_DEFAULT_TIMEOUT=120
+export CK_DEFAULT_TIMEOUT=300
 export KERNEL_DEBUG_SYMBOLS=${KERNEL_DEBUG_SYMBOLS-1}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
 for name in "${builds[@]}"; do run "$name"; done
