@@ -225,8 +225,8 @@ def memory_is_read_and_written_by_the_monitor_meanwhile(machine_lab):
 
 @case
 def file_on_a_disk_is_refused_by_name(machine_lab):
-    folder = machine_lab.path("disk")
-    sweeper = small(machine_lab, backend="file", folder=folder)
+    machine_lab.need_disk()
+    sweeper = small(machine_lab, backend="file", folder=machine_lab.path("disk"))
     try:
         sweeper.live()
         check(False, "memory on a disk was dumped live")

@@ -289,9 +289,7 @@ def what_cannot_be_dumped_live_is_refused_with_the_reason(lab):
 @case
 def memory_on_a_disk_is_refused_with_qemus_reason(lab):
     need_userfaultfd()
-    kind = lab.run("stat", "-f", "-c", "%T", lab.path("")).strip()
-    if kind in ("tmpfs", "ramfs"):
-        raise Skip("the folder for tests is in memory")
+    lab.need_disk()
     qemu = round_guest(lab, "-object", "memory-backend-file,id=m,size=128M,mem-path=%s,share=on" % lab.path("ram"),
                        machine="q35,memory-backend=m")
     check_refused(lab, qemu, "Background-snapshot is not compatible with guest memory configuration", LIVE)

@@ -204,6 +204,12 @@ class Lab:
     def path(self, name):
         return str(self.folder / name)
 
+    def need_disk(self):
+        """Skips the case if the folder of path() is in memory."""
+        kind = self.run("stat", "-f", "-c", "%T", self.folder).strip()
+        if kind in ("tmpfs", "ramfs"):
+            raise Skip("%s is on %s" % (self.folder.parent, kind))
+
     def leave_leaks(self):
         """Disables the search for leaks at exit from now on; AddressSanitizer starts a process for it."""
         os.environ["ASAN_OPTIONS"] += ":detect_leaks=0"
