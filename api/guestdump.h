@@ -171,8 +171,8 @@ guestdump_dump* guestdump_dump_new(void);
 
 void guestdump_dump_free(guestdump_dump* dump);
 
-/// The format number @index that this build of the library can write: "elf", "kdump-zlib"; NULL
-/// from the last one on.
+/// Format number @index of those that this build of the library can write: "elf", "kdump-zlib".
+/// NULL if there are fewer.
 const char* guestdump_format(size_t index);
 
 /// Sets the file's format; "elf" by default. Errors: the library does not know it.
@@ -192,8 +192,9 @@ void guestdump_dump_set_level(guestdump_dump* dump, int level);
 void guestdump_dump_set_range(guestdump_dump* dump, uint64_t begin, uint64_t length);
 
 /// Leaves out kinds of pages, by makedumpfile's dump level: the sum of 1 zero, 2 cache, 4 private
-/// cache, 8 user, 16 free. They are found in the memory map of the guest's Linux kernel. If it
-/// cannot be trusted, the dump is whole, and a warning says why. Errors: @level is above 31.
+/// cache, 8 user, 16 free. Except for zero pages, they are found in the memory map of the guest's
+/// Linux kernel. If it cannot be trusted, only zero pages are left out, and a warning gives the
+/// reason. Errors: @level is above 31.
 int guestdump_dump_set_exclude(guestdump_dump* dump, unsigned level, guestdump_error** error);
 
 /// Number of threads that copy or compress pages; 0, the default: one for each processor that the
@@ -229,7 +230,7 @@ int guestdump_dump_to_fd(guestdump_dump* dump, guestdump_guest* guest, int fd,
 /// signal handlers.
 void guestdump_dump_cancel(guestdump_dump* dump);
 
-/// The problem number @index that did not prevent the last dump; NULL from the last one on.
+/// Warning number @index of the last dump; NULL if there are fewer.
 const char* guestdump_dump_warning(const guestdump_dump* dump, size_t index);
 
 /// Guest memory in the last dump, before compression; 0 if it failed.
@@ -254,7 +255,7 @@ const char* guestdump_vmcore_architecture(const guestdump_vmcore* vmcore);
 /// Size of the machine's pages.
 uint32_t guestdump_vmcore_page_size(const guestdump_vmcore* vmcore);
 
-/// The problem number @index that did not prevent reading; NULL from the last one on.
+/// Warning number @index about a file that could be opened all the same; NULL if there are fewer.
 const char* guestdump_vmcore_warning(const guestdump_vmcore* vmcore, size_t index);
 
 /// Number of the file's notes.

@@ -233,8 +233,8 @@ Result<bool> LibvirtDomain::await_end(bool runs_then, std::chrono::milliseconds 
     }
 }
 
-/// Of a connection of its own, and as late as possible: once libvirt has an event loop, a forked
-/// child can open no connection any more.
+/// Opens another connection for events. Call it after the drainer was forked: once libvirt has an
+/// event loop, a forked child can no longer open a connection.
 Result<> LibvirtDomain::watch_events() {
     TRY(LibvirtEvents::prepare());
     watched_ = TRY(Domain::open(uri_, name_));
@@ -248,7 +248,8 @@ Result<std::optional<int64_t>> LibvirtDomain::take_event(std::string_view name,
     return events_->take(name, patience);
 }
 
-/// The connections' sockets are the other process's: they are left alone, and another one opened.
+/// Opens a new connection. The inherited ones share the parent's sockets, so they are abandoned and
+/// not closed.
 Result<> LibvirtDomain::inherit() {
     for (Domain* const domain : {&asked_, &dumped_}) {
         (void)domain->handle.release();

@@ -25,7 +25,7 @@ Result<> LibvirtEvents::prepare() {
 Result<std::unique_ptr<LibvirtEvents>> LibvirtEvents::of(virConnectPtr connection,
                                                          virDomainPtr domain) {
     std::unique_ptr<LibvirtEvents> events(new LibvirtEvents(connection));
-    // A timer that does nothing: that it is due ends virEventRunDefaultImpl().
+    // virEventRunDefaultImpl() has no timeout of its own. This timer makes it return.
     events->timer_ = virEventAddTimeout(
         -1, [](int timer, void*) { virEventUpdateTimeout(timer, -1); }, nullptr, nullptr);
     if (events->timer_ < 0) return events_error();

@@ -47,7 +47,7 @@ class GuestKernel {
     bool timed_out() const { return cached_->timed_out(); }
 
     /// The kernel's symbols. Errors: VMCOREINFO does not have the addresses of kallsyms (Linux
-    /// before 6.0); the symbols cannot be read.
+    /// before 6.0) and a search of the image does not find them; the symbols cannot be read.
     Result<const SymbolTable*> symbols();
     /// The kernel's types. Errors: those of symbols(); the kernel has no BTF, or it cannot be read.
     Result<const Btf*> types();

@@ -50,7 +50,7 @@ Result<> await_stream_end(Emulator& emulator, const Spool& spool) {
 }
 
 Result<MigrationState> conclude_snapshot(Emulator& emulator, const LiveFit& fit) {
-    // First of all: a vCPU that waits may hold the lock without which QEMU answers nothing.
+    // Must come first: a waiting vCPU may hold QEMU's main lock, and then QEMU does not answer.
     TRY(free_guest(fit));
     MigrationState state = TRY(await_end(emulator));
     if (!fit.was_on) TRY(set_background_snapshot(emulator, false));

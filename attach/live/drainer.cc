@@ -20,8 +20,8 @@
 namespace guestdump::attach {
 namespace {
 
-/// Nobody shall wait for the end of a file that this process holds by chance: a pipe on stderr, the
-/// target, QEMU's end of the stream.
+/// Closes all descriptors except @kept. Otherwise a reader of a pipe that this process inherited,
+/// such as stderr, the target or QEMU's end of the stream, would not see its end.
 void close_others(std::vector<int> kept) {
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int standard : {0, 1, 2}) ::dup2(nothing, standard);
@@ -35,7 +35,7 @@ void close_others(std::vector<int> kept) {
     ::syscall(SYS_close_range, next, ~0U, 0);
 }
 
-/// Waits for the word of the other process, or its end. True: it has ended.
+/// Waits until the parent dismisses this process or ends. Returns true if it has ended.
 bool is_needed(int control) {
     char word = 0;
     ssize_t got = 0;

@@ -9,8 +9,8 @@
 
 namespace guestdump::attach {
 
-/// A process that takes over if this one ends in the middle of a live dump, by whatever: it reads
-/// QEMU's stream to its end, so that the guest goes on, and puts QEMU back as it was before.
+/// A process that takes over if this one ends, for whatever reason, in the middle of a live dump.
+/// It reads QEMU's stream to its end, so that the guest goes on, and puts QEMU back as it was.
 class Drainer {
   public:
     /// Forks. No other thread may run yet. @output: the pipe's end that this process reads.

@@ -15,7 +15,7 @@ namespace {
 
 using qapi::ObjectReader;
 
-/// QEMU before this version ends the write protection of a broken snapshot too late: its vCPUs wait
+/// QEMU before this version does not end the write protection of a broken snapshot: its vCPUs wait
 /// for ever. [qemu migration/migration.c, bg_migration_iteration_finish]
 constexpr int64_t kMended = 9;
 

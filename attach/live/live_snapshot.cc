@@ -109,7 +109,8 @@ Result<> LiveSnapshot::begin() {
 /// Nothing has begun.
 Result<> LiveSnapshot::take_back_pipe() {
     input_.reset();
-    // Not every refusal drops the descriptor, and an error says that this one has.
+    // QEMU may have closed the descriptor when it refused. Closing it again is then an error, which
+    // is ignored.
     (void)close_descriptor(emulator_, kStreamName);
     return fit_.was_on ? Result<>() : set_background_snapshot(emulator_, false);
 }

@@ -7,8 +7,8 @@
 #include "attach/host_memory.h"
 #include "attach/process.h"
 
-/// Memory of another process whose writes userfaultfd holds back. QEMU before 9.0 leaves its
-/// guest's memory so if the stream of a background snapshot breaks: every vCPU then waits for ever.
+/// Memory of another process in which userfaultfd blocks writes. QEMU before 9.0 leaves guest
+/// memory in this state if the stream of a background snapshot breaks: all vCPUs wait for ever.
 
 namespace guestdump::attach {
 

@@ -55,8 +55,8 @@ struct CompareOptions {
     bool json = false;
 };
 
-/// What is odd about a file whose memory may still equal the other's: it was cut off after the last
-/// page, for one.
+/// Prints problems of a file that do not affect its memory, such as a file that was cut off after
+/// its last page.
 void warn_of(const Vmcore& vmcore, const char* which) {
     for (const std::string& warning : vmcore.contents().warnings)
         std::fprintf(stderr, "warning: the %s: %s\n", which, util::printable(warning).c_str());

@@ -186,14 +186,13 @@ Result<int> run(const Command& command, int argc, char** argv) {
     ProgressOptions progress;
     gboolean partial = FALSE;
     std::vector<GOptionEntry> entries = options.entries();
-    for (const GOptionEntry& entry : progress.entries("print no progress"))
+    for (const GOptionEntry& entry : progress.entries("print only errors and warnings"))
         entries.push_back(entry);
     entries.push_back({"partial", 0, 0, G_OPTION_ARG_NONE, &partial,
                        "take what there is of a file that was cut off or is damaged", nullptr});
     OptionText kernel;
     entries.push_back({"kernel", 0, 0, G_OPTION_ARG_STRING, kernel.address(),
-                       "the kernel that the output is about, if memory has several (see info)",
-                       "N"});
+                       "write the VMCOREINFO of kernel N of those that info lists", "N"});
     entries.push_back({});
     auto operands =
         TRY(parse_command_line(argc, argv, command.usage, 2, kManyOperands, entries.data()));

@@ -36,7 +36,8 @@ constexpr Command kCommands[] = {
      "extract CORE OUT --format F   write a vmcore of the guest in a core of guestdump-vm",
      tools::extract_command},
     {"dump",
-     "dump --qmp SOCKET FILE        dump the guest of a machine, or --domain NAME; FILE may be -",
+     "dump --qmp SOCKET FILE        dump a machine's guest; --domain NAME instead of --qmp; FILE "
+     "may be -",
      tools::dump_command},
     {"report", "report SOURCE                 print what a Linux guest was doing",
      tools::report_command},

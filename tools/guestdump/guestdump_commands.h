@@ -4,8 +4,8 @@
 #include "util/result.h"
 
 /// The commands of guestdump. Each gets its own name as argv[0], writes its results to stdout, and
-/// returns the exit status of the process: 0; 1 if a file is bad or different; 128 plus the number
-/// of the signal that cancelled it.
+/// returns the exit status of the process: 0; 1 if a file is bad or different or an answer about a
+/// guest is incomplete; 128 plus the number of the signal that cancelled it.
 
 namespace guestdump::tools {
 

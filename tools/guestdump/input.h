@@ -28,8 +28,8 @@ using InputPaths = std::vector<std::string>;
 /// are not looked at, and stand alone; so do files that cannot be opened.
 std::vector<InputPaths> group_operands(std::span<const std::string> operands);
 
-/// The stream that @path leads to: a FIFO, which may take until it has a writer, or stdin, as "-"
-/// or /dev/stdin, if it is not a file. Empty: @path is a file, or is not there.
+/// Opens @path if it is a stream: a FIFO (waits for a writer), or "-" or /dev/stdin if stdin is not
+/// a file. Empty if @path is a file or does not exist.
 ///
 /// Errors: the FIFO cannot be opened; stdin is a terminal.
 Result<std::optional<vmcore::InputStream>> open_stream(const std::string& path);

@@ -14,7 +14,8 @@
 namespace guestdump::tools {
 namespace {
 
-/// A descriptor of its own, so that commit() closes the last one that was written through.
+/// Opens @file again for reading. The descriptor is a new one, so that commit() closes the last one
+/// that was used for writing, and gets its write errors.
 Result<std::shared_ptr<const vmcore::FileSource>> read_again(const dump::NewFile& file,
                                                              const std::string& name) {
     const std::string path = util::text("/proc/self/fd/%d", file.fd());

@@ -11,16 +11,16 @@
 
 namespace guestdump::tools {
 
-/// A kdump-compressed file that came as a flattened stream, and was put together in the file that
-/// will be the output. If it is what was asked for, it is written once, and there is no temporary
-/// copy.
+/// A kdump-compressed file that was read from a flattened stream into a new file in the folder of
+/// the output. If it needs no conversion, it becomes the output, and no temporary copy is made.
 struct Reassembly {
     std::unique_ptr<vmcore::Vmcore> vmcore;  ///< reads @file
     dump::NewFile file;
 };
 
-/// Reads @stream to its end, if the file inside it may be the output @to of @request as it is: a
-/// raw kdump-compressed file, all of it. Otherwise reads nothing, and returns nothing.
+/// Reassembles all of @stream, if it is a flattened kdump-compressed file and @request may be
+/// satisfied by the file inside it: @to is a new file, and a raw kdump-compressed file with all
+/// pages as they are stored is requested. Otherwise reads nothing, and returns nothing.
 ///
 /// Errors: those of dump::NewFile::create(), vmcore::reassemble() and vmcore::Vmcore::read().
 Result<std::optional<Reassembly>> reassemble(vmcore::InputStream& stream, const std::string& to,

@@ -118,7 +118,8 @@ class LiveMemory {
     void fail(Error error);
     Result<> check_alive() const;
 
-    // live_faults.cc: the fault thread. Functions that take one access or less need the lock.
+    // live_faults.cc: the fault thread. The caller of serve(fault), try_serve(), set_aside(),
+    // set_aside_ahead(), copy_aside() and retry_waiting() holds mutex_.
     void serve_faults();
     Result<> serve(std::span<const MemoryFault> faults);
     void serve(const MemoryFault& fault, std::vector<Answer>& answers);

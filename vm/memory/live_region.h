@@ -75,9 +75,8 @@ class LiveRegion {
     /// Number of pages at the beginning of @run that are completely unpopulated.
     uint64_t unpopulated_pages(PageRun run) const;
 
-    /// True if all pages of the blocks that contain @run are populated, which they stay. Asks the
-    /// kernel once for each block; false if they were not all populated then. Any thread, without a
-    /// lock.
+    /// True if all pages of the blocks that contain @run were populated when the kernel was asked,
+    /// which is once for each block. Populated pages stay populated. Any thread, without a lock.
     bool is_full(PageRun run) const;
 
     /// Those that write to protected pages of this region.

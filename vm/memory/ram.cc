@@ -181,9 +181,9 @@ std::byte* reserve(uint64_t size) {
     return begin + before;
 }
 
-/// Without a reservation of swap: most guests touch much less memory than they have. In huge pages,
-/// where the host has them to give: the guest causes fewer page faults, and protecting its memory
-/// for a live dump takes a fortieth of the time. [qemu softmmu/physmem.c ram_block_add()]
+/// Maps guest RAM. Does not reserve swap, because most guests touch much less memory than they
+/// have. Asks for huge pages: the guest then causes fewer page faults, and protecting its memory
+/// for a live dump takes a 35th of the time. [qemu softmmu/physmem.c ram_block_add()]
 Result<std::byte*> map_ram(const RamSpec& spec, int fd) {
     const int kind = fd < 0 ? MAP_ANONYMOUS | MAP_PRIVATE : spec.share ? MAP_SHARED : MAP_PRIVATE;
     // hugetlbfs maps whole pages of its own size, at multiples of it.

@@ -11,9 +11,9 @@ namespace guestdump::vm {
 /// One thread.
 class WriteAhead {
   public:
-    /// Number of pages from @page on that are worth serving together, because a writer that has
-    /// been served up to @page has come to it: 1 at first, and then twice as many each time. The
-    /// caller calls served() afterwards.
+    /// How many pages to serve together for a write to @page. If a known writer has been served up
+    /// to @page, twice as many as the last time, at most kMostPages; otherwise 1. Call served()
+    /// afterwards.
     uint64_t pages_from(uint64_t page);
 
     /// The last pages_from() was for a writer that has now been served up to @end.

@@ -11,15 +11,15 @@ namespace guestdump::vmcore {
 /// True if @header is that of a flattened file, of any type and version.
 bool has_flat_signature(const format::FlatHeader& header);
 
-/// Errors: @header has another type or version than is known. The message contains both, so that a
-/// file of a newer version is not mistaken for garbage. @name is that of the file.
+/// Checks that type and version of @header, of the file @name, are the ones that we know. The error
+/// contains both, so that a file of a newer version is not mistaken for garbage.
 Result<> check_flat_header(const format::FlatHeader& header, const std::string& name);
 
 /// True if @record is the last of a flattened file.
 bool is_flat_end(const format::FlatRecord& record);
 
-/// Errors: the size or the offset of @record, which lies at offset @at of the flattened file @name,
-/// is negative, the size is zero, or the end is no valid file offset. [POSIX off_t]
+/// Checks @record, which is at offset @at of the flattened file @name. Errors: its size or offset
+/// is negative; its size is zero; it ends beyond the largest file offset. [POSIX off_t]
 Result<> check_flat_record(const format::FlatRecord& record, uint64_t at, const std::string& name);
 
 }  // namespace guestdump::vmcore

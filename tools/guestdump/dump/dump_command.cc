@@ -161,7 +161,7 @@ Result<int> dump_command(int argc, char** argv) {
     for (const GOptionEntry& entry : from.entries()) entries.push_back(entry);
     entries.push_back({"by-machine", 0, 0, G_OPTION_ARG_NONE, &by_machine,
                        "have QEMU write the dump, in a format that it has", nullptr});
-    for (const GOptionEntry& entry : progress.entries("print only errors"))
+    for (const GOptionEntry& entry : progress.entries("print only errors and warnings"))
         entries.push_back(entry);
     entries.push_back({"estimate", 0, 0, G_OPTION_ARG_NONE, &only_estimate,
                        "print how many bytes the dump would take, and do not dump", nullptr});

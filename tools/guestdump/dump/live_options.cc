@@ -35,7 +35,7 @@ Result<> LiveOptions::take_value(int argc, char** argv) {
 Result<> LiveOptions::add_to(qapi::DumpGuestMemoryArguments& arguments) const {
     if (live_ || fallback_) arguments.live = true;
     if (fallback_) arguments.live_fallback = true;
-    arguments.live_memory = TRY(parse_number("live-memory", memory_));
+    arguments.live_memory = TRY(parse_bytes("live-memory", memory_));
     return {};
 }
 

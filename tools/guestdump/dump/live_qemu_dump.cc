@@ -133,7 +133,8 @@ class LiveQemuDump {
     attach::LiveStream stream_;
 };
 
-/// No live dump because of @why. Errors: the guest may not be stopped either.
+/// Falls back to an ordinary dump, because a live one fails for the reason @why. Errors: @wish does
+/// not allow that.
 Result<std::optional<int>> stop_instead(Error why, LiveWish wish) {
     if (!wish.fallback) {
         return Error::make("live dump: %s; --live-fallback stops the guest for its dump",

@@ -21,8 +21,8 @@ struct LiveWish {
 /// Dumps the guest of a QEMU while it runs: QEMU sends a background snapshot, which is kept in a
 /// file without a name and then written as @arguments want. @target is as in dump_attached().
 ///
-/// Returns the exit status; empty if the guest is to be stopped for its dump, which has been said
-/// on stderr: it stands still already, or @wish allows it and QEMU cannot do better.
+/// Returns the exit status. Empty if the caller must make an ordinary dump: the guest is stopped
+/// already, or QEMU cannot make a snapshot and @wish allows the fallback. The reason is on stderr.
 ///
 /// Errors: those of dump::parse_request(), attach::examine_live() and attach::LiveSnapshot; of the
 /// dump and the target. The guest runs on.

@@ -56,7 +56,8 @@ Result<qapi::DumpQueryResult> read_state(json_object* json) {
     return state;
 }
 
-/// Makes @arguments those that QEMU's own command has. Errors: they want what it cannot do.
+/// Reduces @arguments to those that QEMU's command has: drops threads, share-pages and
+/// find-vmcoreinfo. Errors: exclude, level or max-mappings is set.
 Result<> leave_qemus(qapi::DumpGuestMemoryArguments& arguments) {
     const std::pair<const char*, bool> ours[] = {
         {"--exclude or -d", arguments.exclude.has_value()},
