@@ -24,8 +24,9 @@ constexpr size_t kMostCandidates = 1024;            ///< limit on pages examined
 constexpr size_t kMostKernels = 16;
 /// Bytes that one job searches: few, so that the search ends soon after a match.
 constexpr uint64_t kStretch = uint64_t{4} << 20;
-/// Bytes after which a job checks for cancellation: pages of a file may have to be decompressed.
-constexpr uint64_t kCheckEvery = uint64_t{256} << 10;
+/// Bytes after which a job checks whether the search is to end: pages of a file may have to be
+/// decompressed. Also what it reads at once.
+constexpr uint64_t kPiece = uint64_t{256} << 10;
 
 constexpr std::string_view kFirstLine = "OSRELEASE=";
 constexpr std::string_view kNoteName = "VMCOREINFO";
@@ -50,10 +51,19 @@ std::optional<size_t> text_in(std::string_view head) {
     return std::nullopt;
 }
 
+/// Errors: the search is cancelled, or its time is over.
+Result<> check(const SearchScope& scope) {
+    TRY(scope.cancellation.check());
+    if (scope.deadline && std::chrono::steady_clock::now() >= *scope.deadline)
+        return Error::make("the search for VMCOREINFO took too long");
+    return {};
+}
+
 /// Consecutive pages of one block that may have been written to.
 struct PageStretch {
-    uint64_t first = 0;  ///< guest-physical, bytes
-    uint64_t size = 0;   ///< bytes; the last page may be cut off by the block's end
+    uint64_t first = 0;   ///< guest-physical, bytes
+    uint64_t size = 0;    ///< bytes; the last page may be cut off by the block's end
+    bool mapped = false;  ///< in this process, so that reading a few bytes costs no more than that
 };
 
 /// Divides memory's pages into stretches, up to the bound.
@@ -65,10 +75,10 @@ class StretchCursor {
           page_(scope.arch.page_size),
           most_pages_(most_pages) {}
 
-    /// Returns false at the end. Errors: cancellation.
+    /// Returns false at the end. Errors: those of check().
     Result<bool> next(PageStretch& stretch) {
         while (!blocks_.empty() && pages_ < most_pages_) {
-            TRY(scope_.cancellation.check());  // there may be millions of holes
+            TRY(check(scope_));  // there may be millions of holes
             const guest::GuestPhysBlock& block = blocks_.front();
             const uint64_t start = block.range.start.value + at_;
             at_ += (page_ - start % page_) % page_;  // to the next page
@@ -82,7 +92,7 @@ class StretchCursor {
             const guest::RamExtent extent = scope_.memory.extent(guest::Gpa{from}, limit);
             at_ += extent.length;
             pages_ += extent.populated ? (extent.length + page_ - 1) / page_ : 1;
-            stretch = {from, extent.length};
+            stretch = {from, extent.length, block.region->mapped() != nullptr};
             if (extent.populated) return true;
         }
         return false;
@@ -127,6 +137,7 @@ class Search {
     struct Slot {
         PageStretch stretch;
         std::vector<guest::Gpa> candidates;  ///< pages
+        std::vector<std::byte> bytes;        ///< of a piece of the stretch
     };
 
     Result<> scan_pages() {
@@ -153,17 +164,39 @@ class Search {
     }
 
     Result<> find_candidates(Slot& slot) const {
-        std::array<std::byte, kHead> head;
         const PageStretch& stretch = slot.stretch;
         slot.candidates.clear();
-        for (uint64_t at = 0; at < stretch.size; at += scope_.arch.page_size) {
-            if (at % kCheckEvery == 0) TRY(scope_.cancellation.check());
-            const guest::Gpa page{stretch.first + at};
-            // A page that cannot be read is skipped; the dump of it reports the error.
+        for (uint64_t at = 0; at < stretch.size; at += kPiece) {
+            TRY(check(scope_));
+            const guest::GpaRange piece{guest::Gpa{stretch.first + at},
+                                        std::min(kPiece, stretch.size - at)};
+            if (stretch.mapped || !find_in_copy(piece, slot)) find_in_pages(piece, slot);
+        }
+        return {};
+    }
+
+    /// Reads all of @piece at once: for another process's memory a read is a system call or two,
+    /// whatever its size. Errors: some byte cannot be read.
+    Result<> find_in_copy(const guest::GpaRange& piece, Slot& slot) const {
+        slot.bytes.resize(kPiece);
+        const std::span<std::byte> bytes = std::span(slot.bytes).first(piece.size);
+        TRY(scope_.memory.read_padded(piece.start, bytes));
+        for (uint64_t at = 0; at < piece.size; at += scope_.arch.page_size) {
+            if (text_in(as_text(bytes.subspan(at))))
+                slot.candidates.push_back(guest::Gpa{piece.start.value + at});
+        }
+        return {};
+    }
+
+    /// Reads the head of each page. A page that cannot be read is skipped; the dump of it reports
+    /// the error.
+    void find_in_pages(const guest::GpaRange& piece, Slot& slot) const {
+        std::array<std::byte, kHead> head;
+        for (uint64_t at = 0; at < piece.size; at += scope_.arch.page_size) {
+            const guest::Gpa page{piece.start.value + at};
             if (!scope_.memory.read_padded(page, head)) continue;
             if (text_in(as_text(head))) slot.candidates.push_back(page);
         }
-        return {};
     }
 
     Result<> read_candidates(const Slot& slot) {
@@ -260,7 +293,7 @@ class Search {
     bool search_image(const IdtHandler& handler) {
         std::vector<std::byte> bytes(kImageStep + kFirstLine.size());
         for (uint64_t done = 0; done < kMostImage; done += kImageStep) {
-            if (!scope_.cancellation.check()) return false;
+            if (!check(scope_)) return false;
             const uint64_t from = handler.phys.value + done;
             if (!scope_.memory.read_padded(guest::Gpa{from}, bytes)) continue;
             const std::string_view text = as_text(bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct SearchScope {
     std::span<const guest::Cpu> cpus;
     unsigned threads = 1;
     const util::Cancellation& cancellation;  ///< a cancelled search finds nothing
+    /// A search that has not ended by then finds nothing.
+    std::optional<std::chrono::steady_clock::time_point> deadline = {};
 };
 
 /// Searches memory for the VMCOREINFO of a guest's Linux kernel, for guests that did not pass it in

@@ -25,7 +25,8 @@ struct GuestMoment {
 /// How the guest's memory is read.
 struct LookOptions {
     unsigned threads = 1;                   ///< threads that search memory for VMCOREINFO
-    std::chrono::milliseconds limit{2000};  ///< for reading; answers have what was read by then
+    /// For the search and for reading; answers have what was read by then.
+    std::chrono::milliseconds limit{2000};
 };
 
 /// Reads the Linux kernel of a guest whose state was captured. Owns that state. One thread.
@@ -33,7 +34,7 @@ class GuestLook {
   public:
     /// Takes VMCOREINFO from @moment.vmcoreinfo, else from the guest's note, else searches memory
     /// for it. @cancellation must outlive the result. Errors: there is no VMCOREINFO; the search
-    /// was cancelled; those of GuestKernel::open().
+    /// was cancelled, or took longer than the limit; those of GuestKernel::open().
     static Result<std::unique_ptr<GuestLook>> open(GuestMoment moment, const LookOptions& options,
                                                    const util::Cancellation& cancellation);
 

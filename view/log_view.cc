@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/log_view.h"
 
+#include <algorithm>
 #include <cinttypes>
 
 #include "linux/log/kernel_log.h"
@@ -15,6 +16,10 @@ using util::text;
 /// Names of the levels 0 to 7, as in dmesg(1).
 constexpr const char* kLevels[] = {"emerg", "alert",  "crit", "err",
                                    "warn",  "notice", "info", "debug"};
+
+/// Limit on the text of a log, bytes. Escapes make bytes that a terminal cannot show four times as
+/// long, so a log of nothing else would take four times linux_guest::kMostLogText.
+constexpr size_t kMostEscapedText = linux_guest::kMostLogText;
 
 std::string caller_text(const qapi::GuestLogRecord& record) {
     if (!record.caller || !record.caller_kind) return "";
@@ -40,12 +45,24 @@ qapi::GuestLogRecord log_record_view(const linux_guest::LogRecord& record) {
 
 Result<qapi::GuestLog> log_view(linux_guest::GuestKernel& kernel, const LogFilter& filter) {
     const auto log = TRY(linux_guest::read_kernel_log(kernel.memory(), kernel.vmcoreinfo()));
+    return log_view(log, filter);
+}
+
+qapi::GuestLog log_view(const linux_guest::KernelLog& log, const LogFilter& filter) {
     qapi::GuestLog view;
-    for (const linux_guest::LogRecord& record : log.records) {
-        if (record.level > filter.most_level || record.time < filter.since.value_or(0)) continue;
-        view.records.push_back(log_record_view(record));
-    }
     if (!log.incomplete.empty()) view.incomplete = util::printable(log.incomplete);
+    size_t size = 0;
+    for (auto record = log.records.rbegin(); record != log.records.rend(); ++record) {
+        if (record->level > filter.most_level || record->time < filter.since.value_or(0)) continue;
+        if (size > kMostEscapedText) {
+            view.incomplete =
+                text("messages before the last %zu MiB of text are left out", size >> 20);
+            break;
+        }
+        view.records.push_back(log_record_view(*record));
+        size += view.records.back().text.size();
+    }
+    std::reverse(view.records.begin(), view.records.end());
     return view;
 }
 

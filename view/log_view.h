@@ -23,6 +23,10 @@ qapi::GuestLogRecord log_record_view(const linux_guest::LogRecord& record);
 /// found or read.
 Result<qapi::GuestLog> log_view(linux_guest::GuestKernel& kernel, const LogFilter& filter);
 
+/// The messages of @log that @filter picks, escaped. If their text is longer than 64 MiB then, the
+/// oldest ones are left out, and GuestLog::incomplete says so.
+qapi::GuestLog log_view(const linux_guest::KernelLog& log, const LogFilter& filter);
+
 /// Fields that a printed log line has in addition to time and text.
 struct LogDetail {
     bool caller = false, level = false;

@@ -80,7 +80,6 @@ bool is_modifier(unsigned kind) {
 /// The first twelve bytes of a type.
 struct Btf::Type {
     uint64_t start;  ///< offset in bytes_
-    std::string_view name;
     unsigned kind;
     uint32_t count;   ///< number of members, constants or parameters
     bool flag;        ///< kind_flag: members' offsets contain the sizes of bit-fields
@@ -134,10 +133,12 @@ Result<> Btf::index(uint64_t begin, uint64_t end) {
     return {};
 }
 
-std::string_view Btf::text(uint32_t offset) const {
-    if (offset >= strings_size_) return {};
+/// Whether the text at @offset is @name. Does not search for the end of the text: the guest may
+/// have made it megabytes long, and a lookup compares millions of texts.
+bool Btf::text_is(uint32_t offset, std::string_view name) const {
+    if (offset >= strings_size_ || strings_size_ - offset <= name.size()) return false;
     const char* const start = reinterpret_cast<const char*>(bytes_.data()) + strings_ + offset;
-    return {start, strnlen(start, strings_size_ - offset)};
+    return std::memcmp(start, name.data(), name.size()) == 0 && start[name.size()] == '\0';
 }
 
 std::optional<Btf::Type> Btf::type(uint32_t number) const {
@@ -145,7 +146,6 @@ std::optional<Btf::Type> Btf::type(uint32_t number) const {
     const uint64_t start = starts_.view()[number - 1];
     const uint32_t info = word(start + 4);
     return Type{.start = start,
-                .name = text(word(start)),
                 .kind = info >> 24 & 0x1f,
                 .count = info & 0xffff,
                 .flag = (info >> 31) != 0,
@@ -167,7 +167,7 @@ std::optional<uint32_t> Btf::find_struct(std::string_view name) const {
         const uint64_t start = starts_.view()[number - 1];
         const unsigned kind = word(start + 4) >> 24 & 0x1f;
         if (kind != kStruct && kind != kUnion) continue;
-        if (text(word(start)) == name) return number;
+        if (text_is(word(start), name)) return number;
     }
     return std::nullopt;
 }
@@ -210,17 +210,16 @@ std::optional<Member> Btf::named_member(uint32_t number, std::string_view name, 
     if (outer->kind != kStruct && outer->kind != kUnion) return std::nullopt;
     for (uint32_t i = 0; i < outer->count && budget > 0; ++i, --budget) {
         const uint64_t at = outer->start + kTypeSize + 12 * i;
-        const std::string_view own = text(word(at));
         const uint32_t place = word(at + 8);
         const uint64_t bit = outer->flag ? place & 0xffffff : place;
-        if (own == name) {
+        if (text_is(word(at), name)) {
             return Member{.offset = bit / 8,
                           .size = size_of(word(at + 4)).value_or(0),
                           .bit = static_cast<unsigned>(bit % 8),
                           .bits = outer->flag ? place >> 24 : 0,
                           .type = word(at + 4)};
         }
-        if (!own.empty()) continue;
+        if (!text_is(word(at), "")) continue;
         auto inner = named_member(word(at + 4), name, depth + 1, budget);
         if (!inner) {
             if (budget == 0) break;
@@ -258,7 +257,7 @@ std::optional<int64_t> Btf::enumerator(std::string_view name) const {
         const uint64_t size = found->kind == kEnum ? 8 : 12;
         for (uint32_t i = 0; i < found->count; ++i) {
             const uint64_t at = found->start + kTypeSize + size * i;
-            if (text(word(at)) != name) continue;
+            if (!text_is(word(at), name)) continue;
             const uint32_t low = word(at + 4);
             if (size == 8) return static_cast<int32_t>(low);
             return static_cast<int64_t>(low | uint64_t{word(at + 8)} << 32);

@@ -62,7 +62,7 @@ class Btf {
     Result<> index(uint64_t begin, uint64_t end);
     std::optional<Type> type(uint32_t number) const;
     std::optional<Type> resolved(uint32_t number) const;
-    std::string_view text(uint32_t offset) const;
+    bool text_is(uint32_t offset, std::string_view name) const;
     std::optional<Member> named_member(uint32_t type, std::string_view name, unsigned depth,
                                        unsigned& budget) const;
     std::optional<uint64_t> size_of(uint32_t type, unsigned depth) const;

@@ -202,7 +202,7 @@ END_TEST
 class CountedRam final : public guest::RamRegion {
   public:
     std::string_view name() const override { return "counted"; }
-    uint64_t size() const override { return 0x1000; }
+    uint64_t size() const override { return 4 << 20; }
     Result<> read(uint64_t, std::span<std::byte> out) const override {
         ++reads;
         std::fill(out.begin(), out.end(), std::byte{0});
@@ -225,6 +225,15 @@ START_TEST(memory_of_another_system_is_not_read) {
 }
 END_TEST
 
+START_TEST(memory_that_is_not_mapped_is_read_in_large_pieces) {
+    const auto ram = std::make_shared<CountedRam>();
+    guest::GuestPhysBlockList memory;
+    support::must(memory.add({{guest::Gpa{0}, 4 << 20}, ram}));
+    ck_assert(!found_in(guest::RamSource(memory), {}));
+    ck_assert_int_eq(ram->reads, 16);  // and not one for each of 1024 pages
+}
+END_TEST
+
 START_TEST(a_cancelled_search_finds_nothing) {
     support::ScriptedGuest guest;
     guest.add_ram(0, memory_with(kLines, 0x6000));
@@ -236,6 +245,24 @@ START_TEST(a_cancelled_search_finds_nothing) {
                                 .cpus = {},
                                 .threads = 2,
                                 .cancellation = cancellation}));
+}
+END_TEST
+
+START_TEST(a_search_whose_time_is_over_finds_nothing) {
+    support::ScriptedGuest guest;
+    guest.add_ram(0, memory_with(kLines, 0x6000));
+    const auto memory = guest.page_source();
+    using Clock = std::chrono::steady_clock;
+    for (const bool over : {true, false}) {
+        const auto found =
+            find_vmcoreinfo({.memory = *memory,
+                             .arch = guest::ArchDumpInfo{},
+                             .cpus = {},
+                             .threads = 2,
+                             .cancellation = util::Cancellation(),
+                             .deadline = Clock::now() + std::chrono::hours(over ? -1 : 1)});
+        ck_assert(found.has_value() != over);
+    }
 }
 END_TEST
 
@@ -310,6 +337,8 @@ Suite* vmcoreinfo_search_suite() {
                                    a_note_that_all_vcpus_deny_is_not_taken,
                                    memory_of_another_system_is_not_read,
                                    a_cancelled_search_finds_nothing,
+                                   a_search_whose_time_is_over_finds_nothing,
+                                   memory_that_is_not_mapped_is_read_in_large_pieces,
                                    memory_is_not_read_while_no_vcpu_has_paging_on,
                                    a_stale_note_does_not_hide_the_right_one,
                                    memory_that_was_never_written_or_cannot_be_read_is_passed_over,

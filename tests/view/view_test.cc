@@ -49,6 +49,19 @@ START_TEST(messages_are_printed_as_dmesg_does) {
 }
 END_TEST
 
+START_TEST(the_newest_messages_of_a_log_that_is_too_long_are_kept) {
+    linux_guest::KernelLog log;
+    for (uint64_t time = 0; time < 300; ++time)  // of 256 KiB after escaping
+        log.records.push_back({.time = time, .caller = {}, .text = std::string(65536, '\x01')});
+    const qapi::GuestLog view = log_view(log, {});
+    ck_assert_uint_lt(view.records.size(), 260);
+    ck_assert_uint_gt(view.records.size(), 250);
+    ck_assert_uint_eq(view.records.back().time, 299);
+    ck_assert_uint_eq(view.records.front().time, 300 - view.records.size());
+    ck_assert(view.incomplete && view.incomplete->find("left out") != std::string::npos);
+}
+END_TEST
+
 START_TEST(messages_are_picked_by_level_and_time) {
     SmallLook small{SmallLinux()};
     ck_assert_uint_eq(must(log_view(small.kernel(), {.most_level = 5, .since = {}})).records.size(),
@@ -308,6 +321,7 @@ Suite* view_suite() {
     return support::make_suite("view", {
                                            a_guests_text_cannot_move_the_cursor,
                                            messages_are_printed_as_dmesg_does,
+                                           the_newest_messages_of_a_log_that_is_too_long_are_kept,
                                            messages_are_picked_by_level_and_time,
                                            tasks_tell_what_they_wait_in,
                                            children_stand_under_their_parents,

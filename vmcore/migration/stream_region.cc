@@ -78,7 +78,7 @@ guest::RamExtent StreamRegion::extent(uint64_t offset, uint64_t limit) const {
             reached = end_of(*run);
         return {.length = std::min(limit, reached) - offset, .populated = true};
     }
-    while (run && run != end && run->zero) ++run;
+    while (run && run != end && run->zero && start_of(*run) < limit) ++run;
     const uint64_t reached = run && run != end ? std::min(limit, start_of(*run)) : limit;
     return {.length = reached - offset, .populated = false};
 }

@@ -145,6 +145,18 @@ START_TEST(structs_that_multiply_take_no_time) {
 }
 END_TEST
 
+START_TEST(names_without_an_end_take_no_time) {
+    BtfWriter types;
+    types.integer(std::string(8 << 20, 'x'), 4);
+    for (int i = 0; i < 20000; ++i) types.structure("s", 8, {});
+    support::Bytes bytes = types.bytes();
+    const uint32_t strings = 24 + support::le32_at(bytes, 16);
+    std::replace(bytes.begin() + strings + 1, bytes.end(), std::byte{0}, std::byte{'x'});
+    const Btf btf = must(read(bytes));
+    ck_assert(!btf.find_struct("s"));
+}
+END_TEST
+
 START_TEST(names_outside_of_the_strings_are_empty) {
     BtfWriter types;
     types.integer("int", 4);
@@ -187,6 +199,7 @@ Suite* btf_suite() {
                                           types_that_do_not_fit_are_refused,
                                           types_that_refer_to_themselves_end,
                                           structs_that_multiply_take_no_time,
+                                          names_without_an_end_take_no_time,
                                           names_outside_of_the_strings_are_empty,
                                           a_missing_member_is_named,
                                       });
