@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 namespace guestdump::util {
 
@@ -52,22 +51,24 @@ class [[nodiscard]] Error {
 template <class T = void>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+    Result(T value) : value_(std::move(value)) {}
+    Result(Error error) : error_(std::move(error)) {}
 
-    explicit operator bool() const { return state_.index() == 0; }
+    explicit operator bool() const { return value_.has_value(); }
 
-    T& operator*() & { return std::get<0>(state_); }
-    const T& operator*() const& { return std::get<0>(state_); }
-    T* operator->() { return &std::get<0>(state_); }
-    const T* operator->() const { return &std::get<0>(state_); }
+    T& operator*() & { return value_.value(); }
+    const T& operator*() const& { return value_.value(); }
+    T* operator->() { return &value_.value(); }
+    const T* operator->() const { return &value_.value(); }
 
-    T take() && { return std::get<0>(std::move(state_)); }
-    const Error& error() const { return std::get<1>(state_); }
-    Error take_error() && { return std::get<1>(std::move(state_)); }
+    T take() && { return std::move(value_).value(); }
+    const Error& error() const { return error_.value(); }
+    Error take_error() && { return std::move(error_).value(); }
 
   private:
-    std::variant<T, Error> state_;
+    // One of them is set. A std::variant would be smaller, but compiling it takes much longer.
+    std::optional<T> value_;
+    std::optional<Error> error_;
 };
 
 template <>
