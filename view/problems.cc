@@ -173,9 +173,10 @@ bool is_hung_task(std::string_view text) {
 }
 
 /// "Out of memory: Killed process 99 (dd) ...", and before Linux 5.1 "Out of memory: Kill process".
+/// "Memory cgroup out of memory: ..." is routine in containers: a limit was reached, not the memory
+/// of the guest.
 bool is_out_of_memory(std::string_view text) {
     constexpr std::string_view kBeginnings[] = {"Out of memory: Kill",
-                                                "Memory cgroup out of memory: Kill",
                                                 "Out of memory (oom_kill_allocating_task): Kill"};
     return begins_with_one(text, kBeginnings);
 }

@@ -274,6 +274,26 @@ START_TEST(tasks_that_wait_for_a_disk_hang_too) {
 }
 END_TEST
 
+START_TEST(a_limit_of_a_container_is_no_lack_of_memory) {
+    const std::pair<const char*, GuestCondition> messages[] = {
+        {"Memory cgroup out of memory: Killed process 99", GuestCondition::running},
+        {"Out of memory: Kill process 99 (x) score 900 or sacrifice child",
+         GuestCondition::out_of_memory},
+        {"Out of memory (oom_kill_allocating_task): Killed process 99 (x)",
+         GuestCondition::out_of_memory},
+    };
+    check_conditions(messages);
+}
+END_TEST
+
+START_TEST(an_oops_is_worse_than_a_lack_of_memory) {
+    const Problems problems =
+        problems_in(log_of({"Oops: 0000 [#1] SMP", "Out of memory: Killed process 99 (x)"}), 5);
+    ck_assert(problems.worst == GuestCondition::oops);
+    check_text(problems.reason, "Oops: 0000 [#1] SMP");
+}
+END_TEST
+
 START_TEST(the_worst_problem_is_the_guests_condition) {
     const Problems problems =
         problems_in(log_of({"Oops: 0000 [#1] SMP", "Kernel panic - not syncing: a",
@@ -417,6 +437,8 @@ Suite* view_suite() {
                                            bugs_of_each_kernel_are_an_oops,
                                            names_that_users_choose_are_no_problem,
                                            tasks_that_wait_for_a_disk_hang_too,
+                                           a_limit_of_a_container_is_no_lack_of_memory,
+                                           an_oops_is_worse_than_a_lack_of_memory,
                                            the_worst_problem_is_the_guests_condition,
                                            messages_that_a_program_wrote_are_no_problem,
                                            a_report_has_all_of_it,
