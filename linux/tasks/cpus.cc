@@ -37,6 +37,34 @@ std::optional<size_t> vcpu_of(Gva area, std::span<const std::optional<guest::Exe
     return std::nullopt;
 }
 
+/// Whether CPU number @number is online: bit @number of a struct cpumask. Empty if it is not known.
+std::optional<bool> is_online(const VirtualMemory& memory, const SymbolTable& symbols,
+                              uint32_t number) {
+    const auto mask = symbols.address_of("__cpu_online_mask");  // since Linux 4.5
+    if (!mask) return std::nullopt;
+    const auto word = read_u64(memory, Gva{mask->value + number / 64 * 8});
+    if (!word) return std::nullopt;
+    return (*word >> number % 64 & 1) != 0;
+}
+
+/// True if @task is init_task or the idle task of another CPU, which have the ID 0.
+bool is_idle(const VirtualMemory& memory, const SymbolTable& symbols, const Btf* types, Gva task) {
+    if (symbols.address_of("init_task") == task) return true;
+    const auto pid = types ? types->member("task_struct", "pid") : std::nullopt;
+    if (!pid) return false;
+    const auto number = read_u32(memory, Gva{task.value + pid->offset});
+    return number && *number == 0;
+}
+
+/// True if @cpu is off: offline, idle and not a vCPU. The current task of a CPU that was never
+/// brought up is init_task. A panic takes CPUs offline too, but these keep their current tasks, so
+/// being offline is not enough.
+bool is_off(const VirtualMemory& memory, const SymbolTable& symbols, const Btf* types,
+            const KernelCpu& cpu) {
+    if (cpu.vcpu || is_online(memory, symbols, cpu.number) != false) return false;
+    return !cpu.current || is_idle(memory, symbols, types, *cpu.current);
+}
+
 }  // namespace
 
 Result<std::vector<KernelCpu>> read_cpus(const VirtualMemory& memory, const SymbolTable& symbols,
@@ -54,7 +82,7 @@ Result<std::vector<KernelCpu>> read_cpus(const VirtualMemory& memory, const Symb
             if (task && *task != 0) cpu.current = Gva{*task};
         }
         cpu.vcpu = vcpu_of(cpu.area, vcpus);
-        cpus.push_back(cpu);
+        if (!is_off(memory, symbols, types, cpu)) cpus.push_back(cpu);
     }
     return cpus;
 }

@@ -25,8 +25,8 @@ struct KernelCpu {
 /// Limit on the number of CPUs. [linux arch/x86/Kconfig, NR_CPUS]
 inline constexpr uint32_t kMostCpus = 8192;
 
-/// Lists the CPUs that the kernel has, whether they run or not. @vcpus: what each vCPU was
-/// executing.
+/// Lists the kernel's CPUs, without those that are off: offline, idle and not a vCPU. @vcpus: what
+/// each vCPU was executing.
 /// @types may be null; for Linux 6.2 to 6.14 the current tasks are then missing.
 ///
 /// Errors: symbols are missing; those of reading; there are more than kMostCpus CPUs.

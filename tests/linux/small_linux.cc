@@ -264,6 +264,7 @@ void SmallLinux::write_variables() {
     variable("tk_core", 0x100, 0);
     put_le64(image_, kVariables + 0x108 + 8, 1700000000);
     put_le64(image_, kVariables + 0x108 + 16, 3661);
+    variable("__cpu_online_mask", 0x200, 3);
     variable("__per_cpu_offset", 0x300, at(kAreas));
     put_le64(image_, kVariables + 0x308, at(kAreas + 0x1000));
     symbols_["current_task"] = kBase + 0x10;  // kBase plus the offset in the per-CPU area

@@ -144,6 +144,26 @@ START_TEST(stacks_of_cpus_are_told_with_their_tasks) {
 }
 END_TEST
 
+/// A kernel with room for four CPUs, two of which were never brought up.
+SmallLinux with_absent_cpus() {
+    SmallLinux image;
+    image.put32(SmallLinux::kVariables, 4);  // nr_cpu_ids
+    for (const uint64_t cpu : {2, 3}) {
+        const uint64_t area = SmallLinux::kAreas + 0x1000 * cpu;
+        image.put64(SmallLinux::kVariables + 0x300 + 8 * cpu, area);
+        image.put64(area + 0x10, SmallLinux::task(0));  // as in the template of all areas
+    }
+    return image;
+}
+
+START_TEST(cpus_that_were_never_brought_up_are_not_told) {
+    SmallLook small{with_absent_cpus()};
+    const qapi::GuestReport report = report_view(*small.look);
+    ck_assert_uint_eq(report.cpus.size(), 2);
+    for (const std::string& warning : report.warnings) check_text(warning, "");
+}
+END_TEST
+
 START_TEST(stacks_of_tasks_are_told) {
     SmallLook small{SmallLinux()};
     check_text(stacks_text(must(task_stacks_view(small.kernel(), {.pid = 3}))),
@@ -431,6 +451,7 @@ Suite* view_suite() {
                                            children_stand_under_their_parents,
                                            parents_that_go_around_are_all_told,
                                            stacks_of_cpus_are_told_with_their_tasks,
+                                           cpus_that_were_never_brought_up_are_not_told,
                                            stacks_of_tasks_are_told,
                                            tasks_that_wait_in_the_same_place_are_told_once,
                                            messages_of_the_kernel_have_their_conditions,

@@ -144,6 +144,37 @@ START_TEST(a_cpu_whose_area_is_lost_has_no_task) {
 }
 END_TEST
 
+/// A kernel with a third CPU, whose current task is @task.
+SmallLinux with_third_cpu(unsigned task) {
+    SmallLinux small;
+    const uint64_t area = SmallLinux::kAreas + 0x2000;
+    small.put32(SmallLinux::kVariables, 3);  // nr_cpu_ids
+    small.put64(SmallLinux::kVariables + 0x310, area);
+    small.put64(area + 0x10, SmallLinux::task(task));
+    return small;
+}
+
+size_t cpus_of(const SmallLinux& small, std::vector<std::optional<guest::Execution>> vcpus = {}) {
+    const Look look(small);
+    return must(read_cpus(look.memory, look.symbols, &look.types, vcpus)).size();
+}
+
+START_TEST(a_cpu_that_is_off_and_idle_is_left_out) {
+    ck_assert_uint_eq(cpus_of(with_third_cpu(0)), 2);
+    SmallLinux online = with_third_cpu(0);
+    online.put64(SmallLinux::kVariables + 0x200, 7);  // __cpu_online_mask
+    ck_assert_uint_eq(cpus_of(online), 3);
+    std::vector<std::optional<guest::Execution>> vcpus(1);
+    vcpus[0].emplace().areas = {Gva{SmallLinux::kAreas + 0x2000}};
+    ck_assert_uint_eq(cpus_of(with_third_cpu(0), vcpus), 3);
+}
+END_TEST
+
+START_TEST(a_cpu_that_a_panic_stopped_keeps_its_task) {
+    ck_assert_uint_eq(cpus_of(with_third_cpu(1)), 3);
+}
+END_TEST
+
 START_TEST(a_number_of_cpus_that_cannot_be_is_refused) {
     for (const uint32_t count : {0u, kMostCpus + 1, UINT32_MAX}) {
         SmallLinux small;
@@ -169,6 +200,8 @@ Suite* task_reader_suite() {
                                    a_kernel_without_the_members_is_refused,
                                    cpus_are_those_whose_areas_the_vcpus_have,
                                    a_cpu_whose_area_is_lost_has_no_task,
+                                   a_cpu_that_is_off_and_idle_is_left_out,
+                                   a_cpu_that_a_panic_stopped_keeps_its_task,
                                    a_number_of_cpus_that_cannot_be_is_refused,
                                });
 }
