@@ -98,15 +98,16 @@ Result<qapi::GuestStacks> cpu_stacks_view(GuestKernel& kernel) {
     const auto cpus = kernel.cpus();
     qapi::GuestStacks view;
     std::vector<bool> told(kernel.vcpu_count());
-    if (!cpus) view.incomplete = util::printable(cpus.error().message());
     for (const KernelCpu& cpu : cpus ? **cpus : std::vector<KernelCpu>()) {
         if (!cpu.current && !cpu.vcpu) continue;  // it does not exist yet
+        if (kernel.timed_out()) break;
         view.stacks.push_back(cpu_view(kernel, cpu));
         if (cpu.vcpu) told[*cpu.vcpu] = true;
     }
     for (size_t vcpu = 0; vcpu < told.size(); ++vcpu) {
         if (!told[vcpu]) view.stacks.push_back(vcpu_view(kernel, vcpu));
     }
+    view.incomplete = why_incomplete(kernel, cpus ? "" : cpus.error().message());
     return view;
 }
 
@@ -115,13 +116,14 @@ Result<qapi::GuestStacks> task_stacks_view(GuestKernel& kernel, const TaskFilter
     qapi::GuestStacks view;
     for (const Task& task : list.tasks) {
         if (!filter.wants(task)) continue;
+        if (kernel.timed_out()) break;
         const auto stack = kernel.stack(task);
         qapi::GuestTaskStack& entry = view.stacks.emplace_back();
         entry.task = task_view(kernel, task, stack ? &*stack : nullptr);
         if (task.on_cpu) entry.cpu = task.cpu;
         entry.stack = view_of(kernel, stack);
     }
-    if (!list.incomplete.empty()) view.incomplete = util::printable(list.incomplete);
+    view.incomplete = why_incomplete(kernel, list.incomplete);
     return view;
 }
 
@@ -130,16 +132,17 @@ Result<BlockedTasks> blocked_view(GuestKernel& kernel) {
     std::map<std::vector<uint64_t>, size_t> places;
     BlockedTasks blocked;
     blocked.task_count = list.tasks.size();
-    blocked.incomplete = list.incomplete;
     std::vector<qapi::GuestEqualStacks>& groups = blocked.groups;
     for (const Task& task : list.tasks) {
         if (task.state != 'D') continue;
+        if (kernel.timed_out()) break;
         const auto stack = kernel.stack(task);
         const auto key = stack ? addresses(*stack) : std::vector<uint64_t>();
         const auto [place, is_new] = places.try_emplace(key, groups.size());
         if (is_new) groups.push_back({.tasks = {}, .stack = view_of(kernel, stack)});
         groups[place->second].tasks.push_back(task_view(kernel, task, stack ? &*stack : nullptr));
     }
+    blocked.incomplete = why_incomplete(kernel, list.incomplete).value_or("");
     std::stable_sort(groups.begin(), groups.end(),
                      [](const auto& a, const auto& b) { return a.tasks.size() > b.tasks.size(); });
     return blocked;

@@ -50,15 +50,26 @@ qapi::GuestTask task_view(linux_guest::GuestKernel& kernel, const Task& task, co
     return view;
 }
 
+std::optional<std::string> why_incomplete(const linux_guest::GuestKernel& kernel,
+                                          const std::string& known) {
+    if (!known.empty()) return util::printable(known);
+    if (kernel.timed_out()) return "reading the guest's memory took longer than its time limit";
+    return std::nullopt;
+}
+
 Result<qapi::GuestTasks> tasks_view(linux_guest::GuestKernel& kernel, const TaskFilter& filter) {
     const linux_guest::TaskList list = TRY(kernel.tasks());
     qapi::GuestTasks view;
     for (const Task& task : list.tasks) {
         if (!filter.wants(task)) continue;
+        if (kernel.timed_out()) {  // the task itself was read before
+            view.tasks.push_back(task_view(kernel, task, nullptr));
+            continue;
+        }
         const auto stack = kernel.stack(task, kFramesOfScheduler);
         view.tasks.push_back(task_view(kernel, task, stack ? &*stack : nullptr));
     }
-    if (!list.incomplete.empty()) view.incomplete = util::printable(list.incomplete);
+    view.incomplete = why_incomplete(kernel, list.incomplete);
     return view;
 }
 

@@ -24,6 +24,11 @@ struct TaskFilter {
 qapi::GuestTask task_view(linux_guest::GuestKernel& kernel, const linux_guest::Task& task,
                           const linux_guest::Stack* stack);
 
+/// Why an answer that was read from @kernel is incomplete, for people: @known, which is the reason
+/// that the answer itself has or empty, or that the time is over. Empty if the answer is complete.
+std::optional<std::string> why_incomplete(const linux_guest::GuestKernel& kernel,
+                                          const std::string& known);
+
 /// The tasks that @filter selects. Errors: the kernel's tasks cannot be read.
 Result<qapi::GuestTasks> tasks_view(linux_guest::GuestKernel& kernel, const TaskFilter& filter);
 

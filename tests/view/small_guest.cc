@@ -11,7 +11,7 @@ namespace {
 
 using linux_guest::SmallLinux;
 
-constexpr uint64_t kImage = 0x200000;  ///< where the kernel's memory is, guest-physical
+constexpr uint64_t kImage = kSmallPhysical;
 
 /// Page tables at 0, 0x1000 and 0x2000 that map the large page at kBase onto kImage.
 support::Bytes page_tables() {

@@ -7,6 +7,9 @@
 
 namespace guestdump::view {
 
+/// Guest-physical address of SmallLinux::kBase in small_moment().
+inline constexpr uint64_t kSmallPhysical = 0x200000;
+
 /// A guest that runs @linux: two vCPUs, page tables, and VMCOREINFO in a note. vCPU 0 is CPU 0 in
 /// an interrupt, vCPU 1 is CPU 1 in user mode.
 GuestMoment small_moment(const linux_guest::SmallLinux& small);
