@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "linux/guest_kernel.h"
 
-#include <algorithm>
-
 #include "linux/symbols/kallsyms_search.h"
 
 namespace guestdump::linux_guest {
@@ -134,24 +132,30 @@ Result<Task> GuestKernel::task(Gva task_struct) {
 Result<const std::vector<KernelCpu>*> GuestKernel::cpus() {
     const SymbolTable* const table = TRY(symbols());
     const auto layouts = types();
-    if (!cpus_) cpus_ = read_cpus(memory(), *table, layouts ? *layouts : nullptr, executions_);
+    if (!cpus_) {
+        cpus_ = read_cpus(memory(), *table, layouts ? *layouts : nullptr, executions_);
+        if (*cpus_) index_cpus(**cpus_);
+    }
     return kept(cpus_);
+}
+
+/// Fills cpu_of_task_. If two CPUs claim to execute a task, the first one is taken.
+void GuestKernel::index_cpus(const std::vector<KernelCpu>& cpus) {
+    for (const KernelCpu& cpu : cpus) {
+        if (cpu.current) cpu_of_task_.try_emplace(cpu.current->value, &cpu);
+    }
 }
 
 Result<Stack> GuestKernel::stack(const Task& task, size_t most_frames) {
     const Unwinder* const walker = TRY(unwinder());
-    const auto list = cpus();
-    const auto cpu = list ? std::find_if((*list)->begin(), (*list)->end(),
-                                         [&](const KernelCpu& candidate) {
-                                             return candidate.current == task.address;
-                                         })
-                          : std::vector<KernelCpu>::const_iterator();
-    const bool runs = list && cpu != (*list)->end();
-    if (!runs) return walker->sleeping(task, most_frames);
-    if (cpu->vcpu) return vcpu_stack(*cpu->vcpu, most_frames);
+    static_cast<void>(cpus());  // fills cpu_of_task_; without CPUs, no task is known to run
+    const auto found = cpu_of_task_.find(task.address.value);
+    if (found == cpu_of_task_.end()) return walker->sleeping(task, most_frames);
+    const KernelCpu& cpu = *found->second;
+    if (cpu.vcpu) return vcpu_stack(*cpu.vcpu, most_frames);
     Stack stack;
     stack.incomplete =
-        "it runs on CPU " + std::to_string(cpu->number) + ", and no vCPU's registers show where";
+        "it runs on CPU " + std::to_string(cpu.number) + ", and no vCPU's registers show where";
     return stack;
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "guest/guest.h"
@@ -82,6 +83,7 @@ class GuestKernel {
 
     GuestKernel(const KernelScope& scope, KernelMemory memory);
     Result<const TaskReader*> task_reader();
+    void index_cpus(const std::vector<KernelCpu>& cpus);
 
     KernelMemory kernel_;
     Vmcoreinfo vmcoreinfo_;
@@ -97,6 +99,9 @@ class GuestKernel {
     std::optional<Unwinder> unwinder_;
     std::optional<Result<TaskReader>> task_reader_;
     std::optional<Result<std::vector<KernelCpu>>> cpus_;
+    /// The element of cpus_ that executes a task, by the address of its task_struct. There may be
+    /// millions of tasks and thousands of CPUs, so cpus_ is not searched for each task.
+    std::unordered_map<uint64_t, const KernelCpu*> cpu_of_task_;
 };
 
 }  // namespace guestdump::linux_guest
