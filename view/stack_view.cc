@@ -73,10 +73,14 @@ qapi::GuestTaskStack vcpu_view(GuestKernel& kernel, size_t vcpu) {
     return view;
 }
 
-std::vector<uint64_t> addresses(const Stack& stack) {
-    std::vector<uint64_t> list;
-    for (const auto& frame : stack.frames) list.push_back(frame.instruction.value);
-    return list;
+/// Equal if stacks are equal: the addresses of the frames, and why frames are missing.
+using StackKey = std::pair<std::vector<uint64_t>, std::string>;
+
+StackKey key_of(const Stack& stack) {
+    StackKey key;
+    for (const auto& frame : stack.frames) key.first.push_back(frame.instruction.value);
+    key.second = stack.incomplete;
+    return key;
 }
 
 }  // namespace
@@ -129,7 +133,7 @@ Result<qapi::GuestStacks> task_stacks_view(GuestKernel& kernel, const TaskFilter
 
 Result<BlockedTasks> blocked_view(GuestKernel& kernel) {
     const linux_guest::TaskList list = TRY(kernel.tasks());
-    std::map<std::vector<uint64_t>, size_t> places;
+    std::map<StackKey, size_t> places;
     BlockedTasks blocked;
     blocked.task_count = list.tasks.size();
     std::vector<qapi::GuestEqualStacks>& groups = blocked.groups;
@@ -137,10 +141,13 @@ Result<BlockedTasks> blocked_view(GuestKernel& kernel) {
         if (task.state != 'D') continue;
         if (kernel.timed_out()) break;
         const auto stack = kernel.stack(task);
-        const auto key = stack ? addresses(*stack) : std::vector<uint64_t>();
-        const auto [place, is_new] = places.try_emplace(key, groups.size());
-        if (is_new) groups.push_back({.tasks = {}, .stack = view_of(kernel, stack)});
-        groups[place->second].tasks.push_back(task_view(kernel, task, stack ? &*stack : nullptr));
+        const size_t group = stack && !stack->frames.empty()
+                                 ? places.try_emplace(key_of(*stack), groups.size()).first->second
+                                 : groups.size();  // nothing shows that it equals another stack
+        if (group == groups.size()) {
+            groups.push_back({.tasks = {}, .stack = view_of(kernel, stack)});
+        }
+        groups[group].tasks.push_back(task_view(kernel, task, stack ? &*stack : nullptr));
     }
     blocked.incomplete = why_incomplete(kernel, list.incomplete).value_or("");
     std::stable_sort(groups.begin(), groups.end(),

@@ -186,6 +186,32 @@ START_TEST(tasks_that_wait_in_the_same_place_are_told_once) {
 }
 END_TEST
 
+START_TEST(tasks_whose_stacks_cannot_be_read_are_told_each) {
+    SmallLinux image;
+    for (const unsigned pid : {2u, 3u}) {
+        image.put64(SmallLinux::kTasks + pid * SmallLinux::kTaskSize + 24, 0);  // stack
+    }
+    SmallLook small(image);
+    const BlockedTasks blocked = must(blocked_view(small.kernel()));
+    ck_assert_uint_eq(blocked.groups.size(), 2);
+    for (const qapi::GuestEqualStacks& group : blocked.groups) {
+        ck_assert_uint_eq(group.tasks.size(), 1);
+        ck_assert(group.stack.incomplete == "the task has no stack any more");
+    }
+}
+END_TEST
+
+START_TEST(stacks_that_end_for_different_reasons_are_told_each) {
+    SmallLinux image;
+    for (const unsigned pid : {2u, 3u}) {
+        const uint64_t frames = SmallLinux::kStacks + pid * SmallLinux::kStackSize + 0x3f00 + 56;
+        image.put64(frames + 8, 0x1000 * pid);  // neither is code
+    }
+    SmallLook small(image);
+    ck_assert_uint_eq(must(blocked_view(small.kernel())).groups.size(), 2);
+}
+END_TEST
+
 qapi::GuestLog log_of(std::initializer_list<const char*> messages) {
     qapi::GuestLog log;
     for (const char* message : messages) log.records.emplace_back().text = message;
@@ -510,6 +536,8 @@ Suite* view_suite() {
                                            cpus_that_were_never_brought_up_are_not_told,
                                            stacks_of_tasks_are_told,
                                            tasks_that_wait_in_the_same_place_are_told_once,
+                                           tasks_whose_stacks_cannot_be_read_are_told_each,
+                                           stacks_that_end_for_different_reasons_are_told_each,
                                            messages_of_the_kernel_have_their_conditions,
                                            bugs_of_each_kernel_are_an_oops,
                                            names_that_users_choose_are_no_problem,
