@@ -15,6 +15,10 @@ using guest::Gva;
 
 constexpr uint64_t kStackSize = 16384;  ///< THREAD_SIZE [linux page_64_types.h]
 
+/// The memory for modules and BPF programs, in each layout. [linux
+/// Documentation/arch/x86/x86_64/mm.rst]
+constexpr uint64_t kModules = 0xffffffffa0000000, kModulesEnd = 0xffffffffff000000;
+
 // [x86-64 psABI, figure 3.36]
 constexpr size_t kDwarfDx = 1, kDwarfDi = 5, kDwarfBp = 6, kDwarfSp = 7, kDwarfR10 = 10,
                  kDwarfR13 = 13, kDwarfIp = 16;
@@ -146,11 +150,29 @@ Result<std::optional<StackPosition>> Unwinder::caller_of(const StackPosition& po
     if (!layout_) return caller_by_frame_pointer(position);
     const OrcEntry entry = TRY(orc_at(Gva{position.exact ? position.ip : position.ip - 1}));
     auto caller = TRY(orc_step(memory_, entry, position));
-    if (caller && caller->ip != 0 && !names_.is_code(Gva{caller->ip - (caller->exact ? 0 : 1)})) {
-        return Error::make("0x%" PRIx64 ", to which 0x%" PRIx64 " returns, is not code", caller->ip,
-                           position.ip);
-    }
+    if (caller && caller->ip != 0) TRY(check_caller(*caller, position.ip));
     return caller;
+}
+
+Result<> Unwinder::check_caller(const StackPosition& caller, uint64_t returns_from) const {
+    if (names_.is_code(Gva{caller.ip - (caller.exact ? 0 : 1)})) return {};
+    if (is_generated_code(caller)) return {};
+    return Error::make("0x%" PRIx64 ", to which 0x%" PRIx64 " returns, is not code", caller.ip,
+                       returns_from);
+}
+
+/// True if @position is in code that the kernel generated: it is in the memory for modules, and its
+/// frame pointer leads to a frame of this stack that returns to code. If there is no such frame,
+/// the address is refused, because the walk would leave functions out: trampolines of ftrace make
+/// no frame if the kernel is built without frame pointers.
+bool Unwinder::is_generated_code(const StackPosition& position) const {
+    const auto in_area = [](uint64_t ip) { return ip > kModules && ip <= kModulesEnd; };
+    if (!in_area(position.ip)) return false;
+    const uint64_t end = (position.sp | (kStackSize - 1)) + 1;
+    if (position.bp % 8 != 0 || position.bp < position.sp) return false;
+    if (position.bp >= end || end - position.bp < 16) return false;
+    const Result<uint64_t> back = read_u64(memory_, Gva{position.bp + 8});
+    return back && (names_.is_code(Gva{*back - 1}) || in_area(*back));
 }
 
 Result<OrcEntry> Unwinder::orc_at(Gva address) const {
@@ -185,10 +207,7 @@ Result<std::optional<StackPosition>> Unwinder::caller_by_frame_pointer(
     caller.bp = TRY(read_u64(memory_, Gva{position.bp}));
     caller.ip = TRY(read_u64(memory_, Gva{position.bp + 8}));
     caller.sp = position.bp + 16;
-    if (!names_.is_code(Gva{caller.ip})) {
-        return Error::make("0x%" PRIx64 ", to which 0x%" PRIx64 " returns, is not code", caller.ip,
-                           position.ip);
-    }
+    TRY(check_caller(caller, position.ip));
     return std::optional(caller);
 }
 

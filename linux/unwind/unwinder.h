@@ -17,8 +17,10 @@
 namespace guestdump::linux_guest {
 
 /// Walks the stacks of the guest's kernel by its ORC tables, or by frame pointers if it has no ORC
-/// tables. If the walk cannot go on, all further words of the stack that may be return addresses
-/// are added, marked as guessed. One thread.
+/// tables. Code that the kernel generated, such as BPF programs and trampolines, has no ORC
+/// entries; it is followed by its frame pointer, as the kernel's own unwinder does. If the walk
+/// cannot go on, all further words of the stack that may be return addresses are added, marked as
+/// guessed. One thread.
 class Unwinder {
   public:
     /// @types and @symbols are used by the constructor only; the rest must outlive this. @types and
@@ -38,6 +40,8 @@ class Unwinder {
     Result<std::optional<StackPosition>> caller_of(const StackPosition& position) const;
     Result<std::optional<StackPosition>> caller_by_frame_pointer(
         const StackPosition& position) const;
+    Result<> check_caller(const StackPosition& caller, uint64_t returns_from) const;
+    bool is_generated_code(const StackPosition& position) const;
     Result<OrcEntry> orc_at(guest::Gva address) const;
     void add_words(uint64_t from, size_t most_frames, Stack& stack) const;
 

@@ -143,6 +143,71 @@ START_TEST(a_return_to_what_is_not_code_ends_the_walk_and_words_are_guessed) {
 }
 END_TEST
 
+constexpr uint64_t kProgram = 0xffffffffc0000100, kTrampoline = 0xffffffffc0002100;
+
+/// Offset of the frames of task 1 in its stack, after the frame of schedule().
+constexpr uint64_t kFrames = SmallLinux::kStacks + SmallLinux::kStackSize + 0x3f00 + 56;
+
+/// do_wait() is called by a BPF program, which a trampoline called in do_work(). Both have frame
+/// pointers, which do_wait() saves. Its ORC entry says so.
+SmallLinux with_bpf_program() {
+    SmallLinux small;
+    const uint64_t program = kFrames + 0x40, trampoline = kFrames + 0x60;
+    const uint64_t wait = SmallLinux::kOrc + 0x800 + 6 * 2;
+    small.put32(wait, 0xfff00010);  // the return address at 16 - 8, the frame pointer at 16 - 16
+    small.put32(wait + 4, 0x00100215);  // both from the stack pointer; the next entry's 16 stays
+    small.put64(kFrames + 16, SmallLinux::at(program));
+    small.put64(kFrames + 24, kProgram);
+    small.put64(program, SmallLinux::at(trampoline));
+    small.put64(program + 8, kTrampoline);
+    small.put64(trampoline, 0);
+    small.put64(trampoline + 8, SmallLinux::at(SmallLinux::kWork + 0x20));
+    small.put64(trampoline + 24, SmallLinux::at(SmallLinux::kEntry + 0x30));
+    return small;
+}
+
+START_TEST(bpf_programs_are_followed_by_their_frame_pointers) {
+    const Walked walked(with_bpf_program());
+    const Stack stack = walked.sleeping(1);
+    check_text(walked.told(stack), "schedule+16 do_wait+32 none none do_work+32 entry+48");
+    check_text(stack.incomplete, "");
+    ck_assert(stack.frames[2].instruction == Gva{kProgram});
+    ck_assert(stack.frames[3].instruction == Gva{kTrampoline});
+}
+END_TEST
+
+START_TEST(a_bpf_program_that_was_interrupted_is_followed) {
+    SmallLinux small;
+    const uint64_t registers = SmallLinux::kStacks + 0x3e00, frame = SmallLinux::kStacks + 0x3f90;
+    small.put64(registers + 32, SmallLinux::at(frame));  // bp
+    small.put64(registers + 128, kProgram + 8);          // ip
+    small.put64(frame + 8, SmallLinux::at(SmallLinux::kIdle + 0x40));
+    small.put64(frame + 24, SmallLinux::at(SmallLinux::kEntry + 0x50));
+    const Walked walked(small);
+    const Stack stack = walked.unwinder.running(
+        execution(SmallLinux::at(SmallLinux::kInterrupt + 4), SmallLinux::at(registers)));
+    check_text(walked.told(stack), "interrupt+4 none idle+64 entry+80");
+    ck_assert(stack.frames[1].interrupted && stack.incomplete.empty());
+}
+END_TEST
+
+START_TEST(generated_code_without_a_frame_pointer_ends_the_walk) {
+    const uint64_t at = SmallLinux::at(kFrames);
+    // Below the frame, not aligned, in another stack, nothing, and a frame that returns to data.
+    for (const uint64_t bp : {at, at + 0x44, at + 0x4000, uint64_t{0}, at + 0x80}) {
+        SmallLinux small = with_bpf_program();
+        small.put64(kFrames + 16, bp);
+        const Walked walked(small);
+        const Stack stack = walked.sleeping(1);
+        check_text(stack.incomplete,
+                   "0xffffffffc0000100, to which 0xffffffff81001120 returns, is not code");
+    }
+    SmallLinux elsewhere = with_bpf_program();
+    elsewhere.put64(kFrames + 24, 0xffff888000000100);  // memory that no code is put into
+    ck_assert(Walked(elsewhere).sleeping(1).incomplete.find("0xffff888000000100, to") == 0);
+}
+END_TEST
+
 START_TEST(a_stack_without_end_has_128_frames) {
     SmallLinux small;
     const uint64_t sp = SmallLinux::kStacks + SmallLinux::kStackSize + 0x100;
@@ -211,6 +276,9 @@ Suite* unwinder_suite() {
                                    a_vcpu_in_user_mode_has_no_stack,
                                    a_stack_that_is_none_is_told,
                                    a_return_to_what_is_not_code_ends_the_walk_and_words_are_guessed,
+                                   bpf_programs_are_followed_by_their_frame_pointers,
+                                   a_bpf_program_that_was_interrupted_is_followed,
+                                   generated_code_without_a_frame_pointer_ends_the_walk,
                                    a_stack_without_end_has_128_frames,
                                    without_orc_frame_pointers_are_followed,
                                    frame_pointers_that_lead_nowhere_leave_the_words_of_the_stack,
