@@ -12,10 +12,14 @@ using util::text;
 std::string frame_text(const qapi::GuestFrame& frame) {
     std::string place = text("0x%" PRIx64, frame.address.value);
     if (frame.function) {
-        place = text("%s+0x%" PRIx64 "/0x%" PRIx64, frame.function->c_str(),
-                     frame.offset.value_or(0), frame.size.value_or(0));
+        const linux_guest::CodeName name{.function = *frame.function,
+                                         .offset = frame.offset.value_or(0),
+                                         .size = frame.size.value_or(0),
+                                         .module = frame.module.value_or("")};
+        place = name.text();
+    } else if (frame.module) {
+        place += " [" + *frame.module + "]";
     }
-    if (frame.module) place += " [" + *frame.module + "]";
     if (frame.kind == qapi::GuestFrameKind::guessed) return "? " + place;
     return place;
 }

@@ -83,7 +83,6 @@ KernelState read_kernel_state(const VirtualMemory& memory, const SymbolTable& sy
     state.load = load(variables);
     state.taint = variables.u64("tainted_mask");
     state.panic_cpu = panic_cpu(memory, symbols);
-    state.oops_in_progress = variables.u32("oops_in_progress").value_or(0) != 0;
     if (types) {
         read_clock(variables, *types, state);
         state.memory = read_memory_use(memory, symbols, *types);

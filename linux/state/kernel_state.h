@@ -27,7 +27,6 @@ struct KernelState {
     std::optional<std::array<double, 3>> load;  ///< load averages of 1, 5 and 15 minutes
     std::optional<uint64_t> taint;              ///< one bit for each reason
     std::optional<uint32_t> panic_cpu;          ///< the CPU that panicked; also empty if none did
-    bool oops_in_progress = false;
     std::vector<MemoryClass> memory;
 };
 

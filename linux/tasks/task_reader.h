@@ -28,7 +28,7 @@ class TaskReader {
 
   private:
     struct Layout {
-        uint64_t size = 0, comm = 0, pid = 0, tgid = 0, state = 0, state_size = 4, exit_state = 0;
+        uint64_t size = 0, comm = 0, pid = 0, tgid = 0, state = 0, exit_state = 0;
         uint64_t stack = 0, saved_stack = 0, tasks = 0, flags = 0, signal = 0, parent = 0;
         uint64_t thread_node = 0, thread_head = 0;  ///< thread_head is in signal_struct
         std::optional<uint64_t> cpu, on_cpu;

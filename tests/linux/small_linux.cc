@@ -253,7 +253,6 @@ void SmallLinux::write_variables() {
     put_text(image_, kVariables + 0x400, "console=ttyS0 quiet");
     variable("tainted_mask", 16, 1 << 9 | 1 << 12);
     variable("panic_cpu", 24, UINT32_MAX);
-    variable("oops_in_progress", 32, 0);
     variable("avenrun", 40, 2048);
     put_le64(image_, kVariables + 48, 1024);
     put_le64(image_, kVariables + 56, 4096);
