@@ -46,6 +46,11 @@ class Emulator {
     /// Keeps the events STOP and RESUME for take_event() from now on; drops earlier ones.
     virtual Result<> watch_events() = 0;
 
+    /// Call it every second or so from watch_events() to the last take_event(): libvirtd closes the
+    /// connection of a client that has not answered for 30 s, and later events are lost then. Does
+    /// not wait.
+    virtual void keep_watching() {}
+
     /// Removes the oldest event @name, STOP or RESUME, and returns when it happened, by QEMU's
     /// clock: microseconds since 1970. Empty if none came within @patience.
     virtual Result<std::optional<int64_t>> take_event(std::string_view name,

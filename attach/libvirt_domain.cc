@@ -100,6 +100,9 @@ class LibvirtDomain final : public Emulator {
     Result<bool> await_end(bool runs, std::chrono::milliseconds patience) override;
     Result<> pass(const std::string& name, int fd) override;
     Result<> watch_events() override;
+    void keep_watching() override {
+        if (events_) events_->serve();
+    }
     Result<std::optional<int64_t>> take_event(std::string_view name,
                                               std::chrono::milliseconds patience) override;
     std::vector<int> descriptors() const override { return {}; }

@@ -54,14 +54,29 @@ std::optional<int64_t> LibvirtEvents::take_kept(std::string_view name) {
     return time;
 }
 
+/// Runs libvirt's event loop until something has happened, at most for @most. False: libvirt's
+/// error.
+bool LibvirtEvents::run_loop(milliseconds most) {
+    virEventUpdateTimeout(timer_, static_cast<int>(most.count()));
+    return virEventRunDefaultImpl() >= 0;
+}
+
+void LibvirtEvents::serve() {
+    // One turn reads a message, the next one sends the answer, and the second of a pair of events
+    // may come with either.
+    for (int turn = 0; turn < 2; ++turn) {
+        // Events that are lost are missed in take().
+        if (!run_loop(milliseconds(0))) return;
+    }
+}
+
 Result<std::optional<int64_t>> LibvirtEvents::take(std::string_view name, milliseconds patience) {
     const auto end = steady_clock::now() + patience;
     while (true) {
         const std::optional<int64_t> time = take_kept(name);
         const auto left = ceil<milliseconds>(end - steady_clock::now());
         if (time || left.count() <= 0) return time;
-        virEventUpdateTimeout(timer_, static_cast<int>(left.count()));
-        if (virEventRunDefaultImpl() < 0) return events_error();
+        if (!run_loop(left)) return events_error();
     }
 }
 

@@ -30,6 +30,9 @@ class LibvirtEvents {
     LibvirtEvents(const LibvirtEvents&) = delete;
     LibvirtEvents& operator=(const LibvirtEvents&) = delete;
 
+    /// As Emulator::keep_watching(): answers libvirtd's keepalive messages, which come every 5 s.
+    void serve();
+
     /// As Emulator::take_event().
     Result<std::optional<int64_t>> take(std::string_view name, std::chrono::milliseconds patience);
 
@@ -42,6 +45,7 @@ class LibvirtEvents {
     explicit LibvirtEvents(virConnectPtr connection) : connection_(connection) {}
 
     std::optional<int64_t> take_kept(std::string_view name);
+    bool run_loop(std::chrono::milliseconds most);
 
     virConnectPtr connection_;
     int callback_ = -1;

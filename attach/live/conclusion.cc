@@ -16,6 +16,7 @@ Result<MigrationState> await_end(Emulator& emulator) {
     while (true) {
         MigrationState state = TRY(query_migration(emulator));
         if (state.is_over()) return state;
+        emulator.keep_watching();
         std::this_thread::sleep_for(20ms);
     }
 }
@@ -41,6 +42,7 @@ Result<> await_stream_end(Emulator& emulator, const Spool& spool) {
     // A command of a client that has ended may still be on its way through libvirt.
     constexpr int kTries = 10;
     for (int tries = 0; !spool.has_ended(); ++tries) {
+        emulator.keep_watching();
         const MigrationState state = TRY(query_migration(emulator));
         if (!state.is_over()) tries = 0;
         if (tries == kTries) (void)close_descriptor(emulator, kStreamName);

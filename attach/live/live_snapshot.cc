@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -79,8 +80,15 @@ Result<LiveStream> LiveSnapshot::record(const RecordOptions& options) {
     if (!done) return std::move(done).take_error();
     LiveStream stream;
     stream.bytes = TRY(spool->take("the stream of '" + emulator_.name() + "'"));
-    stream.moment = TRY(moment());
     stream.dimms = fit_.dimms;
+    // The stream is whole without it.
+    const Result<guest::LiveMoment> known = moment();
+    if (known) {
+        stream.moment = *known;
+    } else {
+        stream.warnings.push_back("the dump does not record when the guest stood still: " +
+                                  known.error().message());
+    }
     return stream;
 }
 
@@ -119,6 +127,7 @@ Result<> LiveSnapshot::take_back_pipe() {
 Result<> LiveSnapshot::follow(const Spool& spool, const RecordOptions& options) {
     uint64_t seen = 0;
     while (!spool.has_ended()) {
+        emulator_.keep_watching();
         const bool unwanted = TRY(wait_for_end(spool, options.interrupt));
         if (unwanted) return interrupted();
         if (const std::optional<Error> failure = spool.failure()) return *failure;
@@ -152,14 +161,18 @@ Result<> LiveSnapshot::give_up(Spool& spool, const RecordOptions& options) {
     return {};
 }
 
+/// Errors: an event has not come, or has no time.
 Result<guest::LiveMoment> LiveSnapshot::moment() {
     const auto stop = TRY(emulator_.take_event("STOP", kPatience));
+    if (!stop || *stop <= 0) return Error::make("QEMU's event STOP has not come");
     const auto resume = TRY(emulator_.take_event("RESUME", kPatience));
-    if (!stop || !resume) return Error::make("QEMU has not told when its guest stood still");
+    if (!resume || *resume <= 0) return Error::make("QEMU's event RESUME has not come");
     constexpr int64_t kSecond = 1000000;  // in microseconds
+    // The host's clock may have been set back between the two.
+    const int64_t stopped = std::max<int64_t>(*resume - *stop, 0);
     return guest::LiveMoment{.seconds = *stop / kSecond,
                              .nanoseconds = static_cast<uint32_t>(*stop % kSecond * 1000),
-                             .stopped_us = static_cast<uint64_t>(*resume - *stop)};
+                             .stopped_us = static_cast<uint64_t>(stopped)};
 }
 
 }  // namespace guestdump::attach

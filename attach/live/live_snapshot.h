@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "attach/live/drainer.h"
 #include "attach/live/live_fit.h"
@@ -18,8 +19,9 @@ namespace guestdump::attach {
 /// What QEMU sent of a guest that ran on: a migration stream.
 struct LiveStream {
     std::shared_ptr<const vmcore::FileSource> bytes;
-    guest::LiveMoment moment;
-    std::map<std::string, uint64_t> dimms;  ///< as in vmcore::OpenOptions
+    std::optional<guest::LiveMoment> moment{};  ///< empty if QEMU's events have not come
+    std::map<std::string, uint64_t> dimms{};    ///< as in vmcore::OpenOptions
+    std::vector<std::string> warnings{};        ///< what is not known of the snapshot
 };
 
 /// How a snapshot is recorded.

@@ -9,6 +9,7 @@ Suite* core_head_suite();
 Suite* held_guest_suite();
 Suite* host_memory_suite();
 Suite* live_fit_suite();
+Suite* live_snapshot_suite();
 Suite* memory_maps_suite();
 Suite* page_map_suite();
 Suite* process_suite();
@@ -25,6 +26,7 @@ int main() {
         guestdump::attach::held_guest_suite(),
         guestdump::attach::host_memory_suite(),
         guestdump::attach::live_fit_suite(),
+        guestdump::attach::live_snapshot_suite(),
         guestdump::attach::memory_maps_suite(),
         guestdump::attach::page_map_suite(),
         guestdump::attach::process_suite(),

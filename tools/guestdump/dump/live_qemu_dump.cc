@@ -108,6 +108,8 @@ class LiveQemuDump {
         shown_.clear();
         if (!stream) return std::move(stream).take_error();
         stream_ = std::move(stream).take();
+        for (const std::string& warning : stream_.warnings)
+            std::fprintf(stderr, "warning: %s\n", util::printable(warning).c_str());
         return {};
     }
 
@@ -120,9 +122,9 @@ class LiveQemuDump {
     }
 
     void report(uint64_t size) const {
-        const double stopped = static_cast<double>(stream_.moment.stopped_us) / 1e6;
-        tools::report({.path = path_, .size = size, .seconds = passed(), .stopped = stopped},
-                      manner_);
+        DumpResult result{.path = path_, .size = size, .seconds = passed()};
+        if (stream_.moment) result.stopped = static_cast<double>(stream_.moment->stopped_us) / 1e6;
+        tools::report(result, manner_);
     }
 
     const dump::Request& request_;
