@@ -19,6 +19,8 @@
 namespace guestdump::attach {
 namespace {
 
+using Descriptors = std::vector<util::UniqueFd>;
+
 /// "7f41dffff000-7f41fffff000 rw-s ...", the line that begins a mapping. Empty for other lines.
 std::optional<HostRange> parse_header(std::string_view line) {
     uint64_t start = 0, end = 0;
@@ -44,11 +46,11 @@ bool is_userfaultfd(const Process& process, const char* descriptor) {
 }
 
 /// Copies of the userfaultfds of @process.
-Result<std::vector<util::UniqueFd>> userfaultfds(const Process& process) {
+Result<Descriptors> userfaultfds(const Process& process) {
     const std::string folder = process.path("fd");
     const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), ::closedir);
     if (!list) return Error::from_errno(errno, "cannot open '%s'", folder.c_str());
-    std::vector<util::UniqueFd> found;
+    Descriptors found;
     while (const dirent* entry = ::readdir(list.get())) {
         if (!is_userfaultfd(process, entry->d_name)) continue;
         const int number = std::atoi(entry->d_name);
@@ -63,22 +65,44 @@ Result<std::vector<util::UniqueFd>> userfaultfds(const Process& process) {
     return found;
 }
 
-/// A mapping belongs to one of @descriptors; the others refuse.
-Result<> unregister(const std::vector<util::UniqueFd>& descriptors, HostRange range) {
+/// Takes @range out of the userfaultfd that it is registered with.
+Result<> unregister(const Descriptors& descriptors, uffdio_range range) {
     int why = ENOENT;
     for (const util::UniqueFd& descriptor : descriptors) {
-        uffdio_range wanted{.start = range.address, .len = range.size};
-        if (::ioctl(descriptor.get(), UFFDIO_UNREGISTER, &wanted) != 0) {
-            why = errno;
-            continue;
-        }
-        // The kernel itself wakes only threads that wait for missing pages. [linux
-        // fs/userfaultfd.c]
-        if (::ioctl(descriptor.get(), UFFDIO_WAKE, &wanted) == 0) return {};
+        if (::ioctl(descriptor.get(), UFFDIO_UNREGISTER, &range) == 0) return {};
         why = errno;
     }
     return Error::from_errno(why, "releasing writes to 0x%" PRIx64 " bytes at 0x%" PRIx64,
-                             range.size, range.address);
+                             uint64_t{range.len}, uint64_t{range.start});
+}
+
+/// Wakes the threads that wait for a write to @range. The kernel itself wakes only those that wait
+/// for missing pages.
+///
+/// A thread waits in the queue of one userfaultfd, which need not be the one that let @range be
+/// unregistered: before Linux 6.17 every userfaultfd of the process does that, and QEMU 7.2 keeps
+/// one of each broken snapshot. So all queues are woken; a spurious wake-up does no harm. [linux
+/// fs/userfaultfd.c, userfaultfd_unregister; qemu migration/ram.c, ram_write_tracking_start]
+Result<> wake(const Descriptors& descriptors, uffdio_range range) {
+    int why = ENOENT;
+    bool done = false;
+    for (const util::UniqueFd& descriptor : descriptors) {
+        if (::ioctl(descriptor.get(), UFFDIO_WAKE, &range) == 0) {
+            done = true;
+        } else {
+            why = errno;
+        }
+    }
+    if (done) return {};
+    return Error::from_errno(why, "waking threads that write to 0x%" PRIx64, uint64_t{range.start});
+}
+
+Result<> release(const Descriptors& descriptors, HostRange range) {
+    const uffdio_range wanted{.start = range.address, .len = range.size};
+    Result<> done = unregister(descriptors, wanted);
+    // Threads may wait for a range that is registered no longer.
+    Result<> woken = wake(descriptors, wanted);
+    return done ? std::move(woken) : std::move(done);
 }
 
 }  // namespace
@@ -101,12 +125,21 @@ Result<std::vector<HostRange>> parse_protected(std::string_view smaps) {
     return found;
 }
 
+Result<> release_writes(const Process& process, const std::vector<HostRange>& ranges) {
+    const Descriptors descriptors = TRY(userfaultfds(process));
+    Result<> first;
+    for (const HostRange& range : ranges) {
+        Result<> done = release(descriptors, range);
+        if (first && !done) first = std::move(done);
+    }
+    return first;
+}
+
 Result<size_t> lift_write_protection(const Process& process) {
     const std::string smaps = TRY(process.text("smaps"));
     const std::vector<HostRange> ranges = TRY(parse_protected(smaps));
     if (ranges.empty()) return size_t{0};
-    const std::vector<util::UniqueFd> descriptors = TRY(userfaultfds(process));
-    for (const HostRange& range : ranges) TRY(unregister(descriptors, range));
+    TRY(release_writes(process, ranges));
     return ranges.size();
 }
 

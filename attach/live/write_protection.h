@@ -16,10 +16,15 @@ namespace guestdump::attach {
 /// [linux fs/proc/task_mmu.c] Errors: a line has another form.
 Result<std::vector<HostRange>> parse_protected(std::string_view smaps);
 
-/// Lets writes to all memory of @process through: takes its mappings out of its userfaultfds, which
-/// also wakes the threads that wait. Returns the number of mappings, 0 if none was held back.
+/// Lets writes to @ranges of the memory of @process through: takes them out of its userfaultfds,
+/// and wakes the threads that wait.
 ///
-/// Errors: this process has no ptrace rights over the other one; a mapping could not be let go.
+/// Errors: this process has no ptrace rights over the other one; a range could not be let go, for
+/// example because it was unmapped: the first such error, after all other ranges were let go.
+Result<> release_writes(const Process& process, const std::vector<HostRange>& ranges);
+
+/// Lets writes to all memory of @process through. Returns the number of mappings, 0 if none was
+/// held back. Errors: those of release_writes().
 Result<size_t> lift_write_protection(const Process& process);
 
 }  // namespace guestdump::attach

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/support/results.h"
 #include "tests/support/run_suites.h"
@@ -48,45 +49,118 @@ START_TEST(protected_mappings_are_found_in_the_text_of_smaps) {
 }
 END_TEST
 
-/// Write-protected memory of this process. The host may not allow it.
-struct Protected {
-    Protected() {
-        fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC));
+/// A userfaultfd of this process. The host may not allow it: root needs it, or
+/// vm.unprivileged_userfaultfd=1.
+struct Userfault {
+    Userfault() : fd(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC))) {
         uffdio_api api{.api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP, .ioctls = 0};
-        if (fd < 0 || ::ioctl(fd, UFFDIO_API, &api) != 0) return;
-        memory = static_cast<char*>(::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
-                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0));
-        const uffdio_range range{.start = reinterpret_cast<uintptr_t>(memory), .len = kSize};
-        uffdio_register watched{.range = range, .mode = UFFDIO_REGISTER_MODE_WP, .ioctls = 0};
-        ck_assert_int_eq(::ioctl(fd, UFFDIO_REGISTER, &watched), 0);
-        uffdio_writeprotect held{.range = range, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
-        ck_assert_int_eq(::ioctl(fd, UFFDIO_WRITEPROTECT, &held), 0);
-    }
-    ~Protected() {
-        if (fd >= 0) ::close(fd);
+        works = fd && ::ioctl(fd.get(), UFFDIO_API, &api) == 0;
     }
 
-    int fd = -1;
-    volatile char* memory = nullptr;
+    void protect(volatile char* memory) const {
+        const uffdio_range range = range_of(memory);
+        uffdio_register watched{.range = range, .mode = UFFDIO_REGISTER_MODE_WP, .ioctls = 0};
+        ck_assert_int_eq(::ioctl(fd.get(), UFFDIO_REGISTER, &watched), 0);
+        uffdio_writeprotect held{.range = range, .mode = UFFDIO_WRITEPROTECT_MODE_WP};
+        ck_assert_int_eq(::ioctl(fd.get(), UFFDIO_WRITEPROTECT, &held), 0);
+    }
+
+    /// Wakes no thread that waits to write.
+    void unregister(volatile char* memory) const {
+        uffdio_range range = range_of(memory);
+        ck_assert_int_eq(::ioctl(fd.get(), UFFDIO_UNREGISTER, &range), 0);
+    }
+
+    static uffdio_range range_of(volatile char* memory) {
+        return {.start = reinterpret_cast<uintptr_t>(memory), .len = kSize};
+    }
+
+    util::UniqueFd fd;
+    bool works = false;
 };
+
+volatile char* new_memory() {
+    void* const memory = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    ck_assert(memory != MAP_FAILED);
+    return static_cast<volatile char*>(memory);
+}
+
+/// A thread that writes to memory, and waits if it is protected.
+struct Writer {
+    explicit Writer(volatile char* memory)
+        : thread_([this, memory] {
+              memory[5000] = 1;
+              wrote = true;
+          }) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+
+    std::atomic<bool> wrote{false};
+
+  private:
+    std::jthread thread_;
+};
+
+/// Fails if @writer does not get on. A test cannot wait for the thread to end then.
+void check_writes(const Writer& writer) {
+    for (int tries = 0; !writer.wrote; ++tries) {
+        if (tries < 500) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        ck_assert_msg(tries < 500, "the thread waits for ever");
+    }
+}
 
 START_TEST(a_thread_that_waits_to_write_goes_on_when_the_protection_is_lifted) {
     const Process self = must(Process::open(::getpid()));
     ck_assert_uint_eq(must(lift_write_protection(self)), 0);
-    Protected held;
-    if (!held.memory) return;  // needs root, or vm.unprivileged_userfaultfd=1
-    std::atomic<bool> wrote{false};
-    std::jthread writer([&] {
-        held.memory[5000] = 1;
-        wrote = true;
-    });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    ck_assert(!wrote);
+    const Userfault fault;
+    if (!fault.works) return;
+    volatile char* const memory = new_memory();
+    fault.protect(memory);
+    const Writer writer(memory);
+    ck_assert(!writer.wrote);
     ck_assert_uint_eq(must(lift_write_protection(self)), 1);
-    writer.join();
-    ck_assert(wrote);
+    check_writes(writer);
     ck_assert_uint_eq(must(lift_write_protection(self)), 0);
-    held.memory[9000] = 2;  // does not wait
+    memory[9000] = 2;  // does not wait
+}
+END_TEST
+
+/// As in a QEMU that has kept the userfaultfd of an earlier snapshot, on Linux before 6.17.
+START_TEST(a_thread_that_waits_at_another_userfaultfd_than_the_one_that_lets_go_is_woken_too) {
+    const Process self = must(Process::open(::getpid()));
+    const Userfault earlier, later;
+    if (!later.works) return;
+    for (const auto& [waited, lets_go] :
+         {std::pair(&earlier, &later), std::pair(&later, &earlier)}) {
+        volatile char* const memory = new_memory();
+        waited->protect(memory);
+        const Writer writer(memory);
+        ck_assert(!writer.wrote);
+        waited->unregister(memory);
+        lets_go->protect(memory);
+        ck_assert_uint_eq(must(lift_write_protection(self)), 1);
+        check_writes(writer);
+    }
+}
+END_TEST
+
+START_TEST(memory_that_is_unmapped_meanwhile_does_not_keep_the_rest_protected) {
+    const Process self = must(Process::open(::getpid()));
+    const Userfault fault;
+    if (!fault.works) return;
+    volatile char* const gone = new_memory();
+    volatile char* const memory = new_memory();
+    fault.protect(memory);
+    ck_assert_int_eq(::munmap(const_cast<char*>(gone), kSize), 0);
+    const Writer writer(memory);
+    ck_assert(!writer.wrote);
+    const auto range_of = [](volatile char* at) {
+        return HostRange{.address = reinterpret_cast<uintptr_t>(at), .size = kSize};
+    };
+    must_fail(release_writes(self, {range_of(gone), range_of(memory)}),
+              "releasing writes to 0x10000");
+    check_writes(writer);
 }
 END_TEST
 
@@ -94,10 +168,13 @@ END_TEST
 
 Suite* write_protection_suite() {
     return support::make_suite(
-        "write_protection", {
-                                protected_mappings_are_found_in_the_text_of_smaps,
-                                a_thread_that_waits_to_write_goes_on_when_the_protection_is_lifted,
-                            });
+        "write_protection",
+        {
+            protected_mappings_are_found_in_the_text_of_smaps,
+            a_thread_that_waits_to_write_goes_on_when_the_protection_is_lifted,
+            a_thread_that_waits_at_another_userfaultfd_than_the_one_that_lets_go_is_woken_too,
+            memory_that_is_unmapped_meanwhile_does_not_keep_the_rest_protected,
+        });
 }
 
 }  // namespace guestdump::attach
