@@ -25,7 +25,8 @@ class Emulator {
     /// Name for messages: the socket's path or the domain's name.
     virtual const std::string& name() const = 0;
 
-    /// Sends the QMP command @command and returns its result. Errors: QEMU's own, with QEMU's text.
+    /// Sends the QMP command @command and returns its result. Errors: QEMU's own, with QEMU's text
+    /// and of Kind::refused. After another error QEMU may execute the command.
     virtual Result<qapi::Json> ask(std::string_view command, qapi::Json arguments = nullptr) = 0;
 
     /// Gives QEMU a copy of the descriptor @fd, to which its commands then refer as @name. Errors:

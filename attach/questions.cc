@@ -36,7 +36,7 @@ Result<T> ask_for(Emulator& emulator, const char* command, const char* key) {
 template <class T>
 Result<std::optional<T>> ask_whether(Emulator& emulator, const char* command, const char* key) {
     const Result<Json> reply = emulator.ask(command);
-    if (!reply && reply.error().os_error() != 0) return reply.error();
+    if (!reply && reply.error().kind() != Error::Kind::refused) return reply.error();
     if (!reply) return std::optional<T>();
     return member_of<std::optional<T>>(reply->get(), command, key);
 }

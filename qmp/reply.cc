@@ -15,8 +15,8 @@ std::string string_member(json_object* object, const char* key) {
 Result<qapi::Json> result_of(json_object* reply) {
     if (json_object* result = qapi::find(reply, "return")) return qapi::share(result);
     const std::string said = string_member(qapi::find(reply, "error"), "desc");
-    return Error::make("%s",
-                       said.empty() ? "the machine's reply cannot be understood" : said.c_str());
+    if (said.empty()) return Error::make("the machine's reply cannot be understood");
+    return Error::make("%s", said.c_str()).as(Error::Kind::refused);
 }
 
 }  // namespace guestdump::qmp

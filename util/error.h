@@ -19,6 +19,7 @@ class [[nodiscard]] Error {
         generic,
         not_found,  ///< the named object does not exist
         cancelled,  ///< the caller ended the work
+        refused,    ///< a machine replied that it does not execute the command
     };
 
     [[gnu::format(printf, 1, 2)]] static Error make(const char* format, ...);

@@ -110,7 +110,8 @@ Result<> LiveSnapshot::begin() {
     if (done) done = emulator_.pass(kStreamName, input_.get());
     if (done) input_.reset();
     if (done) done = begin_migration(emulator_, kStreamName);
-    refused_ = !done && done.error().os_error() == 0;
+    // After another error, such as a lost reply, QEMU may be making the snapshot.
+    refused_ = !done && done.error().kind() == Error::Kind::refused;
     return done;
 }
 

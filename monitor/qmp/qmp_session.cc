@@ -16,6 +16,7 @@ std::string_view class_of(const Error& error) {
     switch (error.kind()) {
         case Error::Kind::generic:
         case Error::Kind::cancelled:
+        case Error::Kind::refused:
             return kGeneric;
         case Error::Kind::not_found:
             return "DeviceNotFound";

@@ -53,6 +53,20 @@ START_TEST(a_guest_on_the_move_is_refused) {
 }
 END_TEST
 
+/// A QEMU whose reply to one question is lost.
+struct LossyEmulator final : ScriptedEmulator {
+    Result<qapi::Json> ask(std::string_view command, qapi::Json arguments) override {
+        if (command == "query-sev") return Error::make("the machine has closed the connection");
+        return ScriptedEmulator::ask(command, std::move(arguments));
+    }
+};
+
+START_TEST(a_question_whose_answer_is_lost_is_not_one_that_qemu_does_not_know) {
+    LossyEmulator qemu;
+    must_fail(check_fit(qemu), "the machine has closed the connection");
+}
+END_TEST
+
 START_TEST(an_encrypted_guest_is_refused) {
     ScriptedEmulator qemu;
     qemu.answers["query-sev"] = R"({"enabled": true, "state": "running"})";
@@ -98,16 +112,17 @@ END_TEST
 }  // namespace
 
 Suite* questions_suite() {
-    return support::make_suite("questions",
-                               {
-                                   a_usual_qemu_is_fit,
-                                   a_qemu_without_dumps_in_the_background_is_refused_by_its_version,
-                                   a_guest_on_the_move_is_refused,
-                                   an_encrypted_guest_is_refused,
-                                   a_guest_of_another_architecture_is_left_to_qemu,
-                                   host_addresses_are_taken_from_what_the_monitor_says,
-                                   threads_of_vcpus_are_listed,
-                               });
+    return support::make_suite(
+        "questions", {
+                         a_usual_qemu_is_fit,
+                         a_qemu_without_dumps_in_the_background_is_refused_by_its_version,
+                         a_guest_on_the_move_is_refused,
+                         a_question_whose_answer_is_lost_is_not_one_that_qemu_does_not_know,
+                         an_encrypted_guest_is_refused,
+                         a_guest_of_another_architecture_is_left_to_qemu,
+                         host_addresses_are_taken_from_what_the_monitor_says,
+                         threads_of_vcpus_are_listed,
+                     });
 }
 
 }  // namespace guestdump::attach

@@ -32,7 +32,7 @@ class ScriptedEmulator : public Emulator {
         if (command == "human-monitor-command") return answer_line(arguments.get());
         const auto answer = answers.find(std::string(command));
         if (answer == answers.end())
-            return Error::make("The command %s has not been found", std::string(command).c_str());
+            return refuse("The command " + std::string(command) + " has not been found");
         return parse(answer->second);
     }
 
@@ -40,7 +40,7 @@ class ScriptedEmulator : public Emulator {
 
     /// Writes `dump` to the pipe on another thread, which ends when all of it has been read.
     Result<> begin_dump(HoldPipe& pipe) override {
-        if (!refusal.empty()) return Error::make("%s", refusal.c_str());
+        if (!refusal.empty()) return refuse(refusal);
         util::UniqueFd input(::dup(pipe.input()));
         pipe.close_input();
         writer_ = std::jthread([this, input = std::move(input)]() mutable {
@@ -67,6 +67,10 @@ class ScriptedEmulator : public Emulator {
     std::vector<int> descriptors() const override { return {}; }
     Result<> inherit() override { return {}; }
     void interrupt_by(int) override {}
+
+    static Error refuse(const std::string& text) {
+        return Error::make("%s", text.c_str()).as(Error::Kind::refused);
+    }
 
     std::map<std::string, std::string> answers;
     std::map<uint64_t, uint64_t> host;  ///< addresses of pages, by guest-physical address

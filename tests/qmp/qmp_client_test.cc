@@ -39,7 +39,9 @@ START_TEST(refusal_is_told_in_the_machines_words) {
         {ScriptedMonitor::kGreeting, ScriptedMonitor::kOk,
          "{\"error\": {\"class\": \"GenericError\", \"desc\": \"100 % no\"}}\r\n"});
     const auto client = must(QmpClient::connect(monitor.path()));
-    ck_assert(support::error_of(client->execute("do")) == "100 % no");
+    const auto reply = client->execute("do");
+    ck_assert(support::error_of(reply) == "100 % no");
+    ck_assert(reply.error().kind() == Error::Kind::refused);
 }
 END_TEST
 
@@ -65,7 +67,9 @@ START_TEST(reply_without_meaning_is_an_error) {
          {"{}", "[1]", "5 ", "{\"error\": 5}", "{\"error\": {}}", "{\"error\": {\"desc\": 5}}"}) {
         const ScriptedMonitor monitor({ScriptedMonitor::kGreeting, ScriptedMonitor::kOk, reply});
         const auto client = must(QmpClient::connect(monitor.path()));
-        must_fail(client->execute("do"), "the machine's reply cannot be understood");
+        const auto result = client->execute("do");
+        must_fail(result, "the machine's reply cannot be understood");
+        ck_assert(result.error().kind() != Error::Kind::refused);
     }
 }
 END_TEST
@@ -74,6 +78,15 @@ START_TEST(machine_that_goes_away_is_an_error) {
     const ScriptedMonitor monitor({});
     must_fail(QmpClient::connect(monitor.path()), "the machine has closed the connection");
     must_fail(QmpClient::connect("/nonexistent/q"), "Failed to connect to '/nonexistent/q'");
+}
+END_TEST
+
+START_TEST(machine_that_goes_away_instead_of_its_reply_has_not_refused) {
+    const ScriptedMonitor monitor({ScriptedMonitor::kGreeting, ScriptedMonitor::kOk});
+    const auto client = must(QmpClient::connect(monitor.path()));
+    const auto reply = client->execute("do");
+    must_fail(reply, "the machine has closed the connection");
+    ck_assert(reply.error().kind() != Error::Kind::refused);
 }
 END_TEST
 
@@ -141,6 +154,7 @@ Suite* qmp_client_suite() {
                                    peer_is_the_process_that_listens,
                                    reply_without_meaning_is_an_error,
                                    machine_that_goes_away_is_an_error,
+                                   machine_that_goes_away_instead_of_its_reply_has_not_refused,
                                    wait_ends_when_it_is_interrupted,
                                    reply_that_nobody_waited_for_is_not_that_of_the_next_command,
                                    reply_comes_though_the_first_wait_for_it_was_interrupted,

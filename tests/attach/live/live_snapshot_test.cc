@@ -148,6 +148,18 @@ START_TEST(a_clock_that_steps_back_in_the_stop_makes_it_no_longer) {
 }
 END_TEST
 
+START_TEST(only_a_refusal_of_qemu_means_that_no_snapshot_is_made) {
+    Case refused;
+    refused.qemu.migrate_fails = ScriptedEmulator::refuse("not now");
+    must_fail(refused.record(), "not now");
+    ck_assert(refused.snapshot->refused());
+    Case lost;
+    lost.qemu.migrate_fails = Error::make("the machine has closed the connection");
+    must_fail(lost.record(), "the machine has closed the connection");
+    ck_assert(!lost.snapshot->refused() && lost.qemu.cancelled);
+}
+END_TEST
+
 }  // namespace
 
 Suite* live_snapshot_suite() {
@@ -157,6 +169,7 @@ Suite* live_snapshot_suite() {
                              events_are_attended_to_while_an_unwanted_stream_ends,
                              a_stream_whose_moment_is_not_known_is_kept_with_a_warning,
                              a_clock_that_steps_back_in_the_stop_makes_it_no_longer,
+                             only_a_refusal_of_qemu_means_that_no_snapshot_is_made,
                          });
 }
 
