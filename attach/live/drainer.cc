@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "attach/live/drainer.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -11,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 #include "attach/live/conclusion.h"
@@ -20,19 +23,43 @@
 namespace guestdump::attach {
 namespace {
 
+/// True if all descriptors from 3 on were closed, except @kept, which is sorted. False: the kernel
+/// has no close_range() (Linux before 5.9), or a seccomp filter denies it.
+bool close_ranges(const std::vector<int>& kept) {
+    unsigned next = 3;
+    for (const int fd : kept) {
+        const auto number = static_cast<unsigned>(fd);
+        if (number > next && ::syscall(SYS_close_range, next, number - 1, 0) != 0) return false;
+        next = std::max(next, number + 1);
+    }
+    return ::syscall(SYS_close_range, next, ~0U, 0) == 0;
+}
+
+/// The open descriptors, or all that may be open if /proc is not there.
+std::vector<int> possible_descriptors() {
+    std::vector<int> found;
+    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir("/proc/self/fd"), ::closedir);
+    if (list) {
+        while (const dirent* entry = ::readdir(list.get()))
+            if (const int fd = std::atoi(entry->d_name); fd != ::dirfd(list.get()))
+                found.push_back(fd);
+        return found;
+    }
+    constexpr long kMost = 1 << 20;  // fs.nr_open, unless the administrator has changed it
+    const long limit = ::sysconf(_SC_OPEN_MAX);
+    for (int fd = 0; fd < (limit < 0 ? kMost : std::min(limit, kMost)); ++fd) found.push_back(fd);
+    return found;
+}
+
 /// Closes all descriptors except @kept. Otherwise a reader of a pipe that this process inherited,
 /// such as stderr, the target or QEMU's end of the stream, would not see its end.
 void close_others(std::vector<int> kept) {
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int standard : {0, 1, 2}) ::dup2(nothing, standard);
     std::ranges::sort(kept);
-    unsigned next = 3;
-    for (const int fd : kept) {
-        const auto number = static_cast<unsigned>(fd);
-        if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
-        next = std::max(next, number + 1);
-    }
-    ::syscall(SYS_close_range, next, ~0U, 0);
+    if (close_ranges(kept)) return;
+    for (const int fd : possible_descriptors())
+        if (fd > 2 && !std::ranges::binary_search(kept, fd)) ::close(fd);
 }
 
 /// Waits until the parent dismisses this process or ends. Returns true if it has ended.
@@ -91,7 +118,11 @@ Result<Drainer> Drainer::start(Emulator& emulator, const LiveFit& fit, int outpu
     util::UniqueFd control(ends[1]);
     const pid_t pid = ::fork();
     if (pid < 0) return Error::from_errno(errno, "starting a process that can take over");
-    if (pid == 0) be_drainer(emulator, fit, output, read_end.get());
+    if (pid == 0) {
+        // Else the child would wait for its own end of the pipe.
+        control.reset();
+        be_drainer(emulator, fit, output, read_end.get());
+    }
     return Drainer(pid, std::move(control));
 }
 

@@ -6,6 +6,7 @@
 namespace guestdump::attach {
 
 Suite* core_head_suite();
+Suite* drainer_suite();
 Suite* held_guest_suite();
 Suite* host_memory_suite();
 Suite* live_fit_suite();
@@ -23,6 +24,7 @@ int main() {
     std::signal(SIGPIPE, SIG_IGN);  // as guestdump does
     return guestdump::support::run_suites({
         guestdump::attach::core_head_suite(),
+        guestdump::attach::drainer_suite(),
         guestdump::attach::held_guest_suite(),
         guestdump::attach::host_memory_suite(),
         guestdump::attach::live_fit_suite(),
