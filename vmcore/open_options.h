@@ -23,8 +23,12 @@ struct OpenOptions {
     /// opening.
     const util::Cancellation* cancellation = nullptr;
     /// Guest-physical addresses of the RAM blocks of DIMMs, by the block's name: a migration stream
-    /// does not contain them.
+    /// does not contain them. With the key kAbove4G also the address of main memory above 4 GiB:
+    /// 4 GiB or 1 TiB.
     std::map<std::string, uint64_t> dimms{};
+
+    /// A key of dimms. No RAM block has such a name.
+    static constexpr const char* kAbove4G = "above 4 GiB";
 };
 
 }  // namespace guestdump::vmcore

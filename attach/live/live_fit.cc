@@ -9,6 +9,7 @@
 #include "attach/live/migration.h"
 #include "attach/questions.h"
 #include "qapi/visit.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::attach {
 namespace {
@@ -106,6 +107,16 @@ Result<uint64_t> most_bytes(Emulator& emulator) {
     return memory + memory / 64 + kDevices;
 }
 
+/// Where QEMU has put main memory above 4 GiB: on AMD hosts perhaps at 1 TiB, which the stream does
+/// not record. Empty if there is none, or QEMU does not tell.
+std::optional<uint64_t> memory_above_4g(Emulator& emulator) {
+    for (const uint64_t place : {uint64_t{1} << 32, uint64_t{1} << 40}) {
+        const Result<uint64_t> found = host_address(emulator, guest::Gpa{place});
+        if (found) return place;
+    }
+    return std::nullopt;
+}
+
 Result<LiveFit> fit_of(Emulator& emulator, Version version, bool force) {
     LiveFit fit;
     fit.mended = version.major >= kMended;
@@ -122,6 +133,8 @@ Result<LiveFit> fit_of(Emulator& emulator, Version version, bool force) {
     TRY(check_blockers(emulator));
     fit.was_on = capabilities.has("background-snapshot");
     fit.dimms = TRY(dimm_addresses(emulator));
+    if (const std::optional<uint64_t> above = memory_above_4g(emulator))
+        fit.dimms[vmcore::OpenOptions::kAbove4G] = *above;
     fit.most_bytes = TRY(most_bytes(emulator));
     Result<Process> process = emulator.process();
     const Result<> readable = process ? process->check_readable() : Result<>();

@@ -10,10 +10,12 @@
 #include "util/round.h"
 #include "util/text.h"
 #include "vmcore/contents.h"
+#include "vmcore/migration/high_memory.h"
 #include "vmcore/migration/host_bridge.h"
 #include "vmcore/migration/main_memory.h"
 #include "vmcore/migration/pci_devices.h"
 #include "vmcore/migration/vga_window.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -40,6 +42,7 @@ class Placer {
         main_ = TRY(find_main_memory(source_, stream_));
         for (const size_t block : main_.blocks) placed_[block] = true;
         layout_.warnings = main_.warnings;
+        TRY(find_above_4g());
         TRY(place_firmware());
         TRY(place_low_window());
         place_pci_memory();
@@ -76,6 +79,34 @@ class Placer {
         covered_.push_back(range);
         layout_.memory.push_back({.range = range, .block = block, .offset = offset});
     }
+
+    /// Sets the start of main memory above 4 GiB.
+    Result<> find_above_4g() {
+        const auto known = known_.find(OpenOptions::kAbove4G);
+        if (known != known_.end()) {
+            main_.above_start = known->second;
+        } else {
+            main_.above_start = TRY(find_high_memory(
+                source_, stream_, main_.chipset, {.main = main_.above_4g, .dimms = dimm_bytes()}));
+        }
+        const bool possible =
+            main_.above_start == target_i386::kRamAbove4g || main_.above_start == kMovedRam;
+        if (possible && main_.above_4g <= kMaxPhysicalAddress - main_.above_start) return {};
+        return Error::make("'%s': 0x%" PRIx64 " bytes of main memory cannot be at 0x%" PRIx64,
+                           name(), main_.above_4g, main_.above_start);
+    }
+
+    uint64_t dimm_bytes() const {
+        uint64_t sum = 0;
+        for (size_t i = 0; i < stream_.blocks.size(); ++i) {
+            if (!is_dimm(i)) continue;
+            const uint64_t size = std::min(stream_.blocks[i].size, kMaxPhysicalAddress);
+            sum = std::min(sum + size, kMaxPhysicalAddress);
+        }
+        return sum;
+    }
+
+    bool knows_dimms() const { return known_.size() > known_.count(OpenOptions::kAbove4G); }
 
     /// The firmware ends at 4 GiB. Firmware in flash is not memory in QEMU's dump.
     Result<> place_firmware() {
@@ -206,7 +237,7 @@ class Placer {
         if (unknown.empty()) return {};
         const std::optional<size_t> used = TRY(used_slots());
         const bool alone =
-            unknown.size() == 1 && known_.empty() && used == size_t{1} && !has_virtio_mem();
+            unknown.size() == 1 && !knows_dimms() && used == size_t{1} && !has_virtio_mem();
         if (alone) {
             // QEMU puts the first DIMM at the start of the region for them.
             const uint64_t above = std::max(main_.above_start + main_.above_4g, k4GiB);

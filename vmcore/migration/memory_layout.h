@@ -17,7 +17,7 @@ struct PlacedMemory {
     uint64_t offset = 0;  ///< of range.start in the block, bytes
 };
 
-/// Addresses of RAM blocks that the stream does not contain: those of DIMMs. By the block's name.
+/// Addresses that the stream does not contain. As OpenOptions::dimms.
 using BlockAddresses = std::map<std::string, uint64_t>;
 
 struct MemoryLayout {
@@ -32,7 +32,8 @@ struct MemoryLayout {
 /// configuration spaces of host bridge and PCI devices, and @known.
 ///
 /// A stream that was cut off lacks the devices: the rules of the machine type alone are used then.
-/// Errors: a machine type that is not a PC; main memory is not found; failed reads.
+/// Errors: a machine type that is not a PC; main memory, or its place above 4 GiB, is not found;
+/// failed reads.
 Result<MemoryLayout> place_memory(const ByteSource& source, const MigrationStream& stream,
                                   const BlockAddresses& known);
 

@@ -3,6 +3,7 @@
 
 #include "tests/attach/scripted_emulator.h"
 #include "tests/support/run_suites.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::attach {
 
@@ -52,6 +53,17 @@ START_TEST(a_qemu_of_9_or_later_fits) {
     ck_assert_uint_eq(prospect.fit->dimms.at("d"), 4429185024);
     ck_assert_uint_eq(prospect.fit->dimms.at("/objects/d"), 4429185024);
     ck_assert_uint_eq(prospect.fit->dimms.size(), 2);
+}
+END_TEST
+
+START_TEST(qemu_is_asked_where_memory_above_4_gib_is) {
+    constexpr const char* kKey = vmcore::OpenOptions::kAbove4G;
+    Qemu small, large, moved;
+    ck_assert(!must(examine_live(small, false)).fit->dimms.contains(kKey));
+    large.host = {{uint64_t{1} << 32, 0x7f0000000000}, {uint64_t{1} << 40, 0x7fc000000000}};
+    ck_assert_uint_eq(must(examine_live(large, false)).fit->dimms.at(kKey), uint64_t{1} << 32);
+    moved.host = {{uint64_t{1} << 40, 0x7f0000000000}};
+    ck_assert_uint_eq(must(examine_live(moved, false)).fit->dimms.at(kKey), uint64_t{1} << 40);
 }
 END_TEST
 
@@ -123,6 +135,7 @@ END_TEST
 Suite* live_fit_suite() {
     return support::make_suite("live_fit", {
                                                a_qemu_of_9_or_later_fits,
+                                               qemu_is_asked_where_memory_above_4_gib_is,
                                                an_older_qemu_fits_only_by_force,
                                                a_capability_that_was_on_stays_on,
                                                a_guest_that_stands_still_needs_no_live_dump,

@@ -170,6 +170,61 @@ START_TEST(memory_in_system_management_is_no_memory_of_q35) {
 }
 END_TEST
 
+/// A machine whose memory above 4 GiB reaches the addresses of HyperTransport, which AMD hosts
+/// avoid. The vCPU's page tables begin at @root.
+SmallStream large_machine(uint64_t root, std::vector<SmallStream::Block> dimms = {}) {
+    std::vector<SmallStream::Block> blocks = {{"pc.ram", 1030 * kGiB}};
+    blocks.insert(blocks.end(), dimms.begin(), dimms.end());
+    SmallStream stream = machine(std::move(blocks), {});
+    support::Bytes& cpu = stream.devices.back().data;
+    for (size_t i = 0; i < 8; ++i)
+        cpu[472 + i] = static_cast<std::byte>(root >> (56 - 8 * i));  // cr[3]
+    return stream;
+}
+
+START_TEST(memory_that_amd_hosts_move_is_where_the_page_tables_are) {
+    const SmallStream unmoved = large_machine(5 * kGiB);
+    check_ranges(unmoved, {{0, 3 * kGiB}, {4 * kGiB, 1027 * kGiB}});
+    const SmallStream moved = large_machine(1500 * kGiB);
+    check_ranges(moved, {{0, 3 * kGiB}, {1024 * kGiB, 1027 * kGiB}});
+}
+END_TEST
+
+START_TEST(memory_that_amd_hosts_move_is_refused_if_nothing_shows_its_place) {
+    constexpr const char* kRefusal = "at 4 GiB or, if the host is AMD's, at 1 TiB";
+    for (const uint64_t both : {kGiB, 1025 * kGiB})
+        must_fail(Vmcore::read(in_memory(large_machine(both).file())), kRefusal);
+    // These page tables may be in the DIMM.
+    const SmallStream dimm = large_machine(1500 * kGiB, {{"d", 512 * kGiB}});
+    const OpenOptions place{.dimms = {{"d", 1100 * kGiB}}};
+    must_fail(Vmcore::read(in_memory(dimm.file()), place), kRefusal);
+    // q35 keeps 32 GiB after memory for PCI.
+    SmallStream less = large_machine(kGiB);
+    less.machine = "pc-q35-9.0";
+    less.blocks[0].size = 979 * kGiB;
+    must_fail(Vmcore::read(in_memory(less.file())), kRefusal);
+    less.blocks[0].size = 978 * kGiB;
+    check_ranges(less, {{0, 2 * kGiB}, {4 * kGiB, 976 * kGiB}});
+}
+END_TEST
+
+START_TEST(memory_that_amd_hosts_move_is_where_the_caller_or_the_machine_type_says) {
+    SmallStream stream = large_machine(kGiB);
+    for (const uint64_t place : {4 * kGiB, 1024 * kGiB}) {
+        const auto vmcore = opened(stream, {.dimms = {{OpenOptions::kAbove4G, place}}});
+        ck_assert_uint_eq(guest::ranges_of(vmcore->blocks()).back().start.value, place);
+    }
+    const OpenOptions nowhere{.dimms = {{OpenOptions::kAbove4G, 7 * kGiB}}};
+    must_fail(Vmcore::read(in_memory(stream.file()), nowhere), "cannot be at 0x1c0000000");
+    stream.machine = "pc-i440fx-7.0";
+    check_ranges(stream, {{0, 3 * kGiB}, {4 * kGiB, 1027 * kGiB}});
+    for (const char* const newer : {"pc-i440fx-7.1", "pc-i440fx-rhel7.0.0", "pc-i440fx-10.0"}) {
+        stream.machine = newer;
+        must_fail(Vmcore::read(in_memory(stream.file())), "if the host is AMD's");
+    }
+}
+END_TEST
+
 START_TEST(one_dimm_is_at_the_first_gib_above_memory) {
     SmallStream stream =
         machine({{"pc.ram", 256 * kMiB}, {"d", 64 * kMiB}},
@@ -207,6 +262,9 @@ Suite* memory_layout_suite() {
          graphics_mode_shows_video_memory_in_the_vga_window,
          firmware_is_seen_below_1_mib_until_it_is_copied_to_memory,
          memory_in_system_management_is_no_memory_of_q35, one_dimm_is_at_the_first_gib_above_memory,
+         memory_that_amd_hosts_move_is_where_the_page_tables_are,
+         memory_that_amd_hosts_move_is_refused_if_nothing_shows_its_place,
+         memory_that_amd_hosts_move_is_where_the_caller_or_the_machine_type_says,
          dimms_without_addresses_are_named_and_left_out_only_on_request});
 }
 
