@@ -40,7 +40,6 @@ class PageMap {
         : pagemap_(std::move(pagemap)), can_scan_(way == Way::scan) {}
 
     guest::RamExtent scan(uint64_t address, uint64_t limit, Kind kind, bool& understood) const;
-    guest::RamExtent read_entries(uint64_t address, uint64_t limit, Kind kind) const;
 
     util::UniqueFd pagemap_;
     mutable std::atomic<bool> can_scan_;  ///< cleared when the kernel refuses PAGEMAP_SCAN

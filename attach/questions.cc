@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "attach/questions.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <cinttypes>
 #include <optional>
 
+#include "attach/live/migration.h"
 #include "qapi/visit.h"
 #include "util/text.h"
 
@@ -53,11 +51,12 @@ Result<> check_migration(Emulator& emulator) {
     const auto state = TRY(ask_for<std::string>(emulator, "query-status", "status"));
     if (state == "inmigrate")
         return Error::make("the guest is still being received (inmigrate): dump it at its source");
-    constexpr std::array kOver = {"none", "completed", "failed", "cancelled"};
     const auto migration = TRY(ask_whether<std::string>(emulator, "query-migrate", "status"));
-    if (!migration || std::ranges::find(kOver, *migration) != kOver.end()) return {};
+    MigrationState now;
+    now.status = migration.value_or("");
+    if (now.is_over()) return {};
     return Error::make("a migration of the guest is under way (%s): dump it afterwards",
-                       util::printable(*migration).c_str());
+                       util::printable(now.status).c_str());
 }
 
 Result<> check_encryption(Emulator& emulator) {
