@@ -24,7 +24,7 @@ struct GuestMoment {
 
 /// How the guest's memory is read.
 struct LookOptions {
-    unsigned threads = 1;                   ///< threads that search memory for VMCOREINFO
+    unsigned threads = 1;  ///< threads that search memory for VMCOREINFO
     /// For the search and for reading; answers have what was read by then.
     std::chrono::milliseconds limit{2000};
 };
