@@ -4,11 +4,18 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "util/cancellation.h"
 
 namespace guestdump::vmcore {
+
+/// Guest-physical addresses that a migration stream does not contain.
+struct RamAddresses {
+    std::map<std::string, uint64_t> dimms{};  ///< of the RAM blocks of DIMMs, by the block's name
+    std::optional<uint64_t> above_4g{};       ///< of main memory above 4 GiB: 4 GiB or 1 TiB
+};
 
 /// Options for opening a vmcore.
 struct OpenOptions {
@@ -22,13 +29,8 @@ struct OpenOptions {
     /// Ends the opening of a large file early; it fails then. nullptr: nobody can. Must outlive the
     /// opening.
     const util::Cancellation* cancellation = nullptr;
-    /// Guest-physical addresses of the RAM blocks of DIMMs, by the block's name: a migration stream
-    /// does not contain them. With the key kAbove4G also the address of main memory above 4 GiB:
-    /// 4 GiB or 1 TiB.
-    std::map<std::string, uint64_t> dimms{};
-
-    /// A key of dimms. No RAM block has such a name.
-    static constexpr const char* kAbove4G = "above 4 GiB";
+    /// As far as the caller knows them.
+    RamAddresses addresses{};
 };
 
 }  // namespace guestdump::vmcore

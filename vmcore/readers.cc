@@ -68,7 +68,7 @@ bool is_bare_stream(const ByteSource& source) {
 Result<ReadFile> read_as_migration(const std::shared_ptr<const ByteSource>& source,
                                    OpenOptions options) {
     ReadFile file;
-    file.contents = TRY(read_migration(source, {.addresses = options.dimms}, options));
+    file.contents = TRY(read_migration(source, {.addresses = options.addresses}, options));
     return file;
 }
 

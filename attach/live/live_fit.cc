@@ -9,7 +9,6 @@
 #include "attach/live/migration.h"
 #include "attach/questions.h"
 #include "qapi/visit.h"
-#include "vmcore/open_options.h"
 
 namespace guestdump::attach {
 namespace {
@@ -132,9 +131,8 @@ Result<LiveFit> fit_of(Emulator& emulator, Version version, bool force) {
     TRY(check_parameters(emulator));
     TRY(check_blockers(emulator));
     fit.was_on = capabilities.has("background-snapshot");
-    fit.dimms = TRY(dimm_addresses(emulator));
-    if (const std::optional<uint64_t> above = memory_above_4g(emulator))
-        fit.dimms[vmcore::OpenOptions::kAbove4G] = *above;
+    fit.addresses.dimms = TRY(dimm_addresses(emulator));
+    fit.addresses.above_4g = memory_above_4g(emulator);
     fit.most_bytes = TRY(most_bytes(emulator));
     Result<Process> process = emulator.process();
     const Result<> readable = process ? process->check_readable() : Result<>();

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "attach/emulator.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::attach {
 
@@ -17,8 +17,8 @@ struct LiveFit {
     std::optional<Process> process;
     bool mended = false;  ///< a broken stream does not harm the guest: QEMU 9.0 and later
     bool was_on = false;  ///< the capability background-snapshot was on already, and stays on
-    std::map<std::string, uint64_t> dimms{};  ///< as in vmcore::OpenOptions
-    uint64_t most_bytes = 0;                  ///< QEMU's stream is not longer
+    vmcore::RamAddresses addresses{};  ///< not in the stream
+    uint64_t most_bytes = 0;           ///< QEMU's stream is not longer
 };
 
 /// The outcome of the examination: one of the three.

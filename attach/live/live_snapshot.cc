@@ -80,7 +80,7 @@ Result<LiveStream> LiveSnapshot::record(const RecordOptions& options) {
     if (!done) return std::move(done).take_error();
     LiveStream stream;
     stream.bytes = TRY(spool->take("the stream of '" + emulator_.name() + "'"));
-    stream.dimms = fit_.dimms;
+    stream.addresses = fit_.addresses;
     // The stream is whole without it.
     const Result<guest::LiveMoment> known = moment();
     if (known) {
@@ -107,11 +107,14 @@ Result<> LiveSnapshot::free_hanging_guest() const {
 Result<> LiveSnapshot::begin() {
     TRY(emulator_.watch_events());
     Result<> done = fit_.was_on ? Result<>() : set_background_snapshot(emulator_, true);
-    if (done) done = emulator_.pass(kStreamName, input_.get());
+    if (done) {
+        done = emulator_.pass(kStreamName, input_.get());
+        refused_ = !done;  // by libvirt before 8.2, for one; nothing has begun
+    }
     if (done) input_.reset();
     if (done) done = begin_migration(emulator_, kStreamName);
     // After another error, such as a lost reply, QEMU may be making the snapshot.
-    refused_ = !done && done.error().kind() == Error::Kind::refused;
+    refused_ = refused_ || (!done && done.error().kind() == Error::Kind::refused);
     return done;
 }
 

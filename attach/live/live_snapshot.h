@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +19,7 @@ namespace guestdump::attach {
 struct LiveStream {
     std::shared_ptr<const vmcore::FileSource> bytes;
     std::optional<guest::LiveMoment> moment{};  ///< empty if QEMU's events have not come
-    std::map<std::string, uint64_t> dimms{};    ///< as in vmcore::OpenOptions
+    vmcore::RamAddresses addresses{};           ///< not in the stream
     std::vector<std::string> warnings{};        ///< what is not known of the snapshot
 };
 

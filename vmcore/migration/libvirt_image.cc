@@ -84,8 +84,8 @@ Result<LibvirtImage> read_libvirt_image(const ByteSource& source, OpenOptions op
 
 /// libvirt calls the memory of a DIMM "mem" and its alias, which is "dimm" and its slot unless the
 /// user chose another. [libvirt src/qemu/qemu_alias.c]
-BlockAddresses dimm_addresses(std::string_view xml) {
-    BlockAddresses addresses;
+RamAddresses dimm_addresses(std::string_view xml) {
+    RamAddresses addresses;
     size_t at = 0;
     while (const auto memory = between(xml, "<memory model='dimm'", "</memory>", at)) {
         size_t inside = 0;
@@ -96,7 +96,7 @@ BlockAddresses dimm_addresses(std::string_view xml) {
         const std::string slot(attribute(*address, "slot"));
         const std::string dimm = alias ? std::string(attribute(*alias, "name")) : "dimm" + slot;
         const auto base = hexadecimal(attribute(*address, "base"));
-        if (base) addresses["mem" + dimm] = *base;
+        if (base) addresses.dimms["mem" + dimm] = *base;
     }
     return addresses;
 }

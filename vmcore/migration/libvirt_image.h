@@ -12,9 +12,9 @@ namespace guestdump::vmcore {
 /// A file that `virsh save` or `virsh managedsave` wrote: a header, the domain's XML, and a
 /// migration stream, which may be compressed.
 struct LibvirtImage {
-    uint64_t stream = 0;         ///< offset in the file of the stream, bytes
-    BlockAddresses addresses{};  ///< of DIMMs, from the XML
-    bool complete = true;        ///< false: libvirt had not finished the file
+    uint64_t stream = 0;       ///< offset in the file of the stream, bytes
+    RamAddresses addresses{};  ///< of DIMMs, from the XML
+    bool complete = true;      ///< false: libvirt had not finished the file
 };
 
 bool is_libvirt_image(const ByteSource& source);
@@ -26,6 +26,6 @@ bool is_libvirt_image(const ByteSource& source);
 Result<LibvirtImage> read_libvirt_image(const ByteSource& source, OpenOptions options);
 
 /// The addresses of the DIMMs in a domain's XML, by the names of their RAM blocks.
-BlockAddresses dimm_addresses(std::string_view xml);
+RamAddresses dimm_addresses(std::string_view xml);
 
 }  // namespace guestdump::vmcore

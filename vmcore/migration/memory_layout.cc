@@ -15,7 +15,6 @@
 #include "vmcore/migration/main_memory.h"
 #include "vmcore/migration/pci_devices.h"
 #include "vmcore/migration/vga_window.h"
-#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 namespace {
@@ -34,7 +33,7 @@ constexpr uint64_t kOptionRoms = 0xc0000, kLowFirmware = 0xe0000, kLowFirmwareSi
 
 class Placer {
   public:
-    Placer(const ByteSource& source, const MigrationStream& stream, const BlockAddresses& known)
+    Placer(const ByteSource& source, const MigrationStream& stream, const RamAddresses& known)
         : source_(source), stream_(stream), known_(known), placed_(stream.blocks.size()) {}
 
     Result<MemoryLayout> place() {
@@ -82,9 +81,8 @@ class Placer {
 
     /// Sets the start of main memory above 4 GiB.
     Result<> find_above_4g() {
-        const auto known = known_.find(OpenOptions::kAbove4G);
-        if (known != known_.end()) {
-            main_.above_start = known->second;
+        if (known_.above_4g) {
+            main_.above_start = *known_.above_4g;
         } else {
             main_.above_start = TRY(find_high_memory(
                 source_, stream_, main_.chipset, {.main = main_.above_4g, .dimms = dimm_bytes()}));
@@ -105,8 +103,6 @@ class Placer {
         }
         return sum;
     }
-
-    bool knows_dimms() const { return known_.size() > known_.count(OpenOptions::kAbove4G); }
 
     /// The firmware ends at 4 GiB. Firmware in flash is not memory in QEMU's dump.
     Result<> place_firmware() {
@@ -227,8 +223,8 @@ class Placer {
         for (size_t i = 0; i < stream_.blocks.size(); ++i) {
             if (!is_dimm(i)) continue;
             const RamBlock& block = stream_.blocks[i];
-            const auto known = known_.find(block.name);
-            if (known == known_.end()) {
+            const auto known = known_.dimms.find(block.name);
+            if (known == known_.dimms.end()) {
                 unknown.push_back(i);
             } else {
                 put({Gpa{known->second}, block.size}, i, 0);
@@ -237,7 +233,7 @@ class Placer {
         if (unknown.empty()) return {};
         const std::optional<size_t> used = TRY(used_slots());
         const bool alone =
-            unknown.size() == 1 && !knows_dimms() && used == size_t{1} && !has_virtio_mem();
+            unknown.size() == 1 && known_.dimms.empty() && used == size_t{1} && !has_virtio_mem();
         if (alone) {
             // QEMU puts the first DIMM at the start of the region for them.
             const uint64_t above = std::max(main_.above_start + main_.above_4g, k4GiB);
@@ -279,7 +275,7 @@ class Placer {
 
     const ByteSource& source_;
     const MigrationStream& stream_;
-    const BlockAddresses& known_;
+    const RamAddresses& known_;
     std::vector<bool> placed_;
     std::vector<PciDevice> pci_;
     MainMemory main_;
@@ -291,7 +287,7 @@ class Placer {
 }  // namespace
 
 Result<MemoryLayout> place_memory(const ByteSource& source, const MigrationStream& stream,
-                                  const BlockAddresses& known) {
+                                  const RamAddresses& known) {
     return Placer(source, stream, known).place();
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "guest/address.h"
 #include "vmcore/migration/stream_reader.h"
+#include "vmcore/open_options.h"
 
 namespace guestdump::vmcore {
 
@@ -16,9 +16,6 @@ struct PlacedMemory {
     size_t block = 0;     ///< index in MigrationStream::blocks
     uint64_t offset = 0;  ///< of range.start in the block, bytes
 };
-
-/// Addresses that the stream does not contain. As OpenOptions::dimms.
-using BlockAddresses = std::map<std::string, uint64_t>;
 
 struct MemoryLayout {
     std::vector<PlacedMemory> memory;  ///< disjoint; in no order
@@ -35,6 +32,6 @@ struct MemoryLayout {
 /// Errors: a machine type that is not a PC; main memory, or its place above 4 GiB, is not found;
 /// failed reads.
 Result<MemoryLayout> place_memory(const ByteSource& source, const MigrationStream& stream,
-                                  const BlockAddresses& known);
+                                  const RamAddresses& known);
 
 }  // namespace guestdump::vmcore

@@ -26,7 +26,7 @@ class Assembly {
     Assembly(std::shared_ptr<const ByteSource> source, MigrationStream stream, OpenOptions options)
         : source_(std::move(source)), stream_(std::move(stream)), options_(options) {}
 
-    Result<Contents> contents(const BlockAddresses& addresses) {
+    Result<Contents> contents(const RamAddresses& addresses) {
         contents_.format = "QEMU migration stream";
         MemoryLayout layout = TRY(place_memory(*source_, stream_, addresses));
         TRY(check_unplaced(layout));

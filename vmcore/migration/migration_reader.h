@@ -11,8 +11,8 @@ namespace guestdump::vmcore {
 
 /// Where a migration stream lies, and what is known of it from elsewhere.
 struct StreamPlace {
-    uint64_t offset = 0;         ///< in the file, bytes
-    BlockAddresses addresses{};  ///< of DIMMs
+    uint64_t offset = 0;  ///< in the file, bytes
+    RamAddresses addresses{};
 };
 
 /// True if a migration stream begins at @offset.

@@ -3,7 +3,6 @@
 
 #include "tests/attach/scripted_emulator.h"
 #include "tests/support/run_suites.h"
-#include "vmcore/open_options.h"
 
 namespace guestdump::attach {
 
@@ -50,20 +49,19 @@ START_TEST(a_qemu_of_9_or_later_fits) {
     const LiveProspect prospect = must(examine_live(qemu, false));
     ck_assert(prospect.fit && prospect.fit->mended && !prospect.fit->was_on);
     ck_assert_uint_eq(prospect.fit->most_bytes, (1140850688ULL / 64 * 65) + (1ULL << 30));
-    ck_assert_uint_eq(prospect.fit->dimms.at("d"), 4429185024);
-    ck_assert_uint_eq(prospect.fit->dimms.at("/objects/d"), 4429185024);
-    ck_assert_uint_eq(prospect.fit->dimms.size(), 2);
+    ck_assert_uint_eq(prospect.fit->addresses.dimms.at("d"), 4429185024);
+    ck_assert_uint_eq(prospect.fit->addresses.dimms.at("/objects/d"), 4429185024);
+    ck_assert_uint_eq(prospect.fit->addresses.dimms.size(), 2);
 }
 END_TEST
 
 START_TEST(qemu_is_asked_where_memory_above_4_gib_is) {
-    constexpr const char* kKey = vmcore::OpenOptions::kAbove4G;
     Qemu small, large, moved;
-    ck_assert(!must(examine_live(small, false)).fit->dimms.contains(kKey));
+    ck_assert(!must(examine_live(small, false)).fit->addresses.above_4g);
     large.host = {{uint64_t{1} << 32, 0x7f0000000000}, {uint64_t{1} << 40, 0x7fc000000000}};
-    ck_assert_uint_eq(must(examine_live(large, false)).fit->dimms.at(kKey), uint64_t{1} << 32);
+    ck_assert(must(examine_live(large, false)).fit->addresses.above_4g == uint64_t{1} << 32);
     moved.host = {{uint64_t{1} << 40, 0x7f0000000000}};
-    ck_assert_uint_eq(must(examine_live(moved, false)).fit->dimms.at(kKey), uint64_t{1} << 40);
+    ck_assert(must(examine_live(moved, false)).fit->addresses.above_4g == uint64_t{1} << 40);
 }
 END_TEST
 

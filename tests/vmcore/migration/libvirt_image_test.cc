@@ -125,15 +125,16 @@ START_TEST(headers_that_lie_are_refused) {
 END_TEST
 
 START_TEST(dimms_are_where_the_xml_says) {
-    const BlockAddresses addresses = dimm_addresses(
+    const RamAddresses addresses = dimm_addresses(
         "<memory unit='KiB'>1</memory><devices><memory model='dimm'><target/>"
         "<alias name='dimm3'/><address type='dimm' slot='3' base='0x108000000'/></memory>"
         "<memory model='dimm'><address type='dimm' slot='0' base='0x100000000'/></memory>"
         "<memory model='nvdimm'><address type='dimm' slot='1' base='0x200000000'/></memory>"
         "<memory model='dimm'><address type='dimm' slot='4' base='nonsense'/></memory>"
         "<memory model='dimm'><address type='dimm'");
-    const BlockAddresses expected = {{"memdimm3", 0x108000000}, {"memdimm0", 0x100000000}};
-    ck_assert(addresses == expected);
+    const std::map<std::string, uint64_t> expected = {{"memdimm3", 0x108000000},
+                                                      {"memdimm0", 0x100000000}};
+    ck_assert(addresses.dimms == expected);
     SmallStream stream = saved_stream();
     stream.blocks = {{"pc.ram", 0x100000}, {"memdimm0", 0x8000}, {"memdimm1", 0x8000}};
     stream.pages.push_back({.block = "memdimm1", .offset = kPage, .contents = noise(99, kPage)});

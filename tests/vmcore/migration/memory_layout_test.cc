@@ -196,7 +196,7 @@ START_TEST(memory_that_amd_hosts_move_is_refused_if_nothing_shows_its_place) {
         must_fail(Vmcore::read(in_memory(large_machine(both).file())), kRefusal);
     // These page tables may be in the DIMM.
     const SmallStream dimm = large_machine(1500 * kGiB, {{"d", 512 * kGiB}});
-    const OpenOptions place{.dimms = {{"d", 1100 * kGiB}}};
+    const OpenOptions place{.addresses = {.dimms = {{"d", 1100 * kGiB}}}};
     must_fail(Vmcore::read(in_memory(dimm.file()), place), kRefusal);
     // q35 keeps 32 GiB after memory for PCI.
     SmallStream less = large_machine(kGiB);
@@ -211,10 +211,10 @@ END_TEST
 START_TEST(memory_that_amd_hosts_move_is_where_the_caller_or_the_machine_type_says) {
     SmallStream stream = large_machine(kGiB);
     for (const uint64_t place : {4 * kGiB, 1024 * kGiB}) {
-        const auto vmcore = opened(stream, {.dimms = {{OpenOptions::kAbove4G, place}}});
+        const auto vmcore = opened(stream, {.addresses = {.above_4g = place}});
         ck_assert_uint_eq(guest::ranges_of(vmcore->blocks()).back().start.value, place);
     }
-    const OpenOptions nowhere{.dimms = {{OpenOptions::kAbove4G, 7 * kGiB}}};
+    const OpenOptions nowhere{.addresses = {.above_4g = 7 * kGiB}};
     must_fail(Vmcore::read(in_memory(stream.file()), nowhere), "cannot be at 0x1c0000000");
     stream.machine = "pc-i440fx-7.0";
     check_ranges(stream, {{0, 3 * kGiB}, {4 * kGiB, 1027 * kGiB}});

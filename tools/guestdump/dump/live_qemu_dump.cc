@@ -116,7 +116,7 @@ class LiveQemuDump {
     Result<> write(dump::Sink& sink, dump::Progress& progress) {
         vmcore::OpenOptions options;
         options.cancellation = &progress.cancellation();
-        options.dimms = stream_.dimms;
+        options.addresses = stream_.addresses;
         const auto vmcore = TRY(vmcore::Vmcore::read(stream_.bytes, options));
         return write_vmcore(*vmcore, stream_.moment, request_, sink, progress, shown_);
     }
