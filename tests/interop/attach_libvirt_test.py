@@ -3,6 +3,7 @@
 """guestdump dump --domain: real QEMU guests under a real libvirtd, dumped by our own engine; their states are as before."""
 import json
 import os
+import pathlib
 import random
 import re
 import signal
@@ -121,6 +122,18 @@ def a_running_domain_is_dumped_live_and_goes_on_when_guestdump_is_killed(lab):
         wait_for(lambda: "running" in state(libvirt) and "background-snapshot" not in capabilities(libvirt), "QEMU as it was before", 30)
         check(not os.path.exists(lab.path("core")), "a file is there")
     guestdump(libvirt, "dump", "--domain", "lin", "--live=force", lab.path("core"))
+
+
+@case
+def a_live_dump_to_a_slow_disk_is_not_cut_off_by_libvirtd(lab):
+    """By default libvirtd closes the connection of a client that has not answered for 30 s: here after 3."""
+    libvirt = Libvirt(lab, daemon_options="keepalive_interval = 1\nkeepalive_count = 2\n")
+    start_domain(libvirt)
+    slow_disk = pathlib.Path(program("guestdump")).parents[1] / "tests/interop/libslow_disk.so"
+    said = guestdump(libvirt, "dump", "--domain", "lin", "--live=force", lab.path("core"),
+                     env=dict(os.environ, LD_PRELOAD=str(slow_disk), SLOW_DISK="8"))
+    check("guest stopped for" in said and "warning" not in said, "it says: %s", said)
+    check("live" in json.loads(guestdump(libvirt, "info", "--json", lab.path("core"))), "the note does not say that it was live")
 
 
 @case

@@ -73,9 +73,9 @@ def only_child(pid):
 class Libvirt:
     """libvirtd, and virsh connected to it. Its folder has a file system of 1 MiB at small/.
 
-    @more_options: lines for its qemu.conf."""
+    @more_options: lines for its qemu.conf. @daemon_options: lines for its libvirtd.conf."""
 
-    def __init__(self, lab, more_options=""):
+    def __init__(self, lab, more_options="", daemon_options=""):
         need("virsh", "unshare", "nsenter")
         if os.geteuid() != 0:
             raise Skip("a private libvirtd needs root")
@@ -86,7 +86,7 @@ class Libvirt:
             (self.folder / name).mkdir(parents=True)
         shutil.copytree("/etc/libvirt", self.folder / "etc", symlinks=True)
         (self.folder / "etc" / "qemu.conf").write_text(QEMU_CONF + more_options)
-        (self.folder / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF % (self.folder / "libvirtd.log"))
+        (self.folder / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF % (self.folder / "libvirtd.log") + daemon_options)
         self.init = self._start_namespaces()
         self.start()
 
