@@ -4,6 +4,8 @@
 namespace guestdump::view {
 
 Suite* hostile_suite();
+Suite* problems_suite();
+Suite* time_limit_suite();
 Suite* view_suite();
 
 }  // namespace guestdump::view
@@ -11,6 +13,8 @@ Suite* view_suite();
 int main() {
     return guestdump::support::run_suites({
         guestdump::view::hostile_suite(),
+        guestdump::view::problems_suite(),
+        guestdump::view::time_limit_suite(),
         guestdump::view::view_suite(),
     });
 }
