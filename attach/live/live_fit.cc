@@ -107,7 +107,7 @@ Result<uint64_t> most_bytes(Emulator& emulator) {
 }
 
 /// Where QEMU has put main memory above 4 GiB: on AMD hosts perhaps at 1 TiB, which the stream does
-/// not record. Empty if there is none, or QEMU does not tell.
+/// not record. Empty if the guest has no memory there, or QEMU does not answer.
 std::optional<uint64_t> memory_above_4g(Emulator& emulator) {
     for (const uint64_t place : {uint64_t{1} << 32, uint64_t{1} << 40}) {
         const Result<uint64_t> found = host_address(emulator, guest::Gpa{place});
