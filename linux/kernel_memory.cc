@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <initializer_list>
 
 #include "linux/idt_handler.h"
 #include "linux/kernel_address.h"

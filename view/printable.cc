@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "view/printable.h"
 
+#include <algorithm>
+
 #include "util/text.h"
 
 namespace guestdump::view {

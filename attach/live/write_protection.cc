@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cinttypes>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>

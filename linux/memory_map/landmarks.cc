@@ -2,6 +2,7 @@
 #include "linux/memory_map/landmarks.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace guestdump::linux_guest {
 namespace {

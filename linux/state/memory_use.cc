@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "linux/state/memory_use.h"
 
+#include <initializer_list>
+
 namespace guestdump::linux_guest {
 namespace {
 

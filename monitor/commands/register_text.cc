@@ -2,6 +2,7 @@
 #include "monitor/commands/register_text.h"
 
 #include <cinttypes>
+#include <initializer_list>
 #include <span>
 
 #include "util/text.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/fuzz/seeds.h"
+
+#include <initializer_list>
 #include "tests/linux/small_linux.h"
 
 using namespace guestdump;

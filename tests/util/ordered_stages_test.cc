@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/ordered_stages.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
