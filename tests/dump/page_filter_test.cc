@@ -34,8 +34,8 @@ std::unique_ptr<ScriptedGuest> guest_with_zeros() {
     auto guest = must(ScriptedGuest::parse("mode long\ncpus 1\n"));
     support::Bytes ram(815 * kPage);
     for (const uint64_t page : {0, 1, 302, 558}) ram[page * kPage + 17] = std::byte{1};
-    guest->add_ram(0x100000, std::move(ram));
-    guest->add_ram(0x10000000, support::Bytes(1000 * kPage)).make_hole(0, 1000 * kPage);
+    guest->add_ram(0x100000, ram);
+    guest->add_ram(0x10000000, 1000 * kPage).make_hole(0, 1000 * kPage);
     return guest;
 }
 

@@ -97,7 +97,7 @@ std::unique_ptr<ScriptedGuest> forgetful_guest() {
                       "OSRELEASE=6.1.0\nPAGESIZE=4096\nSYMBOL(init_uts_ns)=ffffffff81003040\n"
                       "OFFSET(uts_namespace.name)=8\nSYMBOL(_stext)=ffffffff81003000\n"
                       "NUMBER(phys_base)=-16777216\n");
-    machine->add_ram(0, std::move(ram));
+    machine->add_ram(0, ram);
     return machine;
 }
 

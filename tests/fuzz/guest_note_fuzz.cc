@@ -30,7 +30,7 @@ std::unique_ptr<support::ScriptedGuest> guest_of(support::View input) {
     }
     support::Bytes ram(input.begin(), input.begin() + std::min(input.size(), fuzz::kRam));
     ram.resize(fuzz::kRam);
-    guest->add_ram(0, std::move(ram));
+    guest->add_ram(0, ram);
     return guest;
 }
 

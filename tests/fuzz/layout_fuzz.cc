@@ -59,7 +59,7 @@ std::unique_ptr<support::ScriptedGuest> guest_of(const fuzz::LayoutHeader& heade
         support::ScriptedRam& ram = guest->add_ram(at, contents_of(block, size, first));
         // A page of the host is never populated in part; and reading a hole fails the test.
         if (block.contents == 1 && at % kPage == 0 && size % kPage == 0) ram.make_hole(0, size);
-        if (count == 0) first = ram.bytes();
+        if (count == 0) first.assign(ram.bytes().begin(), ram.bytes().end());
         at += size;
     }
     return guest;

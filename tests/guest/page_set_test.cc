@@ -18,7 +18,7 @@ using support::must;
 
 PageSet set_of(std::initializer_list<std::pair<uint64_t, uint64_t>> blocks) {
     support::ScriptedGuest guest;
-    for (const auto& [start, size] : blocks) guest.add_ram(start, support::Bytes(size));
+    for (const auto& [start, size] : blocks) guest.add_ram(start, size);
     return PageSet::of(guest.blocks(), 4096);
 }
 
@@ -193,8 +193,8 @@ END_TEST
 
 START_TEST(blocks_are_clipped_to_the_pages_of_a_set) {
     support::ScriptedGuest guest;
-    guest.add_ram(0x800, support::Bytes(0x2000));
-    guest.add_ram(0x10000, support::Bytes(0x4000));
+    guest.add_ram(0x800, 0x2000);
+    guest.add_ram(0x10000, 0x4000);
     const GuestPhysBlockList blocks = guest.blocks();
     PageSet pages = PageSet::of(blocks, 4096);
     must(pages.remove({1, 2}));

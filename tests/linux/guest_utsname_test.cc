@@ -30,7 +30,7 @@ support::Bytes page_with_name() {
 guest::Utsname name_in(support::Bytes page, std::string_view lines = kLines,
                        const guest::ArchDumpInfo& arch = kLongMode) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, std::move(page));
+    guest.add_ram(0, page);
     return guest_utsname(Vmcoreinfo(std::string(lines)), arch, *guest.page_source());
 }
 

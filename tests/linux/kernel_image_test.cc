@@ -19,7 +19,7 @@ const guest::ArchDumpInfo kArch{.phys_base = guest::Gpa{uint64_t{0} - 0x1000000}
 /// Memory from address 0 on, into which kLines place the kernel.
 std::unique_ptr<support::ScriptedGuest> guest() {
     auto machine = std::make_unique<support::ScriptedGuest>();
-    machine->add_ram(0, support::Bytes(0x4000));
+    machine->add_ram(0, 0x4000);
     return machine;
 }
 
@@ -94,7 +94,7 @@ END_TEST
 
 START_TEST(an_image_that_would_wrap_around_is_none) {
     support::ScriptedGuest machine;
-    machine.add_ram(0xfffffffff0000000, support::Bytes(0x1000));
+    machine.add_ram(0xfffffffff0000000, 0x1000);
     guest::ArchDumpInfo arch = kArch;
     arch.phys_base = guest::Gpa{0xfffffffff0000000 - 0x1000000};
     ck_assert(!image_of(machine, kLines, arch));

@@ -39,7 +39,7 @@ MapGuest::MapGuest(const std::string& marks) {
     kernel_.map_range(kMap, kMapPhys, kPages * kStruct);
     kernel_.map(kDirect, 0, uint64_t{1} << 30);
     kernel_.tell(std::string(kLines) + marks);
-    support::put_text(ram_->bytes(), kTextPhys + 0x1000 - TestKernel::kTablesEnd + 130,
+    support::set_text(ram_->bytes(), kTextPhys + 0x1000 - TestKernel::kTablesEnd + 130,
                       "6.12.0-test");
     put64(kNodes, kNode);
     put64(kNode, 1);  // zones
@@ -57,7 +57,7 @@ target_i386::Registers MapGuest::registers() const {
 }
 
 void MapGuest::put(uint64_t phys, uint64_t value, size_t size) {
-    support::put_little(ram_->bytes(), phys - TestKernel::kTablesEnd, value, size);
+    support::set_little(ram_->bytes(), phys - TestKernel::kTablesEnd, value, size);
 }
 
 void MapGuest::put64(uint64_t virt, uint64_t value) {

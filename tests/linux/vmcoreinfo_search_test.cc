@@ -57,7 +57,7 @@ std::optional<FoundVmcoreinfo> found_in(const support::ScriptedGuest& guest, uns
 
 std::optional<FoundVmcoreinfo> found_in(support::Bytes memory) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, std::move(memory));
+    guest.add_ram(0, memory);
     return found_in(guest);
 }
 
@@ -289,7 +289,7 @@ START_TEST(memory_that_was_never_written_or_cannot_be_read_is_passed_over) {
     support::ScriptedRam& ram = guest.add_ram(0, memory_with(kLines, 0x6000));
     ram.make_hole(0, 0x3000);
     ram.fail_at(0x4000);
-    guest.add_ram(0x100008, support::Bytes(0x17));  // no page begins in it
+    guest.add_ram(0x100008, 0x17);  // no page begins in it
     ck_assert(found_in(guest).has_value());
 }
 END_TEST

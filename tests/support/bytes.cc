@@ -3,6 +3,8 @@
 
 #include <check.h>
 
+#include <cstring>
+
 namespace guestdump::support {
 namespace {
 
@@ -43,6 +45,11 @@ std::string_view text_at(View bytes, uint64_t offset, size_t size) {
 
 void put_little(Bytes& bytes, uint64_t offset, uint64_t value, size_t size) {
     make_room(bytes, offset, size);
+    set_little(bytes, offset, value, size);
+}
+
+void set_little(std::span<std::byte> bytes, uint64_t offset, uint64_t value, size_t size) {
+    must_be_inside(bytes, offset, size);
     for (size_t i = 0; i < size; ++i) {
         // A field of more than 8 bytes ends in zeros.
         bytes[offset + i] = i < 8 ? static_cast<std::byte>(value >> (8 * i)) : std::byte{0};
@@ -53,6 +60,11 @@ void put_be64(Bytes& bytes, uint64_t offset, uint64_t value) {
     make_room(bytes, offset, 8);
     for (size_t i = 0; i < 8; ++i)
         bytes[offset + i] = static_cast<std::byte>(value >> (56 - 8 * i));
+}
+
+void set_text(std::span<std::byte> bytes, uint64_t offset, std::string_view text) {
+    must_be_inside(bytes, offset, text.size());
+    std::memcpy(bytes.data() + offset, text.data(), text.size());
 }
 
 void put_text(Bytes& bytes, uint64_t offset, std::string_view text) {

@@ -55,6 +55,10 @@ void put_be64(Bytes& bytes, uint64_t offset, uint64_t value);
 void put_text(Bytes& bytes, uint64_t offset, std::string_view text);
 void put_bytes(Bytes& bytes, uint64_t offset, View data);
 
+// These write over bytes that are there. Beyond the end they abort.
+void set_little(std::span<std::byte> bytes, uint64_t offset, uint64_t value, size_t size);
+void set_text(std::span<std::byte> bytes, uint64_t offset, std::string_view text);
+
 /// @size bytes that do not compress and differ from byte to byte, the same for the same @seed.
 Bytes noise(uint64_t seed, size_t size);
 

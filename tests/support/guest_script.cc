@@ -108,7 +108,7 @@ class Interpreter {
             const Bytes page = TRY(page_contents(words[word], *gpa + at, part));
             put_bytes(bytes, at, page);
         }
-        ScriptedRam& region = guest_->add_ram(*gpa, std::move(bytes));
+        ScriptedRam& region = guest_->add_ram(*gpa, bytes);
         for (const uint64_t at : holes) region.make_hole(at, std::min(kPage, size - at));
         return {};
     }

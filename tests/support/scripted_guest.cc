@@ -6,11 +6,21 @@
 #include <cinttypes>
 #include <set>
 
+#include "tests/support/results.h"
+
 namespace guestdump::support {
+
+ScriptedRam::ScriptedRam(std::string name, size_t size)
+    : name_(std::move(name)), bytes_(must(util::MappedArray<std::byte>::make(size))) {}
+
+ScriptedRam::ScriptedRam(std::string name, View contents)
+    : ScriptedRam(std::move(name), contents.size()) {
+    std::copy(contents.begin(), contents.end(), bytes().begin());
+}
 
 Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
     ++reads_;
-    if (!inside(bytes_, offset, out.size())) {
+    if (!inside(bytes(), offset, out.size())) {
         return Error::make("%zu bytes at %" PRIu64 " of '%s', which has %zu", out.size(), offset,
                            name_.c_str(), bytes_.size());
     }
@@ -23,7 +33,8 @@ Result<> ScriptedRam::read(uint64_t offset, std::span<std::byte> out) const {
                          static_cast<uintmax_t>(std::max(start, offset)));
         }
     }
-    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), out.size(), out.begin());
+    const View wanted = bytes().subspan(offset, out.size());
+    std::copy(wanted.begin(), wanted.end(), out.begin());
     return {};
 }
 
@@ -113,9 +124,15 @@ const guest::Architecture kScriptedArchitecture = {
     .first_handler = first_handler,
 };
 
-ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, Bytes contents) {
+ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, View contents) {
+    ScriptedRam& ram = add_ram(gpa, contents.size());
+    std::copy(contents.begin(), contents.end(), ram.bytes().begin());
+    return ram;
+}
+
+ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, size_t size) {
     const std::string name = "ram" + std::to_string(ram_.size());
-    ram_.push_back({gpa, std::make_shared<ScriptedRam>(name, std::move(contents))});
+    ram_.push_back({gpa, std::make_shared<ScriptedRam>(name, size)});
     return *ram_.back().region;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,13 +12,16 @@
 #include "guest/guest.h"
 #include "guest/memory_mapping.h"
 #include "tests/support/bytes.h"
+#include "util/mapped_array.h"
 
 namespace guestdump::support {
 
 /// RAM with the contents that a test gave it.
 class ScriptedRam final : public guest::RamRegion {
   public:
-    ScriptedRam(std::string name, Bytes bytes) : name_(std::move(name)), bytes_(std::move(bytes)) {}
+    ScriptedRam(std::string name, View contents);
+    /// @size zero bytes. The host gives memory only for pages that are written.
+    ScriptedRam(std::string name, size_t size);
 
     /// From now on, reads of the byte at @offset fail, as with a broken backend.
     void fail_at(uint64_t offset) { bad_offset_ = offset; }
@@ -25,8 +29,8 @@ class ScriptedRam final : public guest::RamRegion {
     /// the test.
     void make_hole(uint64_t offset, uint64_t size) { holes_[offset] = offset + size; }
 
-    Bytes& bytes() { return bytes_; }
-    const Bytes& bytes() const { return bytes_; }
+    std::span<std::byte> bytes() { return bytes_; }
+    View bytes() const { return bytes_; }
     /// Calls of read() so far. Any thread.
     uint64_t reads() const { return reads_; }
 
@@ -38,7 +42,7 @@ class ScriptedRam final : public guest::RamRegion {
 
   private:
     std::string name_;
-    Bytes bytes_;
+    util::MappedArray<std::byte> bytes_;  // large, and mostly zero: a vector would write all of it
     std::map<uint64_t, uint64_t> holes_;  ///< ends by starts
     uint64_t bad_offset_ = UINT64_MAX;
     mutable std::atomic<uint64_t> reads_{0};
@@ -80,7 +84,8 @@ class ScriptedGuest final : public guest::Guest {
     static util::Result<std::unique_ptr<ScriptedGuest>> parse(std::string_view script);
 
     /// Adds RAM at a guest-physical address. Blocks must not overlap.
-    ScriptedRam& add_ram(uint64_t gpa, Bytes contents);
+    ScriptedRam& add_ram(uint64_t gpa, View contents);
+    ScriptedRam& add_ram(uint64_t gpa, size_t size);  ///< zeros
     /// Adds a vCPU.
     ScriptedCpu& add_cpu();
     void add_cpu(guest::Cpu cpu) { cpus_.push_back(std::move(cpu)); }

@@ -6,7 +6,7 @@
 namespace guestdump::target_i386 {
 
 support::ScriptedRam& TestMemory::add(uint64_t gpa, size_t size) {
-    pieces_.push_back({gpa, std::make_shared<support::ScriptedRam>("ram", support::Bytes(size))});
+    pieces_.push_back({gpa, std::make_shared<support::ScriptedRam>("ram", size)});
     return *pieces_.back().ram;
 }
 

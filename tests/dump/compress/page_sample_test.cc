@@ -24,7 +24,7 @@ START_TEST(pages_come_from_all_over_memory_and_are_not_zero) {
     support::ScriptedGuest guest;
     support::Bytes ram(4096 * kPage);
     for (size_t pfn = 0; pfn < 4096; pfn += 2) ram[pfn * kPage] = std::byte(pfn / 16);
-    guest.add_ram(0, std::move(ram)).make_hole(3000 * kPage, 2 * kPage);
+    guest.add_ram(0, ram).make_hole(3000 * kPage, 2 * kPage);
     const auto sample = must(sample_of(guest));
     ck_assert_uint_eq(sample.size(), 512 * kPage);
     int quarters[4] = {};
@@ -38,15 +38,15 @@ END_TEST
 
 START_TEST(a_guest_without_data_gives_no_sample) {
     support::ScriptedGuest guest;
-    guest.add_ram(0x1000, support::Bytes(100 * kPage));
-    guest.add_ram(0x10000000, support::Bytes(kPage));
+    guest.add_ram(0x1000, 100 * kPage);
+    guest.add_ram(0x10000000, kPage);
     ck_assert_uint_eq(must(sample_of(guest)).size(), 0);
 }
 END_TEST
 
 START_TEST(memory_that_cannot_be_read_is_an_error) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(kPage)).fail_at(0);
+    guest.add_ram(0, kPage).fail_at(0);
     support::error_of(sample_of(guest));
 }
 END_TEST

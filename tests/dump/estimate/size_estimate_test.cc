@@ -70,7 +70,7 @@ class LargeGuest {
             fill(pfn, std::span(ram).subspan(pfn * kPage, kPage));
         }
         guest_.add_cpu();
-        guest_.add_ram(0x1000, std::move(ram));
+        guest_.add_ram(0x1000, ram);
     }
     operator const guest::Guest&() const { return guest_; }
 

@@ -374,7 +374,7 @@ END_TEST
 START_TEST(memory_too_high_for_the_bitmaps_is_refused) {
     support::ScriptedGuest guest;
     guest.add_cpu();
-    guest.add_ram(uint64_t{1} << 63, Bytes(4096));
+    guest.add_ram(uint64_t{1} << 63, 4096);
     support::MemorySink sink;
     must_fail(dump_to(sink, guest, KdumpRequest{}), "page frame 0x8000000000000 is too high");
 }

@@ -30,36 +30,36 @@ std::string chunks_of(const support::ScriptedGuest& guest) {
 
 START_TEST(runs_are_cut_into_chunks_of_a_mebibyte) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(600 * kPage));
-    guest.add_ram(1000 * kPage, support::Bytes(3 * kPage));
+    guest.add_ram(0, 600 * kPage);
+    guest.add_ram(1000 * kPage, 3 * kPage);
     ck_assert(chunks_of(guest) == "0+256 256+256 512+88 1000+3");
 }
 END_TEST
 
 START_TEST(what_was_never_populated_is_one_blank_chunk) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(2000 * kPage)).make_hole(300 * kPage, 1500 * kPage);
+    guest.add_ram(0, 2000 * kPage).make_hole(300 * kPage, 1500 * kPage);
     ck_assert(chunks_of(guest) == "0+256 256+256 blank 512+1288 1800+200");
 }
 END_TEST
 
 START_TEST(short_holes_do_not_cut_chunks) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(256 * kPage)).make_hole(0, 200 * kPage);
+    guest.add_ram(0, 256 * kPage).make_hole(0, 200 * kPage);
     ck_assert(chunks_of(guest) == "0+256");
 }
 END_TEST
 
 START_TEST(a_blank_end_of_a_run_is_blank) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(260 * kPage)).make_hole(256 * kPage, 4 * kPage);
+    guest.add_ram(0, 260 * kPage).make_hole(256 * kPage, 4 * kPage);
     ck_assert(chunks_of(guest) == "0+256 blank 256+4");
 }
 END_TEST
 
 START_TEST(blank_chunks_have_an_end_too) {
     support::ScriptedGuest guest;
-    guest.add_ram(0, support::Bytes(70000 * kPage)).make_hole(0, 70000 * kPage);
+    guest.add_ram(0, 70000 * kPage).make_hole(0, 70000 * kPage);
     ck_assert(chunks_of(guest) == "blank 0+65536 blank 65536+4464");
 }
 END_TEST
