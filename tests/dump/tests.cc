@@ -4,41 +4,35 @@
 namespace guestdump::dump {
 
 Suite* compressor_suite();
-Suite* dump_state_suite();
-Suite* dump_to_suite();
-Suite* elf_writer_suite();
 Suite* fd_sink_suite();
 Suite* file_sink_suite();
 Suite* flat_sink_suite();
 Suite* kdump_bitmap_suite();
 Suite* kdump_layout_suite();
-Suite* kdump_writer_suite();
-Suite* live_dump_suite();
 Suite* page_chunk_suite();
-Suite* page_filter_suite();
 Suite* page_kinds_suite();
 Suite* page_sample_suite();
 Suite* page_sharing_suite();
 Suite* random_bytes_suite();
 Suite* arguments_suite();
 Suite* snapshot_suite();
-Suite* stream_sink_suite();
-Suite* vbox_writer_suite();
 
 }  // namespace guestdump::dump
 
 int main() {
     return guestdump::support::run_suites({
-        guestdump::dump::compressor_suite(),   guestdump::dump::dump_state_suite(),
-        guestdump::dump::dump_to_suite(),      guestdump::dump::elf_writer_suite(),
-        guestdump::dump::fd_sink_suite(),      guestdump::dump::file_sink_suite(),
-        guestdump::dump::flat_sink_suite(),    guestdump::dump::kdump_bitmap_suite(),
-        guestdump::dump::kdump_layout_suite(), guestdump::dump::kdump_writer_suite(),
-        guestdump::dump::live_dump_suite(),    guestdump::dump::page_chunk_suite(),
-        guestdump::dump::page_filter_suite(),  guestdump::dump::page_kinds_suite(),
-        guestdump::dump::page_sample_suite(),  guestdump::dump::page_sharing_suite(),
-        guestdump::dump::random_bytes_suite(), guestdump::dump::arguments_suite(),
-        guestdump::dump::snapshot_suite(),     guestdump::dump::stream_sink_suite(),
-        guestdump::dump::vbox_writer_suite(),
+        guestdump::dump::compressor_suite(),
+        guestdump::dump::fd_sink_suite(),
+        guestdump::dump::file_sink_suite(),
+        guestdump::dump::flat_sink_suite(),
+        guestdump::dump::kdump_bitmap_suite(),
+        guestdump::dump::kdump_layout_suite(),
+        guestdump::dump::page_chunk_suite(),
+        guestdump::dump::page_kinds_suite(),
+        guestdump::dump::page_sample_suite(),
+        guestdump::dump::page_sharing_suite(),
+        guestdump::dump::random_bytes_suite(),
+        guestdump::dump::arguments_suite(),
+        guestdump::dump::snapshot_suite(),
     });
 }

@@ -17,14 +17,12 @@ Suite* list_walk_suite();
 Suite* modules_suite();
 Suite* orc_suite();
 Suite* page_classes_suite();
-Suite* page_filter_suite();
 Suite* page_filter_trust_suite();
 Suite* page_judge_suite();
 Suite* page_rules_suite();
 Suite* symbol_table_suite();
 Suite* task_reader_suite();
 Suite* unwinder_suite();
-Suite* vmcoreinfo_search_suite();
 Suite* vmcoreinfo_suite();
 
 }  // namespace guestdump::linux_guest
@@ -45,15 +43,12 @@ int main() {
         guestdump::linux_guest::modules_suite(),
         guestdump::linux_guest::orc_suite(),
         guestdump::linux_guest::page_classes_suite(),
-        guestdump::linux_guest::page_filter_suite(),
         guestdump::linux_guest::page_filter_trust_suite(),
         guestdump::linux_guest::page_judge_suite(),
         guestdump::linux_guest::page_rules_suite(),
         guestdump::linux_guest::symbol_table_suite(),
         guestdump::linux_guest::task_reader_suite(),
         guestdump::linux_guest::unwinder_suite(),
-        guestdump::linux_guest::vmcoreinfo_search_suite(),
         guestdump::linux_guest::vmcoreinfo_suite(),
-        guestdump::linux_guest::vmcoreinfo_search_suite(),
     });
 }
