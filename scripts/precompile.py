@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles precompiled.h of a build by clang, unless that was done since it last changed: precompile.py BUILD.
+"""Compiles precompiled.h of a build, unless that was done since it last changed: precompile.py BUILD.
 
-Every C++ source of the build includes it; clang then uses precompiled.h.pch in its place."""
+Every C++ source of the build includes it; clang then uses precompiled.h.pch in its place, and g++ precompiled.h.gch."""
 import json
 import os
 import re
@@ -27,17 +27,20 @@ def up_to_date(pch, dependencies):
 def main(build):
     subprocess.run(["ninja", "--quiet", "-C", build, *GENERATED], check=True)
     header = os.path.join(build, "precompiled.h")
-    pch, dependencies = header + ".pch", header + ".d"
-    if up_to_date(pch, dependencies):
-        return
     with open(os.path.join(build, "compile_commands.json")) as file:
         commands = json.load(file)
     command = next(shlex.split(entry["command"]) for entry in commands if entry["file"].endswith("/util/error.cc"))
     at = command.index("-include")
     del command[at:at + 2]
     flags = command[:command.index("-MD")]  # what follows are dependencies, object, source
-    # Templates that the headers use are instantiated here once, and not in each source.
-    subprocess.run([*flags, "-fpch-instantiate-templates", "-MD", "-MF", dependencies, "-x", "c++-header", header, "-o", pch],
+    is_clang = any("clang" in word for word in command[:2])  # the first word may be ccache
+    pch, dependencies = header + (".pch" if is_clang else ".gch"), header + ".d"
+    if up_to_date(pch, dependencies):
+        return
+    if is_clang:
+        # Templates that the headers use are instantiated here once, and not in each source.
+        flags.append("-fpch-instantiate-templates")
+    subprocess.run([*flags, "-MD", "-MF", dependencies, "-x", "c++-header", header, "-o", pch],
                    cwd=build, check=True)
 
 

@@ -37,7 +37,7 @@ ERRORS = {"write": [errno.ENOSPC, errno.EIO, errno.EDQUOT], "read": [errno.EIO],
           "mmap": [errno.ENOMEM], "thread": [errno.EAGAIN], "sync": [errno.EIO], "name": [errno.EACCES, errno.ENOSPC],
           "size": [errno.EIO], "poll": [errno.ENOMEM, errno.EINTR], "writeback": [errno.EIO], "close": [errno.EIO]}
 DESCRIPTORS = ["pipe", "socket", "append", "offset"]
-MEMORY, VCPUS = 16 << 20, 2
+MEMORY, VCPUS = 8 << 20, 2
 COUNTERS, STRIDE = 0x200000, 64
 OLD = b"what was there before"
 OPTIONS = argparse.Namespace(all=False, kills=20)

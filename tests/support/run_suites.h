@@ -10,8 +10,9 @@ namespace guestdump::support {
 
 /// The main() of a folder's tests: runs its suites, prints one line for each failure and a count.
 ///
-/// Each test is a process of its own unless CK_FORK=no (for a debugger). CK_RUN_SUITE and
-/// CK_RUN_CASE select tests; CK_VERBOSITY=verbose also prints the names of those that passed.
+/// Each test is a process of its own unless CK_FORK=no (for a debugger or a sanitizer).
+/// CK_RUN_SUITE and CK_RUN_CASE select tests; CK_VERBOSITY=verbose also prints the names of those
+/// that passed.
 inline int run_suites(std::initializer_list<Suite*> suites) {
     SRunner* runner = srunner_create(nullptr);
     for (Suite* suite : suites) srunner_add_suite(runner, suite);
