@@ -47,9 +47,9 @@ configure_build() {
     release) CC=gcc CXX=g++ configure_precompiled release -Doptimization=2 -Ddebug=false ;;
     # (Under sanitizers g++ warns of things that are not so, and says so in its manual; hence clang.)
     sanitized) CC=clang-14 CXX=clang++-14 configure_precompiled sanitized "${clang[@]}" -Db_sanitize=address,undefined ;;
-    # Without the libraries that have no part in our threads: so the programs are also linked without them.
+    # Without libraries that have no part in our threads: so the programs are also linked without them.
     threads) CC=clang-14 CXX=clang++-14 configure_precompiled threads "${clang[@]}" -Db_sanitize=thread \
-        -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled -Dbzip2=disabled -Dxz=disabled -Dseccomp=disabled -Dlibvirt=disabled ;;
+        -Dbzip2=disabled -Dxz=disabled -Dseccomp=disabled -Dlibvirt=disabled ;;
     # What people get who have no compression library but zlib.
     few) CC=clang-14 CXX=clang++-14 configure_precompiled few -Doptimization=0 -Ddebug=false \
         -Disal=disabled -Dlibdeflate=disabled -Dlzo=disabled -Dsnappy=disabled -Dzstd=disabled ;;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "dump/compress/compressor.h"
 #include "target-i386/cpu.h"
 #include "tests/dump/dumping.h"
 #include "tests/fuzz/layout_input.h"
@@ -128,8 +129,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                       [&](const guest::GuestPhysBlock& block) {
                                           return expected_of(block, request).has_value();
                                       });
+    // Some builds lack some of the libraries.
+    const bool can_compress = !kdump || dump::check_compression(kdump->compression, {});
     const auto done = dump::dump_to(sink, *guest, request);
-    if (bool{done} != has_some) std::abort();
+    if (bool{done} != (has_some && can_compress)) std::abort();
     if (!done) return 0;
     const auto vmcore = vmcore::Vmcore::read(vmcore::in_memory(sink.bytes()));
     if (!vmcore) std::abort();
