@@ -51,7 +51,7 @@ configure_precompiled() {
         vector >"$header"
     if [[ $CXX == g++ ]]; then
         # g++ gains by the standard library only. One precompiled header needs one set of flags: so -fPIC and -pthread for all.
-        # Its headers are no system headers to it then, and it warns of what it inlines from them.
+        # With them precompiled, g++ 12 also warns of code of the standard library that it inlines.
         local quiet='-Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread'
         configure "$@" "-Dcpp_args=-fPIC -pthread $quiet -include $header"
         return
