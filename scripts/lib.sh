@@ -40,7 +40,7 @@ configure() {
 }
 
 # configure_precompiled NAME [MESON_OPTION...]: like configure. The headers that most sources include are compiled once, by
-# build(), and included in every source, which saves clang more than half of its time and g++ a quarter.
+# build(), and included in every source, which saves clang more than half of its time and g++ less.
 # tests/check_includes.py finds the sources that would not compile otherwise.
 configure_precompiled() {
     local dir=$root/build-$1 header=$root/build-$1/precompiled.h

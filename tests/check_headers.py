@@ -3,7 +3,8 @@
 """Checks that no header leans on what others happen to include: check_headers.py SOURCE_ROOT BUILD_ROOT.
 
 x.cc must include its x.h before anything else, so a build without precompiled headers proves x.h. (With them
-check_includes.py still sees what of the standard library x.h lacks.) Headers without a source of their own are compiled alone here, with the flags of their folder's library.
+check_includes.py still sees what of the standard library x.h lacks.) Headers without a source of their own are compiled
+alone here, with the flags of their folder's library.
 """
 import concurrent.futures
 import json

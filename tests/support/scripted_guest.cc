@@ -15,6 +15,10 @@ ScriptedRam::ScriptedRam(std::string name, size_t size)
 
 ScriptedRam::ScriptedRam(std::string name, View contents)
     : ScriptedRam(std::move(name), contents.size()) {
+    fill(contents);
+}
+
+void ScriptedRam::fill(View contents) {
     std::copy(contents.begin(), contents.end(), bytes().begin());
 }
 
@@ -126,7 +130,7 @@ const guest::Architecture kScriptedArchitecture = {
 
 ScriptedRam& ScriptedGuest::add_ram(uint64_t gpa, View contents) {
     ScriptedRam& ram = add_ram(gpa, contents.size());
-    std::copy(contents.begin(), contents.end(), ram.bytes().begin());
+    ram.fill(contents);
     return ram;
 }
 

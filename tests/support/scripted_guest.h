@@ -23,6 +23,9 @@ class ScriptedRam final : public guest::RamRegion {
     /// @size zero bytes. The host gives memory only for pages that are written.
     ScriptedRam(std::string name, size_t size);
 
+    /// Writes @contents, of size() bytes, over all of it.
+    void fill(View contents);
+
     /// From now on, reads of the byte at @offset fail, as with a broken backend.
     void fail_at(uint64_t offset) { bad_offset_ = offset; }
     /// [@offset, @offset + @size), which must be zero, counts as never populated. Reading it fails
